@@ -1,0 +1,63 @@
+# The first target sets nothing up: `make` alone shows what there is.
+.DEFAULT_GOAL := help
+
+ifeq ($(OS),Windows_NT)
+PYTHON ?= python
+BIN ?= .venv/Scripts
+else
+PYTHON ?= python3
+BIN ?= .venv/bin
+endif
+WORKERS ?= 2
+
+STAMP := .venv/.installed
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS)
+
+.PHONY: help setup demo test test-slow test-all test-network lint format bench docs clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/'
+
+setup: $(STAMP) ## make .venv and install imgcls with its development tools
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 13) else 'imgcls needs Python 3.11 to 3.13; name one with: make PYTHON=python3.12')"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## classify the sample images
+	$(BIN)/imgcls predict sample_images/
+
+test: $(STAMP) ## run the quick tests
+	$(PYTEST)
+
+test-slow: $(STAMP) ## run the tests marked slow (exit 5: there are none)
+	$(PYTEST) -m "slow and not network" || [ $$? -eq 5 ]
+
+test-all: ## run everything that needs no network
+	$(MAKE) test
+	$(MAKE) test-slow
+
+test-network: $(STAMP) ## run the tests that download real weights
+	$(PYTEST) -m network
+
+lint: $(STAMP) ## check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## format the code and fix what ruff can fix
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## measure speed, print the table
+	$(BIN)/python benchmarks/run.py
+
+docs: $(STAMP) ## generate the command reference and the model table
+	$(BIN)/python docs/generate.py
+
+clean: ## remove what these targets made
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

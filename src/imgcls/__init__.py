@@ -1,0 +1,49 @@
+"""imgcls: classify images, see why, and learn new classes.
+
+The names below are the whole public API; each is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from imgcls.core.errors import ImageError, ImgclsError, ModelError, UsageError, WeightsError
+from imgcls.core.version import __version__
+
+if TYPE_CHECKING:
+    from imgcls.core.engines.model import Model, load_model
+    from imgcls.core.tasks.classify import Prediction, Record, classify
+
+__all__ = [
+    "ImageError",
+    "ImgclsError",
+    "Model",
+    "ModelError",
+    "Prediction",
+    "Record",
+    "UsageError",
+    "WeightsError",
+    "__version__",
+    "classify",
+    "load_model",
+]
+
+_HOMES = {
+    "Model": "imgcls.core.engines.model",
+    "load_model": "imgcls.core.engines.model",
+    "Prediction": "imgcls.core.tasks.classify",
+    "Record": "imgcls.core.tasks.classify",
+    "classify": "imgcls.core.tasks.classify",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

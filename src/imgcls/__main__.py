@@ -1,0 +1,5 @@
+"""`python -m imgcls`."""
+
+from imgcls.cli.main import main
+
+main()

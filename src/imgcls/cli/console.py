@@ -1,0 +1,106 @@
+"""What a run says beside its results: notices, warnings, progress, a closing summary."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import click
+
+from imgcls.render.safe import printable
+
+T = TypeVar("T")
+
+# A bar that would be gone at once is not shown.
+_PROGRESS_AFTER = 1.0  # seconds
+
+
+class Console:
+    """Standard error, as `-v` and `-q` want it."""
+
+    def __init__(self, *, verbose: bool, quiet: bool) -> None:
+        self.verbose = verbose
+        self.quiet = quiet
+        log = logging.getLogger("imgcls")
+        log.setLevel(logging.DEBUG if verbose else logging.ERROR if quiet else logging.INFO)
+        log.handlers = [_Notices()]
+        log.propagate = False
+        if not verbose:
+            # Pillow and others warn of oddities in files; the record says what matters.
+            warnings.simplefilter("ignore")
+        warnings.filterwarnings("default" if not quiet else "ignore", module="imgcls")
+        warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes any arguments
+
+    def say(self, message: str) -> None:
+        """Print a line on standard error unless `-q`."""
+        if not self.quiet:
+            click.echo(printable(message), err=True)
+
+    def progress(self, items: Iterable[T], unit: str, total: int | None = None) -> Iterator[T]:
+        """Yield the items, with a bar on a terminal once it takes over a second.
+
+        Args:
+            items: what is being done.
+            unit: what an item is, in the plural.
+            total: how many there will be, if that is known.
+        """
+        if self.quiet or not sys.stderr.isatty():
+            yield from items
+            return
+        started, bar, done = time.monotonic(), None, 0
+        try:
+            for item in items:
+                done += 1
+                if bar is None and time.monotonic() - started > _PROGRESS_AFTER:
+                    bar = _bar(unit, total)
+                if bar is not None:
+                    bar.update(bar.task_ids[0], completed=done)
+                yield item
+        finally:
+            if bar is not None:
+                bar.stop()
+
+
+def _bar(unit: str, total: int | None) -> Any:
+    from rich.console import Console as RichConsole
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Speed(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed or 0:.0f} {unit}/s")
+
+    bar = Progress(
+        TextColumn(unit),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Speed(),
+        TimeRemainingColumn(),
+        console=RichConsole(stderr=True),
+        transient=True,
+    )
+    bar.add_task(unit, total=total)
+    bar.start()
+    return bar
+
+
+class _Notices(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        prefix = "Warning: " if record.levelno >= logging.WARNING else ""
+        click.echo(prefix + printable(record.getMessage()), err=True)
+
+
+def _show_warning(message: Warning | str, *_: Any) -> None:
+    click.echo(f"Warning: {printable(str(message))}", err=True)

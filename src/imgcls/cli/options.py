@@ -1,0 +1,98 @@
+"""Options that several commands share, each declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import click
+
+from imgcls.core.engines.engine import ENGINES
+from imgcls.core.errors import UsageError
+from imgcls.core.models.table import DEFAULT_MODEL
+from imgcls.core.pixels.preprocessing import INTERPOLATIONS, RESIZES
+from imgcls.core.pixels.sources import Source, expand, read_list
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def bundle(*options: Callable[[Any], Any]) -> Callable[[F], F]:
+    """Make one decorator of several options, shown in the order given."""
+
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+inputs = bundle(
+    click.argument("inputs", metavar="INPUT...", nargs=-1),
+    click.option(
+        "--files-from",
+        metavar="FILE",
+        help="Read the inputs' paths from FILE, one a line; - is stdin.",
+    ),
+    click.option("--null", is_flag=True, help="Paths in FILE end with NUL, not with a new line."),
+)
+
+model = bundle(
+    click.option(
+        "-m",
+        "--model",
+        default=DEFAULT_MODEL,
+        envvar="IMGCLS_MODEL",
+        show_default=True,
+        help="A model's name.",
+    ),
+    click.option("--weights", metavar="FILE", help="Local weights for it (.h5 or .weights.h5)."),
+    click.option(
+        "--engine",
+        type=click.Choice(ENGINES),
+        default="auto",
+        show_default=True,
+        help="What runs the model; auto takes LiteRT where it can.",
+    ),
+)
+
+preprocessing = bundle(
+    click.option(
+        "--resize",
+        type=click.Choice(RESIZES),
+        help="How an image is fitted to the network.  [default: the model's own way, crop]",
+    ),
+    click.option(
+        "--interpolation",
+        type=click.Choice(INTERPOLATIONS),
+        help="The resampling filter.  [default: the model's own]",
+    ),
+)
+
+workers = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many images to work on at once.  [default: one a processor core]",
+)
+
+
+def sources(inputs: tuple[str, ...], files_from: str | None, null: bool) -> Iterator[Source]:
+    """Return the sources that INPUT... and --files-from name.
+
+    Raises:
+        UsageError: there are none, or they contradict each other.
+    """
+    if not inputs and files_from is None:
+        raise UsageError("no INPUT; name images, folders, globs or URLs, or - for stdin")
+    if files_from == "-" and "-" in inputs:
+        raise UsageError("INPUT - and --files-from - both read stdin; use one of them")
+    if null and files_from is None:
+        raise UsageError("--null goes with --files-from")
+    return _sources(inputs, files_from, null)
+
+
+def _sources(inputs: tuple[str, ...], files_from: str | None, null: bool) -> Iterator[Source]:
+    yield from expand(inputs)
+    if files_from is not None:
+        yield from read_list(files_from, null=null)

@@ -1,0 +1,69 @@
+"""Count what was done and what failed, and turn it into the exit code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar
+
+from imgcls.cli.console import Console
+from imgcls.core.errors import ImgclsError, NoImagesError
+
+
+class Outcome(Protocol):
+    """What every command's record has."""
+
+    @property
+    def path(self) -> str:
+        """The input's name."""
+
+    @property
+    def error(self) -> str | None:
+        """Why it failed; None if it did not."""
+
+
+R = TypeVar("R", bound=Outcome)
+
+EXIT_SOME_FAILED = 3
+
+
+class Tally:
+    """Counts a command's records as they pass."""
+
+    def __init__(self, noun: str, *, fail_fast: bool = False) -> None:
+        self.noun = noun
+        self.fail_fast = fail_fast
+        self.done = self.failed = 0
+        self.failure: ImgclsError | None = None
+        self._started = time.monotonic()
+
+    def count(self, records: Iterable[R]) -> Iterator[R]:
+        """Yield the records; with `fail_fast`, the first failed one is the last."""
+        for record in records:
+            self.done += 1
+            self.failed += record.error is not None
+            yield record
+            if self.fail_fast and record.error is not None:
+                self.failure = ImgclsError(f"{record.path}: {record.error}; stopped (--fail-fast)")
+                return
+
+    def close(self, console: Console) -> int:
+        """Say what was done and return the exit code.
+
+        Raises:
+            NoImagesError: no input could be read.
+            ImgclsError: `fail_fast` stopped it.
+        """
+        if self.failure is not None:
+            raise self.failure
+        if self.done == 0:
+            raise NoImagesError(f"no {self.noun} found in the inputs")
+        if self.failed == self.done:
+            raise NoImagesError(f"no {self.noun} could be read ({self.failed} failed)")
+        if self.done > 1:
+            seconds = time.monotonic() - self._started
+            failed = f", {self.failed} failed" if self.failed else ""
+            console.say(
+                f"{self.done} {self.noun}s in {seconds:.1f} s ({self.done / seconds:.0f}/s){failed}"
+            )
+        return EXIT_SOME_FAILED if self.failed else 0

@@ -1,0 +1,101 @@
+"""A model that is ready to use: engine, labels and preprocessing together."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+
+from imgcls.core.engines.engine import Engine, EngineName, Float32Array, open_engine, softmax
+from imgcls.core.errors import ModelError
+from imgcls.core.models.head import Head
+from imgcls.core.models.labels import ClassLabel, imagenet_labels
+from imgcls.core.models.spec import ModelSpec
+from imgcls.core.models.table import DEFAULT_MODEL, MODELS
+from imgcls.core.models.weights import Network, find_weights
+from imgcls.core.pixels.preprocessing import Float32Batch, Preprocessing
+
+
+@dataclass(frozen=True)
+class Model:
+    """An open model, for any number of calls from any number of threads.
+
+    Attributes:
+        name: what records call it.
+        network: the row of the table, and its weights.
+        preprocessing: how its input is made unless a call says otherwise.
+        labels: what the columns of the scores mean.
+        engine: what runs it.
+        head: the classifier on the network's features that takes the place of its own; None
+            for a network as it was published.
+    """
+
+    name: str
+    network: Network
+    preprocessing: Preprocessing
+    labels: tuple[ClassLabel, ...]
+    engine: Engine
+    head: Head | None = None
+
+    def logits(self, batch: Float32Batch) -> Float32Array:
+        """Return the logits, float32 (n, classes), of a preprocessed batch (n, h, w, 3)."""
+        if self.head is not None:
+            (features,) = self.engine.run(batch, ("features",))
+            return self.head.logits(features)
+        (logits,) = self.engine.run(batch, ("logits",))
+        return logits
+
+    def scores(self, batch: Float32Batch) -> Float32Array:
+        """Return the softmax scores, float32 (n, classes), of a preprocessed batch."""
+        return softmax(self.logits(batch))
+
+
+def load_model(
+    ref: str = DEFAULT_MODEL,
+    *,
+    weights: str | os.PathLike[str] | None = None,
+    engine: EngineName = "auto",
+    threads: int | None = None,
+) -> Model:
+    """Open a model; keep it for many calls.
+
+    Args:
+        ref: a name from the table of models.
+        weights: a local weights file for it; default: its ImageNet weights.
+        engine: "auto" takes LiteRT where it can run the model, else Keras.
+        threads: how many processor cores to use; default: all that this process may use.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be run.
+        WeightsError: its weights are missing or do not fit.
+    """
+    spec = find_spec(ref)
+    given = None if weights is None else os.fspath(weights)
+    network = Network(ref, spec, find_weights(ref, spec, given))
+    return Model(
+        name=ref,
+        network=network,
+        preprocessing=spec.preprocessing,
+        labels=imagenet_labels(),
+        engine=open_engine(network, engine, threads or usable_cores()),
+    )
+
+
+def find_spec(name: str) -> ModelSpec:
+    """Return the row of a named model.
+
+    Raises:
+        ModelError: there is none; the message has the nearest names.
+    """
+    if name in MODELS:
+        return MODELS[name]
+    near = difflib.get_close_matches(name.lower().replace("_", "-"), MODELS, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(MODELS)}"
+    raise ModelError(f"{name}: no such model; {hint}")
+
+
+def usable_cores() -> int:
+    """Return how many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

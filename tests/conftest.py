@@ -1,0 +1,91 @@
+"""What all tests share: photos, one cache of compiled models, the command line as a process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = ROOT / "sample_images"
+SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give all workers of a run one cache, so that each model is compiled once."""
+    base = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        base = base.parent
+    folder = base / "imgcls-cache"
+    os.environ["IMGCLS_CACHE"] = str(folder)
+    os.environ["IMGCLS_OFFLINE"] = "1"
+    os.environ["KERAS_HOME"] = str(base / "keras-home")
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    return folder
+
+
+@pytest.fixture
+def samples() -> Path:
+    """Return the folder of the project's own photos."""
+    return SAMPLES
+
+
+def _shared(name: str) -> Path:
+    folder = SHARED / name
+    if not folder.is_dir():
+        pytest.skip("needs the shared photos")
+    return folder
+
+
+@pytest.fixture
+def imagenet_sample() -> Path:
+    """Return 100 photos of 100 ImageNet classes, named WNID_label.JPEG."""
+    return _shared("imagenet_sample")
+
+
+@pytest.fixture
+def photos() -> Path:
+    """Return seven photos with known answers."""
+    return _shared("photos")
+
+
+@pytest.fixture
+def cars_flowers() -> Path:
+    """Return a small labelled set, train and test."""
+    return _shared("cars_flowers")
+
+
+Imgcls = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def imgcls(tmp_path: Path) -> Imgcls:
+    """Run the installed program as a process of its own, in an empty folder."""
+
+    def run(
+        *arguments: str | os.PathLike[str],
+        cwd: Path = tmp_path,
+        stdin: bytes | None = None,
+        env: dict[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "imgcls", *map(os.fspath, arguments)],
+            cwd=cwd,
+            input=stdin or b"",
+            capture_output=True,
+            env=os.environ | (env or {}),
+            check=False,
+        )
+        return subprocess.CompletedProcess(
+            done.args,
+            done.returncode,
+            done.stdout.decode("utf-8", "surrogateescape"),
+            done.stderr.decode("utf-8", "surrogateescape"),
+        )
+
+    return run
