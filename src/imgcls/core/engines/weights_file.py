@@ -12,10 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from imgcls.core.errors import WeightsError
 from imgcls.core.models.efficientnet_lite import layer_weights
 from imgcls.core.models.torch_checkpoint import read_checkpoint
 from imgcls.core.models.weights import Network
+from imgcls.core.pixels.preprocessing import IMAGENET_STD
 
 _Shape = tuple[int, ...]
 
@@ -30,6 +33,24 @@ def load_weights(model: Any, network: Network) -> None:
         _load_checkpoint(model, network)
     else:
         _load_hdf5(model, network.weights, network.name)
+        _mend_efficientnet_scaling(model)
+
+
+def _mend_efficientnet_scaling(model: Any) -> None:
+    """Make EfficientNetB's published weights divide by the deviation, not by its root.
+
+    Their file holds the deviations where Keras expects variances, and Keras corrects that by
+    one more layer - only when it downloads the file itself, so that the same file given by name
+    is scaled wrongly. Here the file's content decides.
+    """
+    from keras.layers import Normalization
+
+    for layer in model.layers:
+        if isinstance(layer, Normalization) and hasattr(layer, "adapt_variance"):
+            variance = np.asarray(layer.adapt_variance)
+            if np.allclose(variance, IMAGENET_STD, atol=1e-4):
+                layer.adapt_variance.assign(variance * IMAGENET_STD)
+                layer.finalize_state()
 
 
 def _load_checkpoint(model: Any, network: Network) -> None:

@@ -244,10 +244,11 @@ def _single(
     )
 
 
-# Laid out as a table, by hand.
-# fmt: off
 # What every command uses unless told otherwise; its weights are always installed.
 DEFAULT_MODEL = "efficientnet-lite0"
+
+# Laid out as a table, by hand.
+# fmt: off
 
 MODELS: Mapping[str, ModelSpec] = {
     "efficientnet-lite0": _lite(0, 224, 1.0, 1.0, 4_694_024, 75.1,
@@ -341,5 +342,3 @@ MODELS: Mapping[str, ModelSpec] = {
         "c1f5ccab661354fc3a79a10fa99af82f0fbf10ec65cb894a3ae0815f17a889ee"),
 }
 # fmt: on
-
-DEFAULT_MODEL = "efficientnet-lite0"

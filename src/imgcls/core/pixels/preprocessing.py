@@ -32,8 +32,8 @@ RESAMPLING: Mapping[Interpolation, Image.Resampling] = {
 }
 
 # ImageNet's channel means and deviations, RGB; the BGR means are those of the Caffe networks.
-_TORCH_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-_TORCH_STD = np.array([0.229, 0.224, 0.225], np.float32)
+IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
 _CAFFE_MEAN_BGR = np.array([103.939, 116.779, 123.68], np.float32)
 
 
@@ -42,7 +42,7 @@ def _caffe(batch: Float32Batch) -> Float32Batch:
 
 
 def _torch(batch: Float32Batch) -> Float32Batch:
-    return (batch / np.float32(255.0) - _TORCH_MEAN) / _TORCH_STD
+    return (batch / np.float32(255.0) - IMAGENET_MEAN) / IMAGENET_STD
 
 
 # How 0..255 becomes what the weights were trained on; the first four are named as in
