@@ -20,9 +20,11 @@ COMMANDS = {
     "predict": ("imgcls.cli.predict", "predict", "Classify images."),
 }
 
+# These compute with numpy's linear algebra; for all others its threads only delay the start.
+_NEED_BLAS_THREADS = {"finetune"}
+
 EXIT_FAILED = 1
 EXIT_USAGE = 2
-EXIT_SOME_FAILED = 3
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 
@@ -38,6 +40,8 @@ class LazyGroup(click.Group):
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name not in _NEED_BLAS_THREADS:
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         module, function, _ = COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(module), function)
         return command

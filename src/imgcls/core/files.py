@@ -6,9 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
 import stat
-import tempfile
 import warnings
 from collections.abc import Iterator
 from functools import cache
@@ -98,6 +96,8 @@ def _writable_cache(named: str) -> Path:
         stacklevel=2,
     )
     import atexit
+    import shutil
+    import tempfile
 
     temporary = Path(tempfile.mkdtemp(prefix="imgcls-"))
     atexit.register(shutil.rmtree, temporary, ignore_errors=True)

@@ -13,8 +13,6 @@ import hashlib
 import json
 import logging
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -116,6 +114,8 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _make(network: Network, folder: Path) -> CompiledModel | Unsupported:
+    import shutil
+
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(mode=0o700)
@@ -133,6 +133,8 @@ def _make(network: Network, folder: Path) -> CompiledModel | Unsupported:
 
 def _run_child(network: Network, folder: Path) -> None:
     """Compile in a child process; what it prints is shown only with `-v`."""
+    import subprocess
+
     request = json.dumps([network.name, os.fspath(network.weights), os.fspath(folder)])
     verbose = log.isEnabledFor(logging.DEBUG)
     child = subprocess.run(

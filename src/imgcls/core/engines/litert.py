@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import queue
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imgcls.core.engines.engine import OUTPUTS, Float32Array, Output
-from imgcls.core.engines.quiet import native_output_silenced
+from imgcls.core.engines.quiet import native_lines_removed
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
@@ -24,7 +25,8 @@ class LiteRTEngine:
     """Runs a compiled model, image by image, on as many interpreters as there are cores.
 
     One image at a time is as fast as a batch, starts sooner and needs less memory; two
-    interpreters of one thread beat one of two.
+    interpreters of one thread beat one of two. An interpreter is made when a call finds all
+    others busy, so that a single image pays for one.
     """
 
     name = "litert"
@@ -33,19 +35,36 @@ class LiteRTEngine:
     def __init__(self, compiled: CompiledModel, threads: int) -> None:
         large = compiled.path.stat().st_size >= _LARGE_BYTES
         self.parallel = 1 if large else threads
+        self._path = str(compiled.path)
+        self._threads = threads if large else 1
         self._idle: queue.LifoQueue[_Runner] = queue.LifoQueue()
-        with native_output_silenced():
-            for _ in range(self.parallel):
-                self._idle.put(_Runner(str(compiled.path), threads if large else 1))
+        self._growing = threading.Lock()
+        self._made = 1
+        self._idle.put(self._new_runner())
 
     def run(self, batch: Float32Batch, outputs: tuple[Output, ...]) -> list[Float32Array]:
         """Run the network; see `Engine.run`."""
-        runner = self._idle.get()
+        runner = self._idle_runner()
         try:
             images = [runner.run(image[np.newaxis], outputs) for image in batch]
         finally:
             self._idle.put(runner)
         return [np.concatenate(parts) for parts in zip(*images, strict=True)]
+
+    def _idle_runner(self) -> _Runner:
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            pass
+        with self._growing:
+            grow = self._made < self.parallel
+            self._made += grow
+        return self._new_runner() if grow else self._idle.get()
+
+    def _new_runner(self) -> _Runner:
+        # The XNNPACK delegate announces itself straight on file descriptor 2.
+        with native_lines_removed(b"INFO: Created TensorFlow Lite XNNPACK delegate"):
+            return _Runner(self._path, self._threads)
 
 
 class _Runner:

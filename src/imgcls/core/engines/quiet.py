@@ -6,9 +6,12 @@ import contextlib
 import logging
 import os
 import sys
+import threading
 from collections.abc import Iterator
 
 log = logging.getLogger("imgcls")
+
+_DESCRIPTOR_LOCK = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -44,3 +47,33 @@ def quiet_tensorflow() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for name in ("tensorflow", "absl", "keras"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+@contextlib.contextmanager
+def native_lines_removed(start: bytes) -> Iterator[None]:
+    """Remove the lines that begin with `start` from what is written to file descriptor 2.
+
+    For code that writes one known line while other threads may print theirs: those come out
+    when the block ends. With `-v` nothing is removed.
+    """
+    if log.isEnabledFor(logging.DEBUG):
+        yield
+        return
+    import tempfile
+
+    with _DESCRIPTOR_LOCK, tempfile.TemporaryFile() as caught:
+        try:
+            saved = os.dup(2)
+        except OSError:  # closed by the caller: nothing can be written there
+            yield
+            return
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            caught.seek(0)
+            kept = b"".join(line for line in caught if not line.startswith(start))
+            if kept:
+                os.write(2, kept)
