@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import signal
@@ -25,8 +26,13 @@ _NEED_BLAS_THREADS = {"finetune"}
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 143
+
+# Signal → what it is called, exit code. click's own answer to Ctrl-C would add an empty line.
+_SIGNALS = {signal.SIGINT: ("interrupted", 130), signal.SIGTERM: ("terminated", 143)}
+
+
+class Stopped(BaseException):
+    """A signal came."""
 
 
 class LazyGroup(click.Group):
@@ -93,7 +99,8 @@ def cli(ctx: click.Context, verbose: bool, quiet: bool, offline: bool) -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in _SIGNALS:
+        signal.signal(number, _stop)
     leave(run(sys.argv[1:]))
 
 
@@ -110,10 +117,9 @@ def run(arguments: list[str]) -> int:
         return EXIT_USAGE
     except click.ClickException as error:
         return _fail(error.format_message(), EXIT_USAGE)
-    except (click.Abort, KeyboardInterrupt):
-        return _fail("interrupted", EXIT_INTERRUPTED)
-    except Terminated:
-        return _fail("terminated", EXIT_TERMINATED)
+    except Stopped as stop:
+        word, code = stop.args
+        return _fail(word, code)
     except BrokenPipeError:
         return 0
     except UsageError as error:
@@ -122,12 +128,8 @@ def run(arguments: list[str]) -> int:
         return _fail(str(error), EXIT_FAILED, verbose)
 
 
-class Terminated(BaseException):
-    """SIGTERM came."""
-
-
-def _terminated(signum: int, frame: FrameType | None) -> None:
-    raise Terminated
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    raise Stopped(*_SIGNALS[signal.Signals(number)])
 
 
 def _fail(message: str, code: int, verbose: bool = False) -> int:
@@ -142,21 +144,11 @@ def _fail(message: str, code: int, verbose: bool = False) -> int:
 
 
 def leave(code: int) -> NoReturn:
-    """End the process now, without waiting for threads that still decode.
+    """End the process now, without waiting for threads that still decode an image."""
+    import atexit
 
-    What standard output still holds was flushed record by record; only a failure to flush is
-    left to pass over, and it was reported.
-    """
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with contextlib.suppress(OSError, ValueError):  # reported when it was written, or closed
             stream.flush()
-        except (OSError, ValueError):
-            continue
-    import logging
-
-    logging.shutdown()
-    if "atexit" in sys.modules:
-        import atexit
-
-        atexit._run_exitfuncs()
+    atexit._run_exitfuncs()
     os._exit(code)

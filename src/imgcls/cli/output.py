@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from collections.abc import Callable, Iterable
-from typing import BinaryIO
+from pathlib import Path
+from typing import IO
 
 from imgcls.core.errors import OutputError
+from imgcls.core.files import atomic_writer
 from imgcls.render.safe import printable_lines
 
 
@@ -52,7 +53,7 @@ def check_output(path: str, is_own: Callable[[bytes], bool]) -> None:
         raise OutputError(f"{path}: is a folder; name a file")
     if not os.path.isdir(folder):
         raise OutputError(f"{folder}: no such folder; make it first")
-    if not _is_regular(path):
+    if not os.path.isfile(path):
         return
     with open(path, "rb") as file:
         start = file.read(4096)
@@ -63,38 +64,30 @@ def check_output(path: str, is_own: Callable[[bytes], bool]) -> None:
 
 
 def write_file(path: str, pieces: Iterable[str]) -> None:
-    """Write pieces of text to PATH.part as they come, and rename it to PATH when all are there.
+    """Write pieces of text to a file that is there when all are written, else as it was.
 
-    A device or pipe is written directly. If it ends early, PATH.part stays and PATH is as it
-    was before.
+    A device or a pipe is written directly.
 
     Raises:
         OutputError: it cannot be written.
     """
-    direct = os.path.lexists(path) and not _is_regular(path)
-    target = path if direct else os.path.realpath(path)
-    part = target if direct else f"{target}.part"
-    try:
-        with open(part, "wb") as file:
+    if is_special(path):
+        try:
+            with open(path, "wb") as file:
+                _write(file, pieces)
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+    else:
+        with atomic_writer(Path(path)) as file:
             _write(file, pieces)
-            if not direct:
-                os.fsync(file.fileno())
-        if not direct:
-            os.replace(part, target)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-def _write(file: BinaryIO, pieces: Iterable[str]) -> None:
+def _write(file: IO[bytes], pieces: Iterable[str]) -> None:
     for piece in pieces:
         file.write(piece.encode("utf-8", "surrogateescape"))
         file.flush()
 
 
-def _is_regular(path: str) -> bool:
-    try:
-        return stat.S_ISREG(os.stat(path).st_mode)
-    except OSError:
-        return False
+def is_special(path: str) -> bool:
+    """Whether a path is a device or a pipe, which no other file can take the place of."""
+    return os.path.exists(path) and not os.path.isfile(path)

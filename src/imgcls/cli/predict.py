@@ -8,10 +8,12 @@ import click
 
 from imgcls.cli import options
 from imgcls.cli.console import Console
-from imgcls.cli.output import check_output, write_file, write_stdout
+from imgcls.cli.output import check_output, is_special, write_file, write_stdout
 from imgcls.cli.tally import Tally
 from imgcls.core.engines.model import load_model
+from imgcls.core.errors import UsageError
 from imgcls.core.tasks.classify import classify
+from imgcls.core.tasks.resume import RecordFile
 from imgcls.render.predictions import FORMATS, format_of
 
 
@@ -36,6 +38,11 @@ from imgcls.render.predictions import FORMATS, format_of
 )
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE, not to stdout.")
 @click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with an interrupted FILE.part, or add to FILE (jsonl, csv).",
+)
+@click.option(
     "--min-confidence",
     type=click.FloatRange(0, 1),
     default=0.0,
@@ -57,6 +64,7 @@ def predict(
     engine: Any,
     format_name: str | None,
     output: str | None,
+    resume: bool,
     fail_fast: bool,
     **how: Any,
 ) -> int:
@@ -68,10 +76,23 @@ def predict(
     format_ = FORMATS[format_name or format_of(output)]
     if output is not None:
         check_output(output, format_.begins)
+    grows = output is not None and format_.is_a_piece_a_record and not is_special(output)
+    if resume and not grows:
+        raise UsageError("--resume goes with --output FILE in jsonl or csv")
     tally = Tally("image", fail_fast=fail_fast)
     opened = load_model(model, weights=weights, engine=engine, threads=how["workers"])
-    records = classify(sources, opened, **how)
-    pieces = format_.render(tally.count(console.progress(records, "images")), how["top"])
+    if output is not None and grows:
+        alike = sorted((name, value) for name, value in how.items() if name != "workers")
+        facts = repr((opened.name, opened.network.weights_id, alike))
+        with RecordFile(output, header=format_.header, options=facts, resume=resume) as file:
+            records = classify(file.todo(sources), opened, **how)
+            counted = tally.count(console.progress(records, "images"))
+            for piece in format_.render(counted, how["top"]):
+                file.append(piece)
+        tally.skipped = file.skipped
+        return tally.close(console)
+    records = console.progress(classify(sources, opened, **how), "images")
+    pieces = format_.pieces(tally.count(records), how["top"])
     if output is None:
         write_stdout(pieces)
     else:

@@ -33,7 +33,7 @@ class Tally:
     def __init__(self, noun: str, *, fail_fast: bool = False) -> None:
         self.noun = noun
         self.fail_fast = fail_fast
-        self.done = self.failed = 0
+        self.done = self.failed = self.skipped = 0
         self.failure: ImgclsError | None = None
         self._started = time.monotonic()
 
@@ -56,13 +56,14 @@ class Tally:
         """
         if self.failure is not None:
             raise self.failure
-        if self.done == 0:
+        if self.done == 0 and self.skipped == 0:
             raise NoImagesError(f"no {self.noun} found in the inputs")
-        if self.failed == self.done:
+        if self.failed == self.done + self.skipped:
             raise NoImagesError(f"no {self.noun} could be read ({self.failed} failed)")
-        if self.done > 1:
+        if self.done + self.skipped > 1:
             seconds = time.monotonic() - self._started
             failed = f", {self.failed} failed" if self.failed else ""
+            failed += f", {self.skipped} were there already" if self.skipped else ""
             console.say(
                 f"{self.done} {self.noun}s in {seconds:.1f} s ({self.done / seconds:.0f}/s){failed}"
             )

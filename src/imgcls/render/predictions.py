@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from imgcls.render.safe import csv_cell, printable
@@ -60,16 +61,13 @@ def json_array(records: Iterable[Record], top: int) -> Iterator[str]:
 
 
 def csv_rows(records: Iterable[Record], top: int) -> Iterator[str]:
-    """Yield a header, then a row a prediction and one for a failed input."""
-    yield _csv_line(CSV_HEADER)
+    """Yield a row a prediction, or one for a failed input."""
     for record in records:
-        if not record.predictions:
-            failed = (record.path, record.status, "", "", "", "", record.error or "")
-            yield _csv_line(map(csv_cell, failed))
-        for prediction in record.predictions:
-            rank, score = str(prediction.rank), f"{prediction.score:.6g}"
-            cells = [record.path, record.status, rank, prediction.class_id, prediction.label]
-            yield _csv_line(map(csv_cell, (*cells, score, "")))
+        rows = [
+            (str(p.rank), p.class_id, p.label, f"{p.score:.6g}", "") for p in record.predictions
+        ] or [("", "", "", "", record.error or "")]
+        start = (record.path, record.status)
+        yield "".join(_csv_line(map(csv_cell, (*start, *row))) for row in rows)
 
 
 def _csv_line(cells: Iterable[str]) -> str:
@@ -107,11 +105,20 @@ class Format:
         endings: of output files, which choose this format where none is named.
         begins: whether an existing file's first bytes are this format's own, so that it may
             be overwritten.
+        header: what stands before all records.
+        is_a_piece_a_record: whether each piece is one record, whole, so that an interrupted
+            output can be gone on with.
     """
 
     render: Callable[[Iterable[Record], int], Iterator[str]]
     endings: tuple[str, ...]
     begins: Callable[[bytes], bool]
+    header: str = ""
+    is_a_piece_a_record: bool = False
+
+    def pieces(self, records: Iterable[Record], top: int) -> Iterator[str]:
+        """Yield the whole output, header and all, as the records come."""
+        return chain([self.header] if self.header else [], self.render(records, top))
 
 
 def _is_text_output(start: bytes) -> bool:
@@ -123,12 +130,23 @@ def _is_text_output(start: bytes) -> bool:
     return one_line or (rest.startswith(b"  ") and b"%" in rest.partition(b"\n")[0])
 
 
+_CSV_START = _csv_line(CSV_HEADER)
+
 FORMATS: Mapping[str, Format] = {
     "text": Format(text, (".txt",), _is_text_output),
     "json": Format(json_array, (".json",), lambda start: start.startswith(b"[")),
-    "jsonl": Format(jsonl, (".jsonl", ".ndjson"), lambda start: start.startswith(b'{"path": ')),
+    "jsonl": Format(
+        jsonl,
+        (".jsonl", ".ndjson"),
+        lambda start: start.startswith(b'{"path": '),
+        is_a_piece_a_record=True,
+    ),
     "csv": Format(
-        csv_rows, (".csv",), lambda start: start.startswith(",".join(CSV_HEADER).encode())
+        csv_rows,
+        (".csv",),
+        lambda start: start.startswith(_CSV_START.encode()),
+        header=_CSV_START,
+        is_a_piece_a_record=True,
     ),
 }
 

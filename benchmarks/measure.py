@@ -1,0 +1,106 @@
+"""Time whole processes, in pairs, and say it as a ratio."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SAMPLES = HERE.parent / "sample_images"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        what: what was measured.
+        ours: imgcls' figure, with its unit.
+        usual: the usual way's.
+        ratio: how many times better ours is.
+        goal: the least ratio that is wanted; 0 for none.
+    """
+
+    what: str
+    ours: str
+    usual: str
+    ratio: float
+    goal: float = 0.0
+
+    def markdown(self) -> str:
+        """Return the row of a Markdown table."""
+        goal = f"{self.goal:g}" if self.goal else ""
+        return f"| {self.what} | {self.ours} | {self.usual} | {self.ratio:.1f} | {goal} |"
+
+
+HEADER = "| what | imgcls | the usual way | ratio | wanted |\n|---|---|---|---|---|"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished process: wall seconds, peak megabytes, standard output."""
+
+    seconds: float
+    megabytes: float
+    output: str
+
+
+def imgcls(*arguments: str | os.PathLike[str]) -> list[str]:
+    """Return the command line of the installed program."""
+    return [str(Path(sys.executable).with_name("imgcls")), *map(os.fspath, arguments)]
+
+
+def script(name: str, *arguments: str | os.PathLike[str]) -> list[str]:
+    """Return the command line of a script beside this file."""
+    return [sys.executable, str(HERE / name), *map(os.fspath, arguments)]
+
+
+def process(command: Sequence[str]) -> Run:
+    """Run a command to its end; its own peak memory, not its children's.
+
+    Raises:
+        RuntimeError: it fails.
+    """
+    started = time.perf_counter()
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert child.stdout is not None
+    output = child.stdout.read().decode()
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - started
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise RuntimeError(f"{' '.join(command)}: exit code {child.returncode}")
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return Run(seconds, usage.ru_maxrss / unit, output)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Medians of several alternating runs, and of the ratios pair by pair."""
+
+    ours: float
+    usual: float
+    ratio: float
+
+
+def paired(ours: Callable[[], float], usual: Callable[[], float], runs: int) -> Pair:
+    """Measure two costs in turn, so that both see the same machine; the first pair is not counted.
+
+    Args:
+        ours: returns a cost, as seconds or megabytes; less is better.
+        usual: the same for what it is compared with.
+        runs: how many pairs count.
+    """
+    ours(), usual()
+    pairs = [(ours(), usual()) for _ in range(runs)]
+    return Pair(
+        statistics.median(mine for mine, _ in pairs),
+        statistics.median(theirs for _, theirs in pairs),
+        statistics.median(theirs / mine for mine, theirs in pairs),
+    )

@@ -1,0 +1,37 @@
+"""Print the table of figures that the README quotes: `make bench`.
+
+Every figure stands beside the usual way's on the same machine in the same run; medians of
+alternating runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import platform
+import sys
+from pathlib import Path
+
+from measure import HEADER
+
+# Each has rows(photos, runs).
+PARTS = ("predict",)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--photos", type=Path, help="a folder of 100 to 1000 photos")
+    parser.add_argument("--runs", type=int, default=5, help="pairs that count (default 5)")
+    options = parser.parse_args()
+    sys.path.insert(0, str(Path(__file__).parent))
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
+    print(HEADER)
+    for part in options.parts or PARTS:
+        for row in importlib.import_module(part).rows(options.photos, options.runs):
+            print(row.markdown(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+"""A file of records that grows one by one and survives being killed at any moment.
+
+Beside the file stands a journal, `.NAME.resume`: for each record 24 bytes that say which input
+it is of (hashes of its path, and of its size, time of change and the options), how long it is
+and its CRC. A record is written before its entry, and an entry counts only while the bytes it
+speaks of are there, so whatever moment a run ends at, what the next one finds is either whole
+or done again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import shutil
+import zlib
+from collections import deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from imgcls.core.errors import OutputError
+from imgcls.core.files import atomic_writer
+from imgcls.core.pixels.sources import Source
+
+log = logging.getLogger("imgcls")
+
+_ENTRY = np.dtype([("path", "<u8"), ("facts", "<u8"), ("length", "<u4"), ("crc", "<u4")])
+_Entries = npt.NDArray[np.void]
+
+
+class RecordFile:
+    """Grows OUT.part record by record; it becomes OUT when the run is done.
+
+    Use it as a context manager: leaving it by an exception keeps OUT.part for `resume`.
+    """
+
+    def __init__(self, path: str, *, header: str, options: str, resume: bool) -> None:
+        """Open OUT.part.
+
+        Args:
+            path: OUT.
+            header: what stands before the first record.
+            options: all that decides what a record says, besides the input itself.
+            resume: go on with OUT.part, or else with OUT, instead of starting anew.
+
+        Raises:
+            OutputError: it cannot be written, or another run is writing it.
+        """
+        self.skipped = 0
+        self._out = Path(os.path.realpath(path))
+        self._part = self._out.with_name(f"{self._out.name}.part")
+        self._journal_path = self._out.with_name(f".{self._out.name}.resume")
+        self._header = header.encode()
+        self._options = options
+        self._awaited: deque[tuple[int, int]] = deque()
+        self._superseded = False
+        self._written = 0
+        with contextlib.ExitStack() as stack, _as_output_error(self._out):
+            stack.enter_context(_locked(self._out))
+            entries = self._take_over() if resume else _no_entries()
+            self._known = _latest(entries)
+            self._file: BinaryIO = stack.enter_context(open(self._part, "r+b" if resume else "wb"))
+            self._journal: BinaryIO = stack.enter_context(
+                open(self._journal_path, "r+b" if resume else "wb")
+            )
+            self._file.seek(0, os.SEEK_END)
+            self._journal.seek(0, os.SEEK_END)
+            if self._file.tell() == 0:
+                self._file.write(self._header)
+                self._file.flush()
+            self._open = stack.pop_all()
+
+    def todo(self, sources: Iterable[Source]) -> Iterator[Source]:
+        """Yield the sources whose record is not there yet, or is of an older content."""
+        paths, facts = self._known
+        for source in sources:
+            path, fact = self._identity(source)
+            place = int(np.searchsorted(paths, np.uint64(path)))
+            if place < len(paths) and paths[place] == path:
+                if facts[place] == fact:
+                    self.skipped += 1
+                    continue
+                self._superseded = True
+            self._awaited.append((path, fact))
+            yield source
+
+    def append(self, piece: str) -> None:
+        """Write the record of the next source that `todo` yielded.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        content = piece.encode("utf-8", "surrogateescape")
+        entry = (*self._awaited.popleft(), len(content), zlib.crc32(content))
+        with _as_output_error(self._out):
+            self._file.write(content)
+            self._file.flush()
+            self._journal.write(np.array(entry, _ENTRY).tobytes())
+            self._journal.flush()
+        self._written += 1
+
+    def __enter__(self) -> RecordFile:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._open, _as_output_error(self._out):
+            if error is None:
+                if self._superseded:
+                    self._drop_superseded()
+                os.fsync(self._file.fileno())
+                os.replace(self._part, self._out)
+                return
+        log.warning(
+            "%s has the %d records that are done; the same command with --resume goes on",
+            self._part,
+            len(self._known[0]) + self._written,
+        )
+
+    def _identity(self, source: Source) -> tuple[int, int]:
+        """Return 64-bit hashes of a source's path and of what its record depends on."""
+        facts: str = source.kind
+        if source.kind == "file":
+            try:
+                status = os.stat(source.name)
+                facts = f"{status.st_size} {status.st_mtime_ns}"
+            except OSError:
+                facts = "missing"
+        return _hash(source.name), _hash(f"{facts} {self._options}")
+
+    def _take_over(self) -> _Entries:
+        """Make OUT.part and the journal ready to go on with; return the entries that hold."""
+        if not self._part.exists() and self._out.exists():
+            with open(self._out, "rb") as old, atomic_writer(self._part) as part:
+                shutil.copyfileobj(old, part)
+        for path in (self._part, self._journal_path):
+            path.touch()
+        journal = self._journal_path.read_bytes()
+        entries = np.frombuffer(journal, _ENTRY, count=len(journal) // _ENTRY.itemsize)
+        with open(self._part, "rb") as part:
+            if whole := part.read(len(self._header)) == self._header:
+                held = entries[: sum(1 for _ in _held(part, entries))]
+            else:
+                held = entries[:0]
+        if len(held) == 0 and self._part.stat().st_size > len(self._header):
+            log.warning("%s: does not say which inputs it has; all are done again", self._out)
+        header = len(self._header) if whole else 0
+        os.truncate(self._part, header + int(held["length"].sum()))
+        os.truncate(self._journal_path, held.nbytes)
+        return held
+
+    def _drop_superseded(self) -> None:
+        """Rewrite OUT.part without the records that a later one of the same input replaces."""
+        self._journal.flush()
+        entries = np.fromfile(self._journal_path, _ENTRY)
+        last = np.zeros(len(entries), bool)
+        last[len(entries) - 1 - np.unique(entries["path"][::-1], return_index=True)[1]] = True
+        with open(self._part, "rb") as old, atomic_writer(self._part) as new:
+            new.write(old.read(len(self._header)))
+            for length, keep in zip(entries["length"].tolist(), last.tolist(), strict=True):
+                content = old.read(length)
+                if keep:
+                    new.write(content)
+        with atomic_writer(self._journal_path) as journal:
+            journal.write(entries[last].tobytes())
+
+
+def _held(part: BinaryIO, entries: _Entries) -> Iterator[None]:
+    """Yield once for each leading entry whose record is in the file as it says."""
+    for length, crc in zip(entries["length"].tolist(), entries["crc"].tolist(), strict=True):
+        content = part.read(length)
+        if len(content) != length or zlib.crc32(content) != crc:
+            return
+        yield
+
+
+def _latest(entries: _Entries) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """Return the path hashes, sorted, and the facts of each one's latest entry."""
+    backwards = entries[::-1]
+    paths, places = np.unique(backwards["path"], return_index=True)
+    return paths, backwards["facts"][places]
+
+
+def _no_entries() -> _Entries:
+    return np.zeros(0, _ENTRY)
+
+
+def _hash(text: str) -> int:
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
+
+
+@contextlib.contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    import filelock
+
+    lock_file = out.with_name(f".{out.name}.lock")
+    try:
+        with filelock.FileLock(lock_file, timeout=0):
+            yield
+    except filelock.Timeout:
+        raise OutputError(
+            f"{out}: another run is writing it; wait for it or name another"
+        ) from None
+    lock_file.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _as_output_error(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"{out}: cannot be written: {reason}") from error
