@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -44,11 +45,31 @@ HEADER = "| what | imgcls | the usual way | ratio | wanted |\n|---|---|---|---|-
 
 @dataclass(frozen=True)
 class Run:
-    """A finished process: wall seconds, peak megabytes, standard output."""
+    """A finished process.
+
+    Attributes:
+        seconds: from its start to its end.
+        megabytes: its own peak memory, not its children's.
+        output: its standard output; empty if it was not kept.
+        first_byte: seconds until its standard output began.
+    """
 
     seconds: float
     megabytes: float
     output: str
+    first_byte: float
+
+
+def multiplied(folder: Path, count: int) -> Path:
+    """Make a folder of `count` names for the sample images and return it."""
+    folder.mkdir()
+    samples = sorted(SAMPLES.glob("*.jpg"))
+    copies = [folder.with_name(f"{folder.name}-{photo.name}") for photo in samples]
+    for photo, copy in zip(samples, copies, strict=True):
+        shutil.copy(photo, copy)  # once: links cannot leave their disk
+    for number in range(count):
+        os.link(copies[number % len(copies)], folder / f"{number:06}.jpg")
+    return folder
 
 
 def imgcls(*arguments: str | os.PathLike[str]) -> list[str]:
@@ -61,8 +82,8 @@ def script(name: str, *arguments: str | os.PathLike[str]) -> list[str]:
     return [sys.executable, str(HERE / name), *map(os.fspath, arguments)]
 
 
-def process(command: Sequence[str]) -> Run:
-    """Run a command to its end; its own peak memory, not its children's.
+def process(command: Sequence[str], *, keep: bool = True) -> Run:
+    """Run a command to its end; `keep` its standard output or read it away.
 
     Raises:
         RuntimeError: it fails.
@@ -70,14 +91,18 @@ def process(command: Sequence[str]) -> Run:
     started = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert child.stdout is not None
-    output = child.stdout.read().decode()
+    first = child.stdout.read(1)
+    first_byte = time.perf_counter() - started
+    output = first
+    while block := child.stdout.read(1 << 20):
+        output += block if keep else b""
     _, status, usage = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - started
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit code {child.returncode}")
     unit = 2**20 if sys.platform == "darwin" else 2**10
-    return Run(seconds, usage.ru_maxrss / unit, output)
+    return Run(seconds, usage.ru_maxrss / unit, output.decode(), first_byte)
 
 
 @dataclass(frozen=True)

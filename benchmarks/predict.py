@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from measure import SAMPLES, Row, imgcls, paired, process, script
+from measure import SAMPLES, Row, imgcls, multiplied, paired, process, script
 from PIL import Image
 
 from imgcls.core.models import labels
@@ -41,7 +39,7 @@ def rows(photos: Path | None, runs: int) -> Iterator[Row]:
         process(imgcls("predict", cat))  # compiles, once
         yield from _cold_start(cat, model, runs)
         yield _help(runs)
-        yield _throughput(photos or _multiplied(folder / "photos", 300), model, runs)
+        yield _throughput(photos or multiplied(folder / "photos", 300), model, runs)
         yield _large_jpeg(cat, runs)
 
 
@@ -97,19 +95,6 @@ def _large_jpeg(photo: Path, runs: int) -> Row:
     pair = paired(ours, usual, 5 * runs)
     what = "12-megapixel JPEG, decoded and resized (usual: in full)"
     return Row(what, _ms(pair.ours), _ms(pair.usual), pair.ratio, 3)
-
-
-def _multiplied(folder: Path, count: int) -> Path:
-    folder.mkdir()
-    samples = sorted(SAMPLES.glob("*.jpg"))
-    for number in range(count):
-        source = samples[number % len(samples)]
-        copy = folder / f"{number:04}.jpg"
-        try:
-            os.link(source, copy)
-        except OSError:  # another disk
-            shutil.copy(source, copy)
-    return folder
 
 
 def _s(seconds: float) -> str:

@@ -1,0 +1,142 @@
+"""Images per second and memory against how many images there are, how large, and how many workers.
+
+`python benchmarks/scaling.py` prints the tables of docs/performance.md and draws their plot; 10⁵
+images take some minutes. The photos are hard links to the sample images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from measure import SAMPLES, imgcls, multiplied, process
+from PIL import Image
+
+_MEGAPIXELS = (0.2, 2.0, 12.0, 48.0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--up-to", type=int, default=100_000, help="the most images")
+    parser.add_argument("--plot", type=Path, help="draw the curves into this PNG")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        process(imgcls("predict", SAMPLES / "cat.jpg"))  # compiles, once
+        counts = _counts(folder, options.up_to)
+        sizes = _sizes(folder)
+        workers = _workers(folder)
+    if options.plot:
+        _draw(options.plot, counts, sizes, workers)
+
+
+def _counts(folder: Path, up_to: int) -> dict[float, float]:
+    bound = native_bound()
+    print(f"Decode, resize and inference back to back on all cores: {bound:.0f}/s\n")
+    print(
+        "| images | images/s | of that bound | peak memory | first record |\n|---|---|---|---|---|"
+    )
+    speeds: dict[float, float] = {}
+    count = 100
+    while count <= up_to:
+        photos = multiplied(folder / f"n{count}", count)
+        run = process(imgcls("-q", "predict", photos, "-f", "jsonl"), keep=False)
+        speeds[count] = count / run.seconds
+        share = f"{speeds[count] / bound:.0%}"
+        first = f"{run.first_byte:.2f} s"
+        print(f"| {count} | {speeds[count]:.0f} | {share} | {run.megabytes:.0f} MB | {first} |")
+        count *= 10
+    return speeds
+
+
+def _sizes(folder: Path) -> dict[float, float]:
+    print("\n| megapixels | images/s | peak memory |\n|---|---|---|")
+    speeds = {}
+    for megapixels in _MEGAPIXELS:
+        photos = folder / f"mp{megapixels}"
+        photos.mkdir()
+        _photo(photos / "0000.jpg", megapixels)
+        count = int(min(400, 2000 / megapixels))
+        for number in range(1, count):
+            os.link(photos / "0000.jpg", photos / f"{number:04}.jpg")
+        run = process(imgcls("-q", "predict", photos, "-f", "jsonl"), keep=False)
+        speeds[megapixels] = count / run.seconds
+        print(f"| {megapixels:g} | {speeds[megapixels]:.0f} | {run.megabytes:.0f} MB |")
+    return speeds
+
+
+def _photo(path: Path, megapixels: float) -> None:
+    """Write the palace, 4:3, as a JPEG of so many megapixels."""
+    height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
+    with Image.open(SAMPLES / "palace.jpg") as photo:
+        photo.resize((height * 4 // 3, height), Image.Resampling.LANCZOS).save(path, quality=90)
+
+
+def _workers(folder: Path) -> dict[float, float]:
+    print("\n| workers | images/s |\n|---|---|")
+    photos = multiplied(folder / "workers", 1000)
+    speeds: dict[float, float] = {}
+    for workers in sorted({1, 2, 4, os.cpu_count() or 1}):
+        command = imgcls("-q", "predict", photos, "-f", "jsonl", "--workers", str(workers))
+        speeds[workers] = 1000 / process(command, keep=False).seconds
+        print(f"| {workers} | {speeds[workers]:.0f} |")
+    return speeds
+
+
+def native_bound(repeats: int = 40) -> float:
+    """Return the images/s of decode, resize and inference with next to no Python between.
+
+    A process a core runs each of the three in a loop of its own over the sample images.
+    """
+    cores = os.cpu_count() or 1
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(cores) as pool:
+        pool.map(_stage_seconds, [1] * cores)  # all processes are up and warm
+        seconds = pool.map(_stage_seconds, [repeats] * cores)
+    return sum(1 / second for second in seconds)
+
+
+def _stage_seconds(repeats: int) -> float:
+    """Return the seconds an image takes in the three stages."""
+    from imgcls import load_model
+    from imgcls.core.pixels.images import open_image
+
+    model = load_model(threads=1)
+    preprocessing = model.preprocessing
+    contents = [path.read_bytes() for path in sorted(SAMPLES.glob("*.jpg"))]
+    images = [open_image(content, preprocessing.least_size).image for content in contents]
+    batch = preprocessing.scale(preprocessing.fit(images[0]))[None]
+    started = time.perf_counter()
+    for _ in range(repeats):
+        for content in contents:
+            open_image(content, preprocessing.least_size)
+        for image in images:
+            preprocessing.fit(image)
+        for _ in contents:
+            model.logits(batch)
+    return (time.perf_counter() - started) / repeats / len(contents)
+
+
+def _draw(path: Path, *curves: dict[float, float]) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, 3, figsize=(11, 3.2), layout="constrained")
+    names = ("images", "megapixels an image", "workers")
+    for axis, curve, name in zip(axes, curves, names, strict=True):
+        axis.plot(list(curve), list(curve.values()), "o-")
+        axis.set(xlabel=name, ylabel="images/s", ylim=(0, None))
+        if name != "workers":
+            axis.set_xscale("log")
+        axis.grid(alpha=0.3)
+    figure.savefig(path, dpi=110)
+
+
+if __name__ == "__main__":
+    main()
