@@ -8,9 +8,10 @@ import click
 
 from imgcls.cli import options
 from imgcls.cli.console import Console
-from imgcls.cli.output import check_output, write_file, write_stdout
+from imgcls.cli.output import check_output, stdout_style, write_file, write_stdout
 from imgcls.cli.tally import Tally
 from imgcls.core.engines.model import load_model
+from imgcls.core.errors import UsageError
 from imgcls.core.tasks.classify import classify
 from imgcls.render.predictions import FORMATS, format_of
 
@@ -66,14 +67,18 @@ def predict(
     """
     sources = options.sources(inputs, files_from, null)
     format_ = FORMATS[format_name or format_of(output)]
+    format_.check()
     if output is not None:
         check_output(output, format_.begins)
+    elif format_.binary:
+        raise UsageError(f"{format_name} is no text; name a file with --output")
     tally = Tally("image", fail_fast=fail_fast)
     opened = load_model(model, weights=weights, engine=engine, threads=how["workers"])
-    records = classify(sources, opened, **how)
-    pieces = format_.render(tally.count(console.progress(records, "images")), how["top"])
+    records = classify(sources, opened, pixels=format_.pixels, **how)
+    counted = tally.count(console.progress(records, "images"))
     if output is None:
-        write_stdout(pieces)
+        style = stdout_style()
+        write_stdout(format_.render(counted, how["top"], style), style)
     else:
-        write_file(output, pieces)
+        write_file(output, format_.render(counted, how["top"]), grows=format_.grows)
     return tally.close(console)
