@@ -18,6 +18,7 @@ from imgcls.core.version import __version__
 # test holds the short helps against the commands' own.
 COMMANDS = {
     "predict": ("imgcls.cli.predict", "predict", "Classify images."),
+    "evaluate": ("imgcls.cli.evaluate", "evaluate", "Score a model on labelled images."),
 }
 
 EXIT_FAILED = 1
