@@ -66,7 +66,8 @@ def evaluate(
     tally = Tally("image")
     opened = load_model(model, weights=weights, engine=engine, threads=how["workers"])
     verdicts = judge(root, opened, **how)
-    evaluation = summarize(tally.count(console.progress(verdicts, "images")), opened)
+    verdicts = tally.count(console.progress(verdicts, "images"))
+    evaluation = summarize(verdicts, opened.labels, opened.name)
     if report is not None:
         write_file(report, report_page(evaluation), grows=False)
     style = stdout_style()

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
-from imgcls.cli import options
+from imgcls.cli import options, sorting
 from imgcls.cli.console import Console
 from imgcls.cli.output import check_output, stdout_style, write_file, write_stdout
-from imgcls.cli.tally import Tally
+from imgcls.cli.tally import EXIT_SOME_FAILED, Tally
 from imgcls.core.engines.model import load_model
 from imgcls.core.errors import UsageError
-from imgcls.core.tasks.classify import classify
-from imgcls.render.predictions import FORMATS, format_of
+from imgcls.core.tasks.classify import Record, classify
+from imgcls.core.tasks.sorting import Sorter, SortMode
+from imgcls.render.predictions import FORMATS, Format, format_of
 
 
 @click.command(short_help="Classify images.")
@@ -45,6 +47,7 @@ from imgcls.render.predictions import FORMATS, format_of
 )
 @options.preprocessing
 @options.workers
+@sorting.options
 @click.option("--fail-fast", is_flag=True, help="Stop at the first image that fails.")
 @click.pass_obj
 def predict(
@@ -58,6 +61,10 @@ def predict(
     engine: Any,
     format_name: str | None,
     output: str | None,
+    sort_into: str | None,
+    sort_mode: SortMode | None,
+    dry_run: bool,
+    undo: str | None,
     fail_fast: bool,
     **how: Any,
 ) -> int:
@@ -65,20 +72,41 @@ def predict(
 
     INPUT is a file, a folder, a quoted glob, a URL, or - for one image on stdin.
     """
+    if undo is not None:
+        others = bool(inputs or files_from or sort_into or output)
+        return sorting.take_back(console, undo, others)
     sources = options.sources(inputs, files_from, null)
-    format_ = FORMATS[format_name or format_of(output)]
+    sorting.check(inputs, sort_into, sort_mode, dry_run, output, format_name)
+    format_ = _format(format_name, output)
+    tally = Tally("image", fail_fast=fail_fast)
+    opened = load_model(model, weights=weights, engine=engine, threads=how["workers"])
+    records = classify(sources, opened, pixels=format_.pixels, **how)
+    records = tally.count(console.progress(records, "images"))
+    if sort_into is None:
+        _write(records, format_, how["top"], output)
+        return tally.close(console)
+    sorter = Sorter(sort_into, opened.labels, sort_mode or "copy")
+    if dry_run:
+        write_stdout(sorting.plan(sorter, records))
+    else:
+        _write(sorter.sort(records), format_, how["top"], output)
+    sorting.report(console, sorter)
+    return tally.close(console) or (EXIT_SOME_FAILED if sorter.failed else 0)
+
+
+def _format(name: str | None, output: str | None) -> Format:
+    format_ = FORMATS[name or format_of(output)]
     format_.check()
     if output is not None:
         check_output(output, format_.begins)
     elif format_.binary:
-        raise UsageError(f"{format_name} is no text; name a file with --output")
-    tally = Tally("image", fail_fast=fail_fast)
-    opened = load_model(model, weights=weights, engine=engine, threads=how["workers"])
-    records = classify(sources, opened, pixels=format_.pixels, **how)
-    counted = tally.count(console.progress(records, "images"))
+        raise UsageError(f"{name} is no text; name a file with --output")
+    return format_
+
+
+def _write(records: Iterable[Record], format_: Format, top: int, output: str | None) -> None:
     if output is None:
         style = stdout_style()
-        write_stdout(format_.render(counted, how["top"], style), style)
+        write_stdout(format_.render(records, top, style), style)
     else:
-        write_file(output, format_.render(counted, how["top"]), grows=format_.grows)
-    return tally.close(console)
+        write_file(output, format_.render(records, top), grows=format_.grows)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from imgcls.core.engines.model import Model, load_model, usable_cores
 from imgcls.core.errors import NoImagesError
+from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.pixels.preprocessing import Interpolation, Preprocessing, Resize
 from imgcls.core.pixels.sources import Source
@@ -161,7 +162,7 @@ def evaluate(
         interpolation=interpolation,
         workers=workers,
     )
-    return summarize(verdicts, opened)
+    return summarize(verdicts, opened.labels, opened.name)
 
 
 def judge(
@@ -188,13 +189,18 @@ def judge(
     )
 
 
-def summarize(verdicts: Iterable[Verdict], model: Model) -> Evaluation:
+def summarize(verdicts: Iterable[Verdict], classes: Sequence[ClassLabel], model: str) -> Evaluation:
     """Turn verdicts into figures; of an image that is right, four numbers are kept.
+
+    Args:
+        verdicts: read lazily.
+        classes: the model's.
+        model: its name.
 
     Raises:
         NoImagesError: no image could be read.
     """
-    names = unique_names(model.labels)
+    names = unique_names(classes)
     actual, said, rank, confidence = array("q"), array("q"), array("q"), array("d")
     mistakes: list[Mistake] = []
     errors: list[Failure] = []
@@ -214,15 +220,15 @@ def summarize(verdicts: Iterable[Verdict], model: Model) -> Evaluation:
     ranks = np.asarray(rank)
     columns = np.union1d(np.asarray(actual), np.asarray(said)).tolist()
     labels = tuple(names[column] for column in columns)
-    classes = metrics.per_class(np.asarray(actual), np.asarray(said), columns, labels)
-    macro, weighted = metrics.averages(classes)
+    scores = metrics.per_class(np.asarray(actual), np.asarray(said), columns, labels)
+    macro, weighted = metrics.averages(scores)
     bins = metrics.calibration(np.asarray(confidence), ranks == 1)
     return Evaluation(
-        model=model.name,
+        model=model,
         images=len(actual),
         top1=float(np.mean(ranks == 1)),
         top5=float(np.mean(ranks <= _TOP)),
-        classes=tuple(classes),
+        classes=tuple(scores),
         macro=macro,
         weighted=weighted,
         labels=labels,
