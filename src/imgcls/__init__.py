@@ -13,8 +13,10 @@ from imgcls.core.version import __version__
 if TYPE_CHECKING:
     from imgcls.core.engines.model import Model, load_model
     from imgcls.core.tasks.classify import Prediction, Record, classify
+    from imgcls.core.tasks.evaluate import Evaluation, evaluate
 
 __all__ = [
+    "Evaluation",
     "ImageError",
     "ImgclsError",
     "Model",
@@ -25,6 +27,7 @@ __all__ = [
     "WeightsError",
     "__version__",
     "classify",
+    "evaluate",
     "load_model",
 ]
 
@@ -34,6 +37,8 @@ _HOMES = {
     "Prediction": "imgcls.core.tasks.classify",
     "Record": "imgcls.core.tasks.classify",
     "classify": "imgcls.core.tasks.classify",
+    "Evaluation": "imgcls.core.tasks.evaluate",
+    "evaluate": "imgcls.core.tasks.evaluate",
 }
 
 

@@ -11,24 +11,47 @@ from typing import IO
 from imgcls.core.errors import OutputError
 from imgcls.core.files import atomic_writer
 from imgcls.render.safe import printable_lines
+from imgcls.render.style import PLAIN, Style
+
+# How much of a file's start and end tells whose output it is.
+_END_BYTES = 4096
 
 
-def write_stdout(pieces: Iterable[str]) -> None:
+def stdout_style() -> Style:
+    """Return how text on standard output is adorned: only on a terminal.
+
+    NO_COLOR (https://no-color.org) and a dumb terminal go without colour.
+    """
+    if not sys.stdout.isatty():
+        return PLAIN
+    color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    if sys.platform == "win32" and color:
+        import colorama  # comes with click there
+
+        colorama.just_fix_windows_console()
+    return Style(color=color, bars=True)
+
+
+def write_stdout(pieces: Iterable[str | bytes], style: Style = PLAIN) -> None:
     """Write pieces of text to standard output as they come.
 
     Paths that are not valid UTF-8 come out as the bytes they are; on a terminal, control
     characters are written out.
 
+    Args:
+        pieces: the output.
+        style: what it was rendered with. One that has colour holds our own escape sequences,
+            and whoever rendered it has written out those of others.
+
     Raises:
         OutputError: it cannot be written.
         BrokenPipeError: the reader has gone.
     """
-    to_terminal = sys.stdout.isatty()
+    guarded = sys.stdout.isatty() and not style.color
     try:
         for piece in pieces:
-            shown = printable_lines(piece) if to_terminal else piece
-            sys.stdout.buffer.write(shown.encode("utf-8", "surrogateescape"))
-            sys.stdout.buffer.flush()
+            shown = printable_lines(piece) if guarded and isinstance(piece, str) else piece
+            _write(sys.stdout.buffer, [shown])
     except BrokenPipeError:
         # Nothing more can be written; what is buffered must not be tried again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -43,7 +66,8 @@ def check_output(path: str, is_own: Callable[[bytes], bool]) -> None:
 
     Args:
         path: the output file.
-        is_own: whether a file's first bytes are an earlier output of the same kind.
+        is_own: whether a file's first bytes, with its last if it is long, are an earlier output
+            of the same kind.
 
     Raises:
         OutputError: the file is something else, or its folder does not exist.
@@ -56,15 +80,19 @@ def check_output(path: str, is_own: Callable[[bytes], bool]) -> None:
     if not os.path.isfile(path):
         return
     with open(path, "rb") as file:
-        start = file.read(4096)
+        start = file.read(_END_BYTES)
+        rest = os.fstat(file.fileno()).st_size - len(start)
+        if rest > 0:
+            file.seek(-min(rest, _END_BYTES), os.SEEK_END)
+            start += file.read()
     if start and not is_own(start):
         raise OutputError(
             f"{path}: exists and is not an earlier output of this kind; name another file"
         )
 
 
-def write_file(path: str, pieces: Iterable[str]) -> None:
-    """Write pieces of text to a file that is there when all are written, else as it was.
+def write_file(path: str, pieces: Iterable[str | bytes]) -> None:
+    """Write pieces, text or bytes, to a file that is there when all are written, else as it was.
 
     A device or a pipe is written directly.
 
@@ -82,9 +110,9 @@ def write_file(path: str, pieces: Iterable[str]) -> None:
             _write(file, pieces)
 
 
-def _write(file: IO[bytes], pieces: Iterable[str]) -> None:
+def _write(file: IO[bytes], pieces: Iterable[str | bytes]) -> None:
     for piece in pieces:
-        file.write(piece.encode("utf-8", "surrogateescape"))
+        file.write(piece.encode("utf-8", "surrogateescape") if isinstance(piece, str) else piece)
         file.flush()
 
 

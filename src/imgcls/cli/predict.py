@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
 
-from imgcls.cli import options
+from imgcls.cli import options, sorting
 from imgcls.cli.console import Console
-from imgcls.cli.output import check_output, is_special, write_file, write_stdout
-from imgcls.cli.tally import Tally
-from imgcls.core.engines.model import load_model
+from imgcls.cli.output import check_output, is_special, stdout_style, write_file, write_stdout
+from imgcls.cli.tally import EXIT_SOME_FAILED, Tally
+from imgcls.core.engines.model import Model, load_model
 from imgcls.core.errors import UsageError
-from imgcls.core.tasks.classify import classify
+from imgcls.core.tasks.classify import Record, classify
 from imgcls.core.tasks.resume import RecordFile
-from imgcls.render.predictions import FORMATS, format_of
+from imgcls.core.tasks.sorting import Sorter, SortMode
+from imgcls.render.predictions import FORMATS, Format, format_of
 
 
 @click.command(short_help="Classify images.")
@@ -51,6 +54,7 @@ from imgcls.render.predictions import FORMATS, format_of
 )
 @options.preprocessing
 @options.workers
+@sorting.options
 @click.option("--fail-fast", is_flag=True, help="Stop at the first image that fails.")
 @click.pass_obj
 def predict(
@@ -65,6 +69,10 @@ def predict(
     format_name: str | None,
     output: str | None,
     resume: bool,
+    sort_into: str | None,
+    sort_mode: SortMode | None,
+    dry_run: bool,
+    undo: str | None,
     fail_fast: bool,
     **how: Any,
 ) -> int:
@@ -72,29 +80,67 @@ def predict(
 
     INPUT is a file, a folder, a quoted glob, a URL, or - for one image on stdin.
     """
+    if undo is not None:
+        others = bool(inputs or files_from or sort_into or output)
+        return sorting.take_back(console, undo, others)
     sources = options.sources(inputs, files_from, null)
-    format_ = FORMATS[format_name or format_of(output)]
-    if output is not None:
-        check_output(output, format_.begins)
-    grows = output is not None and format_.is_a_piece_a_record and not is_special(output)
-    if resume and not grows:
-        raise UsageError("--resume goes with --output FILE in jsonl or csv")
+    sorting.check(inputs, sort_into, sort_mode, dry_run, output, format_name)
+    format_ = _format(format_name, output)
     tally = Tally("image", fail_fast=fail_fast)
     opened = load_model(model, weights=weights, engine=engine, threads=how["workers"])
-    if output is not None and grows:
+    sorter = Sorter(sort_into, opened.labels, sort_mode or "copy") if sort_into else None
+    with _growing(output, format_, resume, opened, how) as grown:
+        todo = grown.todo(sources) if grown else sources
+        records = classify(todo, opened, pixels=format_.pixels, **how)
+        records = tally.count(console.progress(records, "images"))
+        if sorter and dry_run:
+            write_stdout(sorting.plan(sorter, records))
+        else:
+            _write(sorter.sort(records) if sorter else records, format_, how["top"], output, grown)
+    tally.skipped = grown.skipped if grown else 0
+    if sorter:
+        sorting.report(console, sorter)
+    return tally.close(console) or (EXIT_SOME_FAILED if sorter and sorter.failed else 0)
+
+
+def _format(name: str | None, output: str | None) -> Format:
+    format_ = FORMATS[name or format_of(output)]
+    format_.check()
+    if output is not None:
+        check_output(output, format_.begins)
+    elif format_.binary:
+        raise UsageError(f"{name} is no text; name a file with --output")
+    return format_
+
+
+@contextlib.contextmanager
+def _growing(
+    output: str | None, format_: Format, resume: bool, model: Model, how: dict[str, Any]
+) -> Iterator[RecordFile | None]:
+    """Open the output if it is one that grows record by record; else None."""
+    if output is not None and format_.grows and not is_special(output):
         alike = sorted((name, value) for name, value in how.items() if name != "workers")
-        facts = repr((opened.name, opened.network.weights_id, alike))
+        facts = repr((model.name, model.network.weights_id, alike))
         with RecordFile(output, header=format_.header, options=facts, resume=resume) as file:
-            records = classify(file.todo(sources), opened, **how)
-            counted = tally.count(console.progress(records, "images"))
-            for piece in format_.render(counted, how["top"]):
-                file.append(piece)
-        tally.skipped = file.skipped
-        return tally.close(console)
-    records = console.progress(classify(sources, opened, **how), "images")
-    pieces = format_.pieces(tally.count(records), how["top"])
-    if output is None:
-        write_stdout(pieces)
+            yield file
+    elif resume:
+        raise UsageError("--resume goes with --output FILE in jsonl or csv")
     else:
-        write_file(output, pieces)
-    return tally.close(console)
+        yield None
+
+
+def _write(
+    records: Iterable[Record],
+    format_: Format,
+    top: int,
+    output: str | None,
+    grown: RecordFile | None,
+) -> None:
+    if grown is not None:
+        for piece in format_.render(records, top):
+            grown.append(piece)
+    elif output is not None:
+        write_file(output, format_.pieces(records, top))
+    else:
+        style = stdout_style()
+        write_stdout(format_.pieces(records, top, style), style)

@@ -31,3 +31,7 @@ class WeightsError(ModelError):
 
 class OutputError(ImgclsError):
     """A result that cannot be written."""
+
+
+class LabelError(ImgclsError):
+    """Labels of images that do not fit the model."""

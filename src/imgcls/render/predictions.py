@@ -1,4 +1,4 @@
-"""Records of `predict` → text, JSON, JSON Lines or CSV: a row per format."""
+"""Records of `predict` → text, JSON, JSON Lines, CSV, Parquet or HTML: a row per format."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from imgcls.render import parquet, predictions_page
 from imgcls.render.safe import csv_cell, printable
+from imgcls.render.style import PLAIN, Style
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.classify import Record
 
-CSV_HEADER = ("path", "status", "rank", "class_id", "label", "score", "error")
+CSV_HEADER = parquet.COLUMNS
 
 
 def as_json(record: Record) -> dict[str, Any]:
@@ -44,14 +46,14 @@ def significant(score: float) -> float:
     return float(f"{score:.6g}")
 
 
-def jsonl(records: Iterable[Record], top: int) -> Iterator[str]:
+def jsonl(records: Iterable[Record], top: int, style: Style = PLAIN) -> Iterator[str]:
     """Yield a JSON object a line."""
     for record in records:
         # ASCII only: a path that is not valid UTF-8 round-trips as lone surrogates.
         yield json.dumps(as_json(record)) + "\n"
 
 
-def json_array(records: Iterable[Record], top: int) -> Iterator[str]:
+def json_array(records: Iterable[Record], top: int, style: Style = PLAIN) -> Iterator[str]:
     """Yield one JSON array, an object a line."""
     before = "[\n"
     for record in records:
@@ -60,14 +62,15 @@ def json_array(records: Iterable[Record], top: int) -> Iterator[str]:
     yield "[]\n" if before == "[\n" else "\n]\n"
 
 
-def csv_rows(records: Iterable[Record], top: int) -> Iterator[str]:
+def csv_rows(records: Iterable[Record], top: int, style: Style = PLAIN) -> Iterator[str]:
     """Yield a row a prediction, or one for a failed input."""
+    clean = printable if style.bars else str  # on a terminal no name may move the cursor
     for record in records:
         rows = [
             (str(p.rank), p.class_id, p.label, f"{p.score:.6g}", "") for p in record.predictions
         ] or [("", "", "", "", record.error or "")]
         start = (record.path, record.status)
-        yield "".join(_csv_line(map(csv_cell, (*start, *row))) for row in rows)
+        yield "".join(_csv_line(csv_cell(clean(cell)) for cell in (*start, *row)) for row in rows)
 
 
 def _csv_line(cells: Iterable[str]) -> str:
@@ -76,24 +79,45 @@ def _csv_line(cells: Iterable[str]) -> str:
     return line.getvalue()
 
 
-def text(records: Iterable[Record], top: int) -> Iterator[str]:
+def text(records: Iterable[Record], top: int, style: Style = PLAIN) -> Iterator[str]:
     """Yield a block an image for people, or one line with `top` 1."""
     for record in records:
-        path = printable(record.path)
+        path = style.paint(printable(record.path), "strong")
+        unknown = style.paint("unknown", "doubtful")
         if record.status == "error":
-            yield f"{path}: error: {printable(record.error or '')}\n"
+            yield f"{path}: {style.paint('error', 'bad')}: {printable(record.error or '')}\n"
         elif top == 1:
             best = record.predictions[0]
-            said = f"{printable(best.label)} ({best.score:.2%})"
-            yield f"{path}: {f'unknown: {said}' if record.status == 'unknown' else said}\n"
+            said = f"{style.paint(printable(best.label), 'good')} ({best.score:.2%})"
+            yield f"{path}: {f'{unknown}: {said}' if record.status == 'unknown' else said}\n"
         else:
-            head = f"{path}: unknown" if record.status == "unknown" else path
-            width = max(len(printable(prediction.label)) for prediction in record.predictions)
-            lines = (
-                f"  {printable(p.label):<{width}}  {p.score:>7.2%}  {printable(p.class_id)}"
-                for p in record.predictions
-            )
-            yield "\n".join((head, *lines)) + "\n"
+            head = f"{path}: {unknown}" if record.status == "unknown" else path
+            yield "\n".join((head, *_text_rows(record, style))) + "\n"
+
+
+def _text_rows(record: Record, style: Style) -> Iterator[str]:
+    width = max(len(printable(prediction.label)) for prediction in record.predictions)
+    for one in record.predictions:
+        label = f"{printable(one.label):<{width}}"
+        if one.rank == 1 and record.status == "ok":
+            label = style.paint(label, "good")
+        class_id = style.paint(printable(one.class_id), "faint")
+        yield f"  {label}  {style.bar(one.score)}{one.score:>7.2%}  {class_id}"
+
+
+class Renderer(Protocol):
+    """What turns records into pieces of output, as they come."""
+
+    def __call__(
+        self, records: Iterable[Record], top: int, style: Style = PLAIN, /
+    ) -> Iterator[str] | Iterator[bytes]:
+        """Yield pieces of text, or of bytes for a format that is no text.
+
+        Args:
+            records: read lazily.
+            top: as `--top`.
+            style: of text on a terminal; other formats pay it no heed.
+        """
 
 
 @dataclass(frozen=True)
@@ -103,22 +127,30 @@ class Format:
     Attributes:
         render: records and `--top` → the pieces of the output, as the records come.
         endings: of output files, which choose this format where none is named.
-        begins: whether an existing file's first bytes are this format's own, so that it may
-            be overwritten.
+        begins: whether an existing file's first bytes (and, of a long one, its last) are this
+            format's own, so that it may be overwritten.
+        check: raises an ImgclsError where the format lacks what it needs.
+        binary: whether it is no text and needs `--output`.
+        grows: whether each piece is one record, whole, so that an interrupted output can be
+            gone on with.
         header: what stands before all records.
-        is_a_piece_a_record: whether each piece is one record, whole, so that an interrupted
-            output can be gone on with.
+        pixels: whether records must carry what the network saw.
     """
 
-    render: Callable[[Iterable[Record], int], Iterator[str]]
+    render: Renderer
     endings: tuple[str, ...]
     begins: Callable[[bytes], bool]
+    check: Callable[[], None] = lambda: None
+    binary: bool = False
+    grows: bool = False
+    pixels: bool = False
     header: str = ""
-    is_a_piece_a_record: bool = False
 
-    def pieces(self, records: Iterable[Record], top: int) -> Iterator[str]:
+    def pieces(
+        self, records: Iterable[Record], top: int, style: Style = PLAIN
+    ) -> Iterator[str | bytes]:
         """Yield the whole output, header and all, as the records come."""
-        return chain([self.header] if self.header else [], self.render(records, top))
+        return chain([self.header] if self.header else [], self.render(records, top, style))
 
 
 def _is_text_output(start: bytes) -> bool:
@@ -136,18 +168,23 @@ FORMATS: Mapping[str, Format] = {
     "text": Format(text, (".txt",), _is_text_output),
     "json": Format(json_array, (".json",), lambda start: start.startswith(b"[")),
     "jsonl": Format(
-        jsonl,
-        (".jsonl", ".ndjson"),
-        lambda start: start.startswith(b'{"path": '),
-        is_a_piece_a_record=True,
+        jsonl, (".jsonl", ".ndjson"), lambda start: start.startswith(b'{"path": '), grows=True
     ),
     "csv": Format(
         csv_rows,
         (".csv",),
         lambda start: start.startswith(_CSV_START.encode()),
+        grows=True,
         header=_CSV_START,
-        is_a_piece_a_record=True,
     ),
+    "parquet": Format(
+        parquet.parquet,
+        (".parquet",),
+        parquet.is_own,
+        check=parquet.check,
+        binary=True,
+    ),
+    "html": Format(predictions_page.html, (".html", ".htm"), predictions_page.is_own, pixels=True),
 }
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from imgcls.core.cells import csv_cell as csv_cell
+
 # C0 and C1 control characters and DEL: they move cursors and retitle windows.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t")
 
 
 def printable(text: str) -> str:
@@ -19,9 +20,9 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
-def csv_cell(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+def valid_unicode(text: str) -> str:
+    r"""Return text that UTF-8 can hold, what it cannot hold written out, as `\udcff`."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _escaped(character: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ from imgcls.core.errors import ImageError, UsageError
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.pixels.images import FittedImage, load_image
-from imgcls.core.pixels.preprocessing import Interpolation, Preprocessing, Resize
+from imgcls.core.pixels.preprocessing import Interpolation, Preprocessing, Resize, Uint8Image
 from imgcls.core.pixels.sources import Source, expand
 from imgcls.core.tasks.ordered import map_ordered
 
@@ -51,6 +51,8 @@ class Record:
         height: of the upright image in pixels; None on error.
         predictions: the best classes, best first.
         error: why the input failed; None if it did not.
+        pixels: what the network saw, uint8 (size, size, 3) RGB; None on error or if it was not
+            asked for.
     """
 
     path: str
@@ -60,6 +62,7 @@ class Record:
     height: int | None
     predictions: tuple[Prediction, ...]
     error: str | None
+    pixels: Uint8Image | None = field(default=None, repr=False, compare=False)
 
 
 def classify(
@@ -71,6 +74,7 @@ def classify(
     resize: Resize | None = None,
     interpolation: Interpolation | None = None,
     workers: int | None = None,
+    pixels: bool = False,
 ) -> Iterator[Record]:
     """Classify images; yield a record for every input, in order, as they are done.
 
@@ -82,6 +86,7 @@ def classify(
         resize: how the image is fitted to the network; default: the model's own way.
         interpolation: the resampling filter; default: the model's own.
         workers: how many images to work on at once; default: one a processor core.
+        pixels: whether records carry what the network saw.
 
     Yields:
         Records. An image that cannot be read is a record with status "error".
@@ -98,7 +103,8 @@ def classify(
     engine = opened.engine
 
     def work(chunk: list[Source]) -> list[Record]:
-        return _classify_chunk(opened, preprocessing, chunk, top, min_confidence)
+        scored = score_chunk(opened, preprocessing, chunk)
+        return [_record(opened, one, top, min_confidence, pixels) for one in scored]
 
     return map_ordered(work, sources, workers=workers or usable_cores(), chunk=engine.batch_size)
 
@@ -138,28 +144,43 @@ def _sources(
             yield from expand([os.fspath(item)])
 
 
-def _classify_chunk(
-    model: Model,
-    preprocessing: Preprocessing,
-    chunk: list[Source],
-    top: int,
-    min_confidence: float,
-) -> list[Record]:
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One input and what the model made of it.
+
+    Attributes:
+        source: the input.
+        image: it, as the network saw it, or why it could not be read.
+        scores: softmax, float32 (classes,); None where it could not be read.
+    """
+
+    source: Source
+    image: FittedImage | ImageError
+    scores: Float32Array | None
+
+
+def score_chunk(model: Model, preprocessing: Preprocessing, chunk: list[Source]) -> list[Scored]:
+    """Read and score some images in one call of the model; for `map_ordered`."""
     loaded = [_load(source, preprocessing) for source in chunk]
     images = [image for image in loaded if isinstance(image, FittedImage)]
     if images:
         batch = preprocessing.scale(np.stack([image.pixels for image in images]))
         scores = iter(model.scores(batch))
-    records = []
-    for source, image in zip(chunk, loaded, strict=True):
-        if isinstance(image, FittedImage):
-            predictions = top_k(next(scores), model.labels, top)
-            status: Status = "ok" if predictions[0].score >= min_confidence else "unknown"
-            size = image.width, image.height
-            records.append(Record(source.name, status, model.name, *size, predictions, None))
-        else:
-            records.append(Record(source.name, "error", model.name, None, None, (), str(image)))
-    return records
+    return [
+        Scored(source, image, next(scores) if isinstance(image, FittedImage) else None)
+        for source, image in zip(chunk, loaded, strict=True)
+    ]
+
+
+def _record(model: Model, scored: Scored, top: int, min_confidence: float, pixels: bool) -> Record:
+    name, image = scored.source.name, scored.image
+    if isinstance(image, ImageError) or scored.scores is None:
+        return Record(name, "error", model.name, None, None, (), str(image))
+    predictions = top_k(scored.scores, model.labels, top)
+    status: Status = "ok" if predictions[0].score >= min_confidence else "unknown"
+    size = image.width, image.height
+    seen = image.pixels if pixels else None
+    return Record(name, status, model.name, *size, predictions, None, seen)
 
 
 def _load(source: Source, preprocessing: Preprocessing) -> FittedImage | ImageError:

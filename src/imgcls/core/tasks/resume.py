@@ -90,13 +90,13 @@ class RecordFile:
             self._awaited.append((path, fact))
             yield source
 
-    def append(self, piece: str) -> None:
+    def append(self, piece: str | bytes) -> None:
         """Write the record of the next source that `todo` yielded.
 
         Raises:
             OutputError: it cannot be written.
         """
-        content = piece.encode("utf-8", "surrogateescape")
+        content = piece.encode("utf-8", "surrogateescape") if isinstance(piece, str) else piece
         entry = (*self._awaited.popleft(), len(content), zlib.crc32(content))
         with _as_output_error(self._out):
             self._file.write(content)

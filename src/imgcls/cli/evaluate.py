@@ -1,0 +1,75 @@
+"""`imgcls evaluate`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from imgcls.cli import options
+from imgcls.cli.console import Console
+from imgcls.cli.output import check_output, stdout_style, write_file, write_stdout
+from imgcls.cli.tally import Tally
+from imgcls.core.engines.model import load_model
+from imgcls.core.tasks.evaluate import judge, summarize
+from imgcls.core.tasks.labelled import LABELS_FROM
+from imgcls.render.evaluation import EVALUATION_FORMATS
+from imgcls.render.evaluation_page import is_own, report_page
+
+
+@click.command(short_help="Score a model on labelled images.")
+@click.argument("root", metavar="DATA")
+@options.model
+@click.option(
+    "--labels-from",
+    type=click.Choice(list(LABELS_FROM)),
+    default="folder",
+    show_default=True,
+    help="An image's label: the folder of DATA it is in, or what stands before the first _ of "
+    "its name.",
+)
+@click.option(
+    "-f",
+    "--format",
+    "format_name",
+    type=click.Choice(list(EVALUATION_FORMATS)),
+    default="text",
+    show_default=True,
+    help="How to show the figures; csv is a row a class.",
+)
+@click.option(
+    "--report",
+    metavar="FILE.html",
+    help="Write a page too: figures, confusion matrix, worst mistakes with heatmaps.",
+)
+@options.preprocessing
+@options.workers
+@click.pass_obj
+def evaluate(
+    console: Console,
+    /,
+    root: str,
+    model: str,
+    weights: str | None,
+    engine: Any,
+    format_name: str,
+    report: str | None,
+    **how: Any,
+) -> int:
+    """Score a model on labelled images.
+
+    DATA is a folder of images whose labels, class ids or names of the model's classes, are the
+    names of its subfolders or stand at the start of the files' names.
+    """
+    if report is not None:
+        check_output(report, is_own)
+    tally = Tally("image")
+    opened = load_model(model, weights=weights, engine=engine, threads=how["workers"])
+    verdicts = judge(root, opened, **how)
+    verdicts = tally.count(console.progress(verdicts, "images"))
+    evaluation = summarize(verdicts, opened.labels, opened.name)
+    if report is not None:
+        write_file(report, report_page(evaluation))
+    style = stdout_style()
+    write_stdout(EVALUATION_FORMATS[format_name](evaluation, style), style)
+    return tally.close(console)

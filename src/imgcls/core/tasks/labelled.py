@@ -1,0 +1,149 @@
+"""Labelled images: which class of a model each one of a folder shows."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from imgcls.core.errors import LabelError, UsageError
+from imgcls.core.models.labels import ClassLabel
+from imgcls.core.pixels.sources import Source, walk
+
+LabelsFrom = Literal["folder", "filename"]
+
+# How many labels of each side a message lists.
+_LISTED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSource:
+    """One image and the class it shows.
+
+    Attributes:
+        source: the image.
+        column: the class index of its label.
+    """
+
+    source: Source
+    column: int
+
+
+def label_from_folder(root: str, path: str) -> str:
+    """Return the first folder below `root` on the way to `path`; "" for none."""
+    inside = os.path.relpath(path, root).split(os.sep)
+    return inside[0] if len(inside) > 1 else ""
+
+
+def label_from_filename(root: str, path: str) -> str:
+    """Return what stands before the first `_` of a file's name without its ending."""
+    return os.path.splitext(os.path.basename(path))[0].partition("_")[0]
+
+
+LABELS_FROM: Mapping[LabelsFrom, Callable[[str, str], str]] = {
+    "folder": label_from_folder,
+    "filename": label_from_filename,
+}
+
+
+def labelled_sources(
+    root: str, labels: Sequence[ClassLabel], model: str, labels_from: LabelsFrom
+) -> Iterator[LabelledSource | Source]:
+    """Yield the images of a folder with their classes, lazily and sorted by name.
+
+    Args:
+        root: the folder.
+        labels: the model's classes. A label of an image is a class's id or its label.
+        model: the model's name, for messages.
+        labels_from: where an image's label stands.
+
+    Yields:
+        A `LabelledSource` for an image, a bare `Source` for one that has no label.
+
+    Raises:
+        UsageError: `root` is no folder, or has no class folders.
+        LabelError: an image has a label that the model does not have. All names are looked at
+            first, so that this comes before any work is done.
+    """
+    if not os.path.isdir(root):
+        raise UsageError(f"{root}: no such folder; name a folder of labelled images")
+    label_of = LABELS_FROM[labels_from]
+    columns = _columns(labels)
+    _check(root, set(columns), labels, model, labels_from)
+
+    def pair(source: Source) -> LabelledSource | Source:
+        column = columns.get(label_of(root, source.name))
+        return source if column is None else LabelledSource(source, column)
+
+    return map(pair, walk(root))
+
+
+def unique_names(labels: Sequence[ClassLabel]) -> tuple[str, ...]:
+    """Return the classes' labels, with the class id behind those that several classes have."""
+    seen: dict[str, int] = {}
+    for one in labels:
+        seen[one.label] = seen.get(one.label, 0) + 1
+    return tuple(
+        one.label if seen[one.label] == 1 else f"{one.label} ({one.class_id})" for one in labels
+    )
+
+
+def _columns(labels: Sequence[ClassLabel]) -> dict[str, int]:
+    """Return which column a class id, or a label that only one class has, stands for."""
+    names = unique_names(labels)
+    columns = {name: column for column, name in enumerate(names)}
+    return columns | {one.class_id: column for column, one in enumerate(labels)}
+
+
+def _check(
+    root: str,
+    known: set[str],
+    labels: Sequence[ClassLabel],
+    model: str,
+    labels_from: LabelsFrom,
+) -> None:
+    label_of = LABELS_FROM[labels_from]
+    unknown: dict[str, None] = {}  # in order of appearance
+    found = False
+    for source in walk(root):
+        label = label_of(root, source.name)
+        found = found or label != "" or source.kind == "missing"
+        if label and label not in known:
+            unknown[label] = None
+        if len(unknown) > 10 * _LISTED:
+            break
+    if unknown:
+        raise LabelError(_mismatch(root, list(unknown), labels, model, labels_from))
+    if not found and next(walk(root), None) is not None:
+        raise UsageError(
+            f"{root}: holds images but no folder per class; put them into folders, or name the "
+            "class before the first _ of each file and use --labels-from filename"
+        )
+
+
+def _mismatch(
+    root: str,
+    unknown: list[str],
+    labels: Sequence[ClassLabel],
+    model: str,
+    labels_from: LabelsFrom,
+) -> str:
+    shared = {one.label for one in labels if one.label in unknown}
+    if shared:
+        ids = [one.class_id for one in labels if one.label in shared]
+        return f"{root}: {_listed(sorted(shared))} means several classes; use {', '.join(ids)}"
+    names = [one.label for one in labels]
+    near = difflib.get_close_matches(unknown[0], names, n=1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    rename = {"folder": "rename the folders", "filename": "rename the files"}[labels_from]
+    return (
+        f"{root}: has labels that the model does not: {_listed(unknown)}{hint}; "
+        f"{model} has {len(names)}: {_listed(names)}; {rename}, or name another model"
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more

@@ -1,0 +1,165 @@
+"""Results of `evaluate` → text, JSON or CSV: a row per format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from imgcls.render.safe import csv_cell, printable
+from imgcls.render.style import PLAIN, Style
+
+if TYPE_CHECKING:
+    from imgcls.core.tasks.evaluate import Evaluation
+    from imgcls.core.tasks.metrics import ClassScores
+
+CSV_HEADER = ("label", "precision", "recall", "f1", "support")
+
+# Text shows the confusion matrix of up to this many classes; JSON and the report have any.
+_MATRIX_CLASSES = 12
+_TEXT_COVERAGE = (0.0, 0.25, 0.5, 0.75, 0.9)
+
+
+def as_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Return an evaluation as JSON has it, keys in the order of the contract."""
+    return {
+        "images": evaluation.images,
+        "top1": _rounded(evaluation.top1),
+        "top5": _rounded(evaluation.top5),
+        "classes": [
+            {"label": one.label, **_figures(one), "support": one.support}
+            for one in evaluation.classes
+        ],
+        "macro": _figures(evaluation.macro),
+        "weighted": _figures(evaluation.weighted),
+        "labels": list(evaluation.labels),
+        "confusion_matrix": evaluation.confusion_matrix.tolist(),
+        "ece": _rounded(evaluation.ece),
+        "coverage": [
+            {
+                "min_confidence": one.min_confidence,
+                "coverage": _rounded(one.coverage),
+                "accuracy": None if one.accuracy is None else _rounded(one.accuracy),
+            }
+            for one in evaluation.coverage
+        ],
+        "misclassified": [
+            {
+                "path": one.path,
+                "label": one.label,
+                "said": one.said,
+                "score": _rounded(one.score),
+                "label_score": _rounded(one.label_score),
+                "label_rank": one.label_rank,
+            }
+            for one in evaluation.misclassified
+        ],
+        "errors": [{"path": one.path, "error": one.error} for one in evaluation.errors],
+    }
+
+
+def _figures(scores: ClassScores) -> dict[str, float]:
+    figures = {"precision": scores.precision, "recall": scores.recall, "f1": scores.f1}
+    return {name: _rounded(value) for name, value in figures.items()}
+
+
+def _rounded(share: float) -> float:
+    return float(f"{share:.6g}")
+
+
+def json_object(evaluation: Evaluation, style: Style = PLAIN) -> Iterator[str]:
+    """Yield one JSON object."""
+    # ASCII only: a path that is not valid UTF-8 round-trips as lone surrogates.
+    yield json.dumps(as_json(evaluation)) + "\n"
+
+
+def csv_rows(evaluation: Evaluation, style: Style = PLAIN) -> Iterator[str]:
+    """Yield a header, then a row a class."""
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(CSV_HEADER)
+    for one in evaluation.classes:
+        figures = (f"{value:.6g}" for value in _figures(one).values())
+        writer.writerow([csv_cell(one.label), *figures, one.support])
+    yield lines.getvalue()
+
+
+def text(evaluation: Evaluation, style: Style = PLAIN) -> Iterator[str]:
+    """Yield the figures for people, a section a piece."""
+    yield from _headline(evaluation, style)
+    yield from _class_table(evaluation, style)
+    if 1 < len(evaluation.labels) <= _MATRIX_CLASSES:
+        yield from _matrix(evaluation, style)
+    yield f"\n{style.paint('Kept and right by --min-confidence', 'strong')}\n"
+    for one in evaluation.coverage:
+        if one.min_confidence in _TEXT_COVERAGE:
+            right = "     –" if one.accuracy is None else f"{one.accuracy:>6.1%}"
+            yield f"  {one.min_confidence:<5g} kept {one.coverage:>6.1%}  right {right}\n"
+    yield from _lists(evaluation, style)
+
+
+def _headline(evaluation: Evaluation, style: Style) -> Iterator[str]:
+    shown = sum(one.support > 0 for one in evaluation.classes)
+    title = f"{printable(evaluation.model)}: {evaluation.images} images of {shown} classes"
+    yield style.paint(title, "strong") + "\n"
+    rows = {
+        "top-1": evaluation.top1,
+        "top-5": evaluation.top5,
+        "macro F1": evaluation.macro.f1,
+        "weighted F1": evaluation.weighted.f1,
+        "calibration error": evaluation.ece,
+    }
+    for name, share in rows.items():
+        yield f"  {name:<18} {style.bar(share)}{share:>7.2%}\n"
+
+
+def _class_table(evaluation: Evaluation, style: Style) -> Iterator[str]:
+    rows = [*evaluation.classes, evaluation.macro, evaluation.weighted]
+    width = max(len(printable(one.label)) for one in rows)
+    header = f"{'':<{width}}  precision  recall      F1  images"
+    yield f"\n{style.paint(header, 'strong')}\n"
+    for one in rows:
+        yield (
+            f"{printable(one.label):<{width}}    {one.precision:>7.1%} {one.recall:>7.1%} "
+            f"{one.f1:>7.1%} {one.support:>7}  {style.bar(one.f1, 10)}".rstrip()
+            + "\n"
+        )
+
+
+def _matrix(evaluation: Evaluation, style: Style) -> Iterator[str]:
+    yield f"\n{style.paint('Confusion: rows are, columns were said to be', 'strong')}\n"
+    names = [printable(label) for label in evaluation.labels]
+    width = max(map(len, names))
+    cells = max(5, *(len(str(count)) for count in evaluation.confusion_matrix.flat)) + 1
+    yield " " * (width + 4) + "".join(f"{f'[{n}]':>{cells}}" for n in range(len(names))) + "\n"
+    for number, (name, row) in enumerate(
+        zip(names, evaluation.confusion_matrix.tolist(), strict=True)
+    ):
+        counts = "".join(f"{count or '·':>{cells}}" for count in row)
+        yield f"{f'[{number}]':>4} {name:<{width}}{counts[1:]}\n"
+
+
+def _lists(evaluation: Evaluation, style: Style) -> Iterator[str]:
+    if evaluation.misclassified:
+        title = f"Misclassified ({len(evaluation.misclassified)})"
+        yield f"\n{style.paint(title, 'strong')}\n"
+    for one in evaluation.misclassified:
+        said = style.paint(printable(one.said), "bad")
+        yield (
+            f"{printable(one.path)}: {printable(one.label)}, said to be {said} ({one.score:.2%})\n"
+        )
+    if evaluation.errors:
+        title = f"Not judged ({len(evaluation.errors)})"
+        yield f"\n{style.paint(title, 'strong')}\n"
+    for failure in evaluation.errors:
+        error = style.paint("error", "bad")
+        yield f"{printable(failure.path)}: {error}: {printable(failure.error)}\n"
+
+
+EVALUATION_FORMATS: Mapping[str, Callable[[Evaluation, Style], Iterator[str]]] = {
+    "text": text,
+    "json": json_object,
+    "csv": csv_rows,
+}

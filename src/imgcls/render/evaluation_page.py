@@ -1,0 +1,119 @@
+"""Results of `evaluate` → one HTML page: figures, confusion matrix, worst mistakes, classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imgcls.core.errors import ImageError
+from imgcls.core.pixels.images import open_image
+from imgcls.core.pixels.sources import Source
+from imgcls.render.page import is_page_of, template, thumbnail
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from imgcls.core.tasks.evaluate import Evaluation, Mistake
+
+    # An image and a class index → the image with the heatmap of that class on it.
+    Explain = Callable[[Source, int], Image.Image]
+
+# How many mistakes have pictures; all are listed up to the second number.
+MOST_PICTURES = 24
+MOST_LISTED = 1000
+
+_MOST_PAIRS = 12
+_PICTURE = 224  # pixels
+# Up to this many classes, the confusion matrix has its numbers and names written out.
+_WRITTEN_CLASSES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of the confusion matrix that is not empty.
+
+    Attributes:
+        row: of the class that the images show.
+        column: of the class that was said.
+        count: how many images.
+        share: of the row's images, 0 to 1.
+        right: whether it is on the diagonal.
+    """
+
+    row: int
+    column: int
+    count: int
+    share: float
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PicturedMistake:
+    """A mistake with its pictures as `data:` addresses; None where there is none."""
+
+    mistake: Mistake
+    picture: str | None
+    heatmap: str | None
+
+
+def report_page(evaluation: Evaluation, explain: Explain | None = None) -> Iterator[str]:
+    """Yield one self-contained page.
+
+    Args:
+        evaluation: the figures.
+        explain: draws the heatmap of the class that was said on a mistaken image; without it
+            the mistakes stand alone.
+    """
+    worst = sorted(evaluation.misclassified, key=lambda mistake: -mistake.score)
+    cells = _cells(evaluation)
+    yield from template("evaluation.html").generate(
+        it=evaluation,
+        cells=cells,
+        pairs=_pairs(cells),
+        written=len(evaluation.labels) <= _WRITTEN_CLASSES,
+        worst=(_pictured(mistake, explain) for mistake in worst[:MOST_PICTURES]),
+        listed=worst[:MOST_LISTED],
+        errors=evaluation.errors[:MOST_LISTED],
+        side=_PICTURE,
+    )
+
+
+def is_own(start: bytes) -> bool:
+    """Whether a file's first bytes are an earlier report's."""
+    return is_page_of("evaluate", start)
+
+
+def _cells(evaluation: Evaluation) -> list[Cell]:
+    matrix = evaluation.confusion_matrix
+    images = np.maximum(matrix.sum(axis=1), 1).tolist()
+    rows, columns = (places.tolist() for places in np.nonzero(matrix))
+    return [
+        Cell(
+            row, column, int(matrix[row, column]), matrix[row, column] / images[row], row == column
+        )
+        for row, column in zip(rows, columns, strict=True)
+    ]
+
+
+def _pairs(cells: list[Cell]) -> list[Cell]:
+    """Return the most frequent confusions."""
+    wrong = [cell for cell in cells if not cell.right]
+    return sorted(wrong, key=lambda cell: (-cell.count, -cell.share))[:_MOST_PAIRS]
+
+
+def _pictured(mistake: Mistake, explain: Explain | None) -> PicturedMistake:
+    source = Source(mistake.path)
+    try:
+        picture = thumbnail(open_image(source.read(), _least_size).image, _PICTURE)
+        heatmap = explain and thumbnail(explain(source, mistake.column), _PICTURE)
+    except ImageError:  # it was there when it was judged
+        return PicturedMistake(mistake, None, None)
+    return PicturedMistake(mistake, picture, heatmap)
+
+
+def _least_size(width: int, height: int) -> tuple[int, int]:
+    scale = _PICTURE / max(width, height)
+    return round(width * scale), round(height * scale)

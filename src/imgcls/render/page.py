@@ -1,0 +1,95 @@
+"""What the HTML pages share: one self-contained file, escaped, that asks nobody for anything."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from imgcls.core.version import __version__
+from imgcls.render.safe import printable, valid_unicode
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+    from markupsafe import Markup
+    from PIL import Image
+
+_JPEG_QUALITY = 72
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("imgcls.render"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"name": readable, "percent": percent, "script": _script}
+    environment.filters |= {"script_hash": _script_hash}
+    environment.globals["version"] = __version__
+    return environment
+
+
+def template(name: str) -> Template:
+    """Return a template of this package; everything it is given is escaped."""
+    return _environment().get_template(name)
+
+
+def readable(text: str) -> str:
+    r"""Return a name as a page shows it: what has no glyph is written out, as `\x1b`."""
+    return printable(valid_unicode(text))
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """Return a share of 0 to 1 in percent; a dash for none."""
+    return "–" if share is None else f"{share:.{digits}%}"
+
+
+def thumbnail(image: Image.Image, side: int) -> str:
+    """Return a picture, made to fit side×side pixels, as a `data:` address (JPEG)."""
+    from PIL import Image
+
+    small = image.copy()
+    small.thumbnail((side, side), Image.Resampling.BILINEAR)
+    encoded = io.BytesIO()
+    small.convert("RGB").save(encoded, "JPEG", quality=_JPEG_QUALITY, optimize=False)
+    return "data:image/jpeg;base64," + base64.b64encode(encoded.getvalue()).decode("ascii")
+
+
+def marks(command: str) -> bytes:
+    """Return what stands near the start of every page that a command writes."""
+    return f'<meta name="generator" content="imgcls {command}">'.encode()
+
+
+def _source(name: str) -> str:
+    return resources.files(__package__).joinpath("templates", name).read_text("utf-8")
+
+
+def _script(name: str) -> Markup:
+    """Return a script's text, to stand between the tags exactly so."""
+    from markupsafe import Markup
+
+    return Markup(_source(name))
+
+
+def _script_hash(name: str) -> str:
+    """Return what the content security policy calls the script: no other one may run."""
+    digest = hashlib.sha256(_source(name).encode()).digest()
+    return "sha256-" + base64.b64encode(digest).decode("ascii")
+
+
+def is_page_of(command: str, start: bytes) -> bool:
+    """Whether a file's first bytes are those of a page that a command wrote."""
+    return start.startswith(b"<!DOCTYPE html>") and marks(command) in start
+
+
+def by_count(counts: dict[str, int]) -> list[tuple[str, int]]:
+    """Return names and counts, the most frequent first, then by name."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

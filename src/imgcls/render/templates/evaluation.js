@@ -1,0 +1,33 @@
+"use strict";
+// "12.5%" and "1,024" sort as numbers, a dash as none, the rest as text.
+function sortKey(cell) {
+  const text = cell.textContent.trim();
+  return cell.classList.contains("figure") ? (text === "–" ? -1 : parseFloat(text.replaceAll(",", ""))) : text;
+}
+
+function compare(a, b) {
+  return typeof a === "number" ? a - b : a.localeCompare(b, undefined, { numeric: true });
+}
+
+function sortBy(table, heading, column) {
+  // Figures start with the largest, names with the first.
+  const figures = heading.classList.contains("figure");
+  const before = heading.getAttribute("aria-sort");
+  const falling = before ? before === "ascending" : figures;
+  for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+  heading.setAttribute("aria-sort", falling ? "descending" : "ascending");
+  const body = table.tBodies[0];
+  const rows = Array.from(body.rows, (row) => [sortKey(row.cells[column]), row]);
+  rows.sort((a, b) => (falling ? compare(b[0], a[0]) : compare(a[0], b[0])));
+  body.append(...rows.map(([, row]) => row));
+}
+
+for (const table of document.querySelectorAll("table.sortable")) {
+  Array.from(table.tHead.rows[0].cells).forEach((heading, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...heading.childNodes);
+    button.addEventListener("click", () => sortBy(table, heading, column));
+    heading.append(button);
+  });
+}
