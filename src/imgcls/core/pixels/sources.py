@@ -71,6 +71,7 @@ _SIGNATURES = (
     b"\xff\x4f\xff\x51",  # JPEG 2000 codestream
 )
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_AVIF_BRANDS = (b"avif", b"avis")
 
 Kind = Literal["file", "stdin", "url", "missing"]
 
@@ -222,13 +223,17 @@ def is_image_start(start: bytes) -> bool:
     return (
         start.startswith(_SIGNATURES)
         or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
-        or (start[4:8] == b"ftyp" and start[8:12] in (b"avif", b"avis", *_HEIC_BRANDS))
+        or (start[4:8] == b"ftyp" and start[8:12] in (*_AVIF_BRANDS, *_HEIC_BRANDS))
     )
 
 
 def is_heic_start(start: bytes) -> bool:
     """Whether bytes begin like a HEIC image, which Pillow reads only with a plugin."""
-    return start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS
+    if start[4:8] != b"ftyp" or start[8:12] not in _HEIC_BRANDS:
+        return False
+    # mif1 and msf1 only say "an image"; an AVIF that begins so names its own brand further on.
+    further = start[16 : int.from_bytes(start[:4], "big")]
+    return not any(further[i : i + 4] in _AVIF_BRANDS for i in range(0, len(further), 4))
 
 
 def _has_magic(text: str) -> bool:
