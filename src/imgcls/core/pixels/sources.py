@@ -107,6 +107,8 @@ class Source:
                 return file.read()
         except FileNotFoundError:
             raise ImageError("no such file") from None
+        except ValueError as error:  # a list of NUL-separated names read without --null
+            raise ImageError(f"no file name: {error}") from error
         except OSError as error:
             raise ImageError((error.strerror or str(error)).lower()) from error
 
@@ -294,10 +296,11 @@ def _download(url: str) -> bytes:
 
     from imgcls.core.version import __version__
 
-    request = urllib.request.Request(url, headers={"User-Agent": f"imgcls/{__version__}"})
     try:
+        request = urllib.request.Request(url, headers={"User-Agent": f"imgcls/{__version__}"})
         with urllib.request.urlopen(request, timeout=_URL_TIMEOUT) as response:
             content: bytes = response.read(_MAX_DOWNLOAD + 1)
+            missing = response.length  # what the server announced and did not send
     except urllib.error.HTTPError as error:
         raise ImageError(f"the server answers {error.code} {error.reason}") from error
     except urllib.error.URLError as error:
@@ -306,4 +309,6 @@ def _download(url: str) -> bytes:
         raise ImageError(f"cannot be fetched: {error}") from error
     if len(content) > _MAX_DOWNLOAD:
         raise ImageError(f"larger than {_MAX_DOWNLOAD // 2**20} MB")
+    if missing:
+        raise ImageError("cannot be fetched: the connection broke off")
     return content
