@@ -273,7 +273,7 @@ EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage
     ],
 )
 def test_what_is_no_image_is_never_opened(content: bytes) -> None:
-    with pytest.raises(ImageError, match="^not an image, or of a format that is not read$"):
+    with pytest.raises(ImageError, match=r"^not an image, or of a format that is not read$"):
         open_image(content)
 
 
@@ -284,7 +284,7 @@ def test_pillow_itself_would_open_eps() -> None:
 
 
 def test_empty_file() -> None:
-    with pytest.raises(ImageError, match="^empty file$"):
+    with pytest.raises(ImageError, match=r"^empty file$"):
         open_image(b"")
 
 
@@ -340,7 +340,7 @@ def test_too_many_pixels(side: int) -> None:
 
 
 def test_most_pixels_are_not_too_many() -> None:
-    with pytest.raises(ImageError, match="^truncated PNG$"):
+    with pytest.raises(ImageError, match=r"^truncated PNG$"):
         open_image(png_header(16_000, 16_000))
 
 
