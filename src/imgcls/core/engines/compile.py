@@ -138,7 +138,8 @@ def _run_child(network: Network, folder: Path) -> None:
     request = json.dumps([network.name, os.fspath(network.weights), os.fspath(folder)])
     verbose = log.isEnabledFor(logging.DEBUG)
     child = subprocess.run(
-        [sys.executable, "-c", f"from {__name__} import main; main()"],
+        # -P: a numpy.py in the working folder is none of ours.
+        [sys.executable, "-P", "-c", f"from {__name__} import main; main()"],
         input=request.encode(),
         stdout=None if verbose else subprocess.DEVNULL,
         stderr=None if verbose else subprocess.PIPE,
