@@ -73,6 +73,8 @@ def compiled_model(network: Network) -> CompiledModel | Unsupported:
         with _locked(folder):
             entry = _load(folder)  # another process may have made it meanwhile
             if entry is None:
+                if folder.exists():
+                    log.warning("%s: the compiled model is damaged; it is made anew", folder)
                 log.info("%s: compiling it for this machine, once", network.name)
                 entry = _make(network, folder)
     return entry
@@ -96,11 +98,9 @@ def _load(folder: Path) -> CompiledModel | Unsupported | None:
         if sha256(folder / _MODEL_FILE) == facts["sha256"]:
             return CompiledModel(folder, facts)
     except FileNotFoundError:
-        if not folder.exists():
-            return None
+        pass
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         log.debug("%s: %s", folder, error)
-    log.warning("%s: the compiled model is damaged; it is made anew", folder)
     return None
 
 
