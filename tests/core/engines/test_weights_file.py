@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import keras
 import numpy as np
 import pytest
-from keras.src.legacy.saving import legacy_h5_format
 
 from imgcls.core.engines.engine import softmax
 from imgcls.core.engines.keras import build_network, build_weighted
@@ -22,6 +20,8 @@ from tests.conftest import Imgcls
 
 def save_legacy(model: Any, path: Path) -> None:
     """Write weights as the files of keras.applications are."""
+    from keras.src.legacy.saving import legacy_h5_format
+
     with h5py.File(path, "w") as file:
         legacy_h5_format.save_weights_to_hdf5_group(file, model)
 
@@ -30,6 +30,8 @@ class Saved:
     """A MobileNet with random weights, in every format that Keras writes."""
 
     def __init__(self, folder: Path) -> None:
+        import keras
+
         keras.utils.set_random_seed(1)
         self.model = keras.applications.MobileNet(weights=None, classifier_activation=None)
         random = np.random.default_rng(0)
@@ -77,34 +79,34 @@ def test_file_of_another_model_says_what_differs(saved: Saved, kind: str) -> Non
     expected = {
         "legacy": "it has 55 layers with weights, the model 105",
         "whole": "it has 55 layers with weights, the model 105",
-        "newer": "it lacks ",
+        "newer": "layers/batch_normalization_10/vars/0 is 256 in the file, 144 in the model",
     }
     assert message.startswith(f"does not fit mobilenet-v2: {expected[kind]}")
 
 
 @pytest.mark.parametrize("ending", [".h5", ".weights.h5"])
 def test_other_classes_say_which_layer_differs(tmp_path: Path, ending: str) -> None:
+    import keras
+
     model = keras.applications.MobileNet(weights=None, classes=7)
     path = tmp_path / f"seven{ending}"
     if ending == ".h5":
         save_legacy(model, path)
-        difference = (
-            "layer conv_preds has 1×1×1024×1000 + 1000, the file 1×1×1024×7 + 7"
-        )
+        difference = "layer conv_preds has 1×1×1024×1000 + 1000, the file 1×1×1024×7 + 7"
     else:
         model.save_weights(path)
-        difference = "has another shape than the model's (1000,)"
+        difference = "layers/conv2d_14/vars/0 is 1×1×1024×7 in the file, 1×1×1024×1000 in the model"
     message = refused(path)
     assert message.startswith("does not fit mobilenet: ")
     assert message.endswith(difference)
 
 
 def test_weights_without_the_top_do_not_fit(tmp_path: Path) -> None:
+    import keras
+
     path = tmp_path / "notop.h5"
     save_legacy(keras.applications.MobileNet(weights=None, include_top=False), path)
-    assert refused(path) == (
-        "does not fit mobilenet: it has 54 layers with weights, the model 55"
-    )
+    assert refused(path) == ("does not fit mobilenet: it has 54 layers with weights, the model 55")
 
 
 @pytest.mark.parametrize(
@@ -197,6 +199,8 @@ def test_checkpoint_for_a_model_of_keras(tmp_path: Path) -> None:
 
 
 def test_keras_file_for_the_default_model(tmp_path: Path) -> None:
+    import keras
+
     keras.utils.set_random_seed(2)
     spec = MODELS["efficientnet-lite0"]
     model = build_network(spec)
@@ -210,13 +214,15 @@ def test_keras_file_for_the_default_model(tmp_path: Path) -> None:
 def test_efficientnets_published_deviations_are_scaled_as_keras_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import keras
+
     # Keras' published file holds the deviations where variances belong, and Keras puts a layer
     # behind it - only where weights="imagenet".
     keras.utils.set_random_seed(3)
     model = keras.applications.EfficientNetB0(weights=None)
     (scaling,) = (x for x in model.layers if isinstance(x, keras.layers.Normalization))
-    scaling.mean.assign(np.reshape([0.485, 0.456, 0.406], scaling.mean.shape))
-    scaling.variance.assign(np.reshape([0.229, 0.224, 0.225], scaling.variance.shape))
+    scaling.adapt_mean.assign([0.485, 0.456, 0.406])
+    scaling.adapt_variance.assign([0.229, 0.224, 0.225])
     path = tmp_path / "published.h5"
     save_legacy(model, path)
     from keras.src.utils import file_utils
@@ -226,7 +232,7 @@ def test_efficientnets_published_deviations_are_scaled_as_keras_does(
     image = np.random.default_rng(0).integers(0, 256, (1, 224, 224, 3)).astype(np.float32)
 
     def after(network: Any, layer: str) -> np.ndarray:
-        inner = keras.Model(network.inputs, network.get_layer(layer).output)
+        inner = keras.Model(network.input, network.get_layer(layer).output)
         return np.asarray(inner(image, training=False))
 
     ours = load(path, "efficientnet-b0")
@@ -240,9 +246,11 @@ def test_efficientnets_published_deviations_are_scaled_as_keras_does(
 
 
 def test_efficientnet_of_ones_own_keeps_its_variances(tmp_path: Path) -> None:
+    import keras
+
     model = keras.applications.EfficientNetB0(weights=None)
     (scaling,) = (x for x in model.layers if isinstance(x, keras.layers.Normalization))
-    scaling.variance.assign(np.reshape([0.05, 0.06, 0.07], scaling.variance.shape))
+    scaling.adapt_variance.assign([0.05, 0.06, 0.07])
     path = tmp_path / "own.h5"
     save_legacy(model, path)
     loaded = load(path, "efficientnet-b0")
@@ -251,14 +259,11 @@ def test_efficientnet_of_ones_own_keeps_its_variances(tmp_path: Path) -> None:
 
 
 def test_command_line_says_it_in_one_line(saved: Saved, samples: Path, imgcls: Imgcls) -> None:
-    for engine in ("auto", "keras"):
-        done = imgcls(
-            *("predict", samples / "cat.jpg", "-m", "mobilenet-v2"),
-            *("--weights", saved.legacy, "--engine", engine),
-        )
-        assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.splitlines()[-1] == (
-            f"Error: {saved.legacy}: does not fit mobilenet-v2: "
-            "it has 55 layers with weights, the model 105"
-        )
-        assert len(done.stderr.splitlines()) == (2 if engine == "auto" else 1)
+    inputs = ["predict", samples / "cat.jpg", "-m", "mobilenet-v2", "--weights", saved.legacy]
+    done = imgcls(*inputs)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "mobilenet-v2: compiling it for this machine, once\n"
+        f"Error: {saved.legacy}: does not fit mobilenet-v2: "
+        "it has 55 layers with weights, the model 105\n"
+    )
