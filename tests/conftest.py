@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -72,19 +73,21 @@ def imgcls(tmp_path: Path) -> Imgcls:
         cwd: Path = tmp_path,
         stdin: bytes | None = None,
         env: dict[str, str] | None = None,
+        stdout: int | IO[bytes] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "imgcls", *map(os.fspath, arguments)],
             cwd=cwd,
             input=stdin or b"",
-            capture_output=True,
+            stdout=subprocess.PIPE if stdout is None else stdout,
+            stderr=subprocess.PIPE,
             env=os.environ | (env or {}),
             check=False,
         )
         return subprocess.CompletedProcess(
             done.args,
             done.returncode,
-            done.stdout.decode("utf-8", "surrogateescape"),
+            (done.stdout or b"").decode("utf-8", "surrogateescape"),
             done.stderr.decode("utf-8", "surrogateescape"),
         )
 

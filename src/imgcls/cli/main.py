@@ -53,6 +53,19 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(module), function)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; name those near to one that there is not."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            import difflib
+
+            near = difflib.get_close_matches(name, COMMANDS)
+            there_are = f"did you mean {' or '.join(near)}?" if near else "imgcls --help lists them"
+            ctx.fail(f"{name}: no such command; {there_are}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
@@ -109,7 +122,11 @@ def run(arguments: list[str]) -> int:
     """Run the command line; return the exit code."""
     verbose = bool({"-v", "--verbose"} & set(arguments))
     try:
-        result: Any = cli.main(arguments, prog_name="imgcls", standalone_mode=False)
+        if "_IMGCLS_COMPLETE" in os.environ:  # a shell asks what a word could become
+            cli.main(arguments, prog_name="imgcls")
+        # Not cli.main: it ends the process itself, with 1, where a pipe is closed.
+        with cli.make_context("imgcls", arguments) as context:
+            result: Any = cli.invoke(context)
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as stop:
         return stop.exit_code

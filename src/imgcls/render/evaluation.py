@@ -8,7 +8,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from imgcls.render.safe import csv_cell, printable
+from imgcls.core.cells import csv_cell
+from imgcls.render.safe import printable
 from imgcls.render.style import PLAIN, Style
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
+from imgcls.core.cells import csv_cell
 from imgcls.render import parquet, predictions_page
-from imgcls.render.safe import csv_cell, printable
+from imgcls.render.safe import printable
 from imgcls.render.style import PLAIN, Style
 
 if TYPE_CHECKING:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from imgcls.core.cells import csv_cell as csv_cell
-
-# C0 and C1 control characters and DEL: they move cursors and retitle windows.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# C0 and C1 control characters and DEL: they move cursors and retitle windows. So do the bytes
+# \udc80 to \udc9f of a name that is not UTF-8, on a terminal of 8 bits.
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\udc80-\udc9f]"
+)
 
 
 def printable(text: str) -> str:
@@ -27,4 +28,6 @@ def valid_unicode(text: str) -> str:
 
 def _escaped(character: str) -> str:
     code = ord(character)
+    if code >= 0xDC80:
+        code -= 0xDC00
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

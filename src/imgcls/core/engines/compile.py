@@ -73,6 +73,8 @@ def compiled_model(network: Network) -> CompiledModel | Unsupported:
         with _locked(folder):
             entry = _load(folder)  # another process may have made it meanwhile
             if entry is None:
+                if folder.exists():
+                    log.warning("%s: the compiled model is damaged; it is made anew", folder)
                 log.info("%s: compiling it for this machine, once", network.name)
                 entry = _make(network, folder)
     return entry
@@ -96,11 +98,9 @@ def _load(folder: Path) -> CompiledModel | Unsupported | None:
         if sha256(folder / _MODEL_FILE) == facts["sha256"]:
             return CompiledModel(folder, facts)
     except FileNotFoundError:
-        if not folder.exists():
-            return None
+        pass
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         log.debug("%s: %s", folder, error)
-    log.warning("%s: the compiled model is damaged; it is made anew", folder)
     return None
 
 
@@ -138,7 +138,8 @@ def _run_child(network: Network, folder: Path) -> None:
     request = json.dumps([network.name, os.fspath(network.weights), os.fspath(folder)])
     verbose = log.isEnabledFor(logging.DEBUG)
     child = subprocess.run(
-        [sys.executable, "-c", f"from {__name__} import main; main()"],
+        # -P: a numpy.py in the working folder is none of ours.
+        [sys.executable, "-P", "-c", f"from {__name__} import main; main()"],
         input=request.encode(),
         stdout=None if verbose else subprocess.DEVNULL,
         stderr=None if verbose else subprocess.PIPE,

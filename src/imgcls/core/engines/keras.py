@@ -23,6 +23,7 @@ def import_keras() -> Any:
         import tensorflow as tf
 
         tf.get_logger().setLevel("ERROR")
+        tf.config.list_logical_devices()  # looks for GPUs now, and complains of none in here
     return keras
 
 
@@ -63,7 +64,7 @@ def with_outputs(model: Any, spec: ModelSpec) -> Any:
     features = model.get_layer(spec.features_layer).output if spec.features_layer else activations
     if len(features.shape) == 4:
         features = keras.ops.mean(features, axis=(1, 2))  # (n, h, w, c) → (n, c)
-    return keras.Model(model.inputs, [model.output, features, activations])
+    return keras.Model(model.input, [model.output, features, activations])
 
 
 def _activations(model: Any, spec: ModelSpec) -> Any:
@@ -99,6 +100,7 @@ class KerasEngine:
         import tensorflow as tf
 
         chosen = [self._outputs.outputs[OUTPUTS.index(output)] for output in outputs]
-        model = keras.Model(self._outputs.inputs, chosen)
+        model = keras.Model(self._outputs.input, chosen)
         signature = tf.TensorSpec([None, *model.inputs[0].shape[1:]], tf.float32)
-        return tf.function(lambda batch: model(batch, training=False), [signature])
+        # Keras gives a list of one output without the list.
+        return tf.function(lambda batch: tf.nest.flatten(model(batch, training=False)), [signature])

@@ -158,9 +158,9 @@ def _difference(given: Iterator[tuple[str, _Shape]], wanted: Iterator[tuple[str,
     found = dict(given)
     for name, shape in wanted:
         if name not in found:
-            return f"it lacks {name}, which is {shape} in the model"
-        if found.pop(name) != shape:
-            return f"{name} has another shape than the model's {shape}"
+            return f"it lacks {name}, which is {_shapes([shape])} in the model"
+        if (own := found.pop(name)) != shape:
+            return f"{name} is {_shapes([own])} in the file, {_shapes([shape])} in the model"
     return f"it holds {next(iter(found))}, which the model does not have" if found else ""
 
 

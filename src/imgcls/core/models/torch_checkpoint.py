@@ -8,6 +8,7 @@ is its storage type; any other name is an error.
 
 from __future__ import annotations
 
+import math
 import pickle
 from collections import OrderedDict
 from pathlib import Path
@@ -19,6 +20,17 @@ from imgcls.core.errors import WeightsError
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
+# What unpickling raises on damaged files: whatever an opcode stumbles over.
+_DAMAGE = (
+    pickle.UnpicklingError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    MemoryError,
+)
 _STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
@@ -66,8 +78,9 @@ def read_checkpoint(path: Path) -> dict[str, np.ndarray]:
             return _read(file)
     except OSError as error:
         raise WeightsError(f"{path}: cannot be read: {error.strerror}") from error
-    except (pickle.UnpicklingError, ValueError, TypeError, LookupError, EOFError) as error:
-        raise WeightsError(f"{path}: not a checkpoint that imgcls reads: {error}") from error
+    except _DAMAGE as error:
+        reason = str(error) or "it is damaged"
+        raise WeightsError(f"{path}: not a checkpoint that imgcls reads: {reason}") from error
 
 
 def _read(file: BinaryIO) -> dict[str, np.ndarray]:
@@ -99,7 +112,7 @@ def _view(storage: np.ndarray, tensor: _Tensor) -> np.ndarray:
     if len(size) != len(stride) or min((offset, *size, *stride), default=0) < 0:
         raise ValueError("a tensor is described in a way that is not known")
     last = offset + sum((side - 1) * step for side, step in zip(size, stride, strict=True))
-    if 0 in size or last >= storage.size:
+    if 0 in size or last >= storage.size or math.prod(size) > storage.size:
         raise ValueError("a tensor does not lie in its storage")
     steps = tuple(step * storage.itemsize for step in stride)
     return np.lib.stride_tricks.as_strided(storage[offset:], size, steps, writeable=False)

@@ -38,6 +38,8 @@ FORMATS = [
 
 # Larger images are refused before they are decoded; a 200-megapixel phone photo passes.
 MAX_PIXELS = 256_000_000
+# Pillow's own limit would refuse that photo, and it has no other switch.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 _ORIENTATION = 0x0112  # EXIF
 _UPRIGHT = {
@@ -100,7 +102,7 @@ def open_image(
     """
     if not content:
         raise ImageError("empty file")
-    if is_heic_start(content[:32]):
+    if is_heic_start(content[:64]):
         _register_heic()
     name = ""
     try:
@@ -191,7 +193,12 @@ def _orientation(image: Image.Image) -> int:
 
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return Image.fromarray(_to_8_bit(np.asarray(image), image.mode)).convert("RGB")
+        values = np.asarray(image)
+        grey = _to_8_bit(values, image.mode)
+        clear = image.info.get("transparency")  # the one value that a PNG says to see through
+        if isinstance(clear, int):
+            grey[values == clear] = 255
+        return Image.fromarray(grey).convert("RGB")
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         white = Image.new("RGB", rgba.size, (255, 255, 255))

@@ -71,6 +71,7 @@ _SIGNATURES = (
     b"\xff\x4f\xff\x51",  # JPEG 2000 codestream
 )
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_AVIF_BRANDS = (b"avif", b"avis")
 
 Kind = Literal["file", "stdin", "url", "missing"]
 
@@ -106,6 +107,8 @@ class Source:
                 return file.read()
         except FileNotFoundError:
             raise ImageError("no such file") from None
+        except ValueError as error:  # a list of NUL-separated names read without --null
+            raise ImageError(f"no file name: {error}") from error
         except OSError as error:
             raise ImageError((error.strerror or str(error)).lower()) from error
 
@@ -222,13 +225,17 @@ def is_image_start(start: bytes) -> bool:
     return (
         start.startswith(_SIGNATURES)
         or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
-        or (start[4:8] == b"ftyp" and start[8:12] in (b"avif", b"avis", *_HEIC_BRANDS))
+        or (start[4:8] == b"ftyp" and start[8:12] in (*_AVIF_BRANDS, *_HEIC_BRANDS))
     )
 
 
 def is_heic_start(start: bytes) -> bool:
     """Whether bytes begin like a HEIC image, which Pillow reads only with a plugin."""
-    return start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS
+    if start[4:8] != b"ftyp" or start[8:12] not in _HEIC_BRANDS:
+        return False
+    # mif1 and msf1 only say "an image"; an AVIF that begins so names its own brand further on.
+    further = start[16 : int.from_bytes(start[:4], "big")]
+    return not any(further[i : i + 4] in _AVIF_BRANDS for i in range(0, len(further), 4))
 
 
 def _has_magic(text: str) -> bool:
@@ -289,10 +296,11 @@ def _download(url: str) -> bytes:
 
     from imgcls.core.version import __version__
 
-    request = urllib.request.Request(url, headers={"User-Agent": f"imgcls/{__version__}"})
     try:
+        request = urllib.request.Request(url, headers={"User-Agent": f"imgcls/{__version__}"})
         with urllib.request.urlopen(request, timeout=_URL_TIMEOUT) as response:
             content: bytes = response.read(_MAX_DOWNLOAD + 1)
+            missing = response.length  # what the server announced and did not send
     except urllib.error.HTTPError as error:
         raise ImageError(f"the server answers {error.code} {error.reason}") from error
     except urllib.error.URLError as error:
@@ -301,4 +309,6 @@ def _download(url: str) -> bytes:
         raise ImageError(f"cannot be fetched: {error}") from error
     if len(content) > _MAX_DOWNLOAD:
         raise ImageError(f"larger than {_MAX_DOWNLOAD // 2**20} MB")
+    if missing:
+        raise ImageError("cannot be fetched: the connection broke off")
     return content

@@ -1,0 +1,224 @@
+"""The group, exit codes, signals and pipes, with `predict` as the command that is run."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from imgcls.cli.main import COMMANDS
+from imgcls.core.version import __version__
+from tests.conftest import Imgcls
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled(cache: Path) -> None:
+    """Compile the default model before a test looks at what a later run says."""
+    from imgcls import load_model
+
+    load_model(threads=1)
+
+
+def test_no_arguments(imgcls: Imgcls) -> None:
+    done = imgcls()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Usage: imgcls [OPTIONS] COMMAND [ARGS]...\n")
+
+
+def test_help(imgcls: Imgcls) -> None:
+    for arguments in (["-h"], ["--help"], ["predict", "-h"], ["predict", "--help"]):
+        done = imgcls(*arguments)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("Usage: imgcls ")
+
+
+def test_version(imgcls: Imgcls) -> None:
+    done = imgcls("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"imgcls {__version__}\n", "")
+
+
+def test_unknown_command_names_a_near_one(imgcls: Imgcls) -> None:
+    done = imgcls("predikt", "x")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "Error: predikt: no such command; did you mean predict?\n"
+    done = imgcls("qqqq")
+    assert done.returncode == 2
+    assert done.stderr == "Error: qqqq: no such command; imgcls --help lists them\n"
+
+
+def test_unknown_option(imgcls: Imgcls) -> None:
+    done = imgcls("--verbos", "predict")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: ") and "--verbose" in done.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_short_help_is_the_commands_own(name: str) -> None:
+    module, function, short_help = COMMANDS[name]
+    command = getattr(importlib.import_module(module), function)
+    assert isinstance(command, click.Command)
+    assert command.name == name
+    assert command.get_short_help_str(limit=1000) == short_help
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_show_completion(imgcls: Imgcls, shell: str) -> None:
+    done = imgcls("--show-completion", shell)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "_IMGCLS_COMPLETE" in done.stdout
+    assert "imgcls" in done.stdout
+
+
+def test_completion_of_a_word(imgcls: Imgcls) -> None:
+    asked = {"_IMGCLS_COMPLETE": "bash_complete", "COMP_WORDS": "imgcls pre", "COMP_CWORD": "1"}
+    done = imgcls(env=asked)
+    assert (done.returncode, done.stdout) == (0, "plain,predict\n")
+    asked |= {"COMP_WORDS": "imgcls predict --resize ", "COMP_CWORD": "3"}
+    assert imgcls(env=asked).stdout == "plain,crop\nplain,squash\nplain,pad\n"
+
+
+LOADED = """
+import sys
+from imgcls.cli.main import run
+code = run(sys.argv[1:])
+modules = {name.partition(".")[0] for name in sys.modules}
+print(code, *sorted(modules & {"tensorflow", "keras", "numpy", "PIL", "rich", "ai_edge_litert"}))
+"""
+
+
+def loaded(*arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()[-1]
+
+
+def test_help_imports_nothing_heavy() -> None:
+    assert loaded("--help") == "0"
+
+
+def test_predict_leaves_tensorflow_and_keras_alone(samples: Path) -> None:
+    assert loaded("predict", str(samples / "cat.jpg")) == "0 PIL ai_edge_litert numpy"
+
+
+def test_installed_program_from_another_folder(tmp_path: Path, samples: Path) -> None:
+    shutil.copy(samples / "cat.jpg", tmp_path)
+    program = Path(sys.executable).with_name("imgcls")
+    done = subprocess.run(
+        [program, "predict", "cat.jpg", "-k1"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("cat.jpg: tiger_cat (37.45%)\n", "")
+
+
+def test_verbose_shows_the_traceback(imgcls: Imgcls) -> None:
+    quiet, verbose = imgcls("predict", "x", "-m", "q"), imgcls("-v", "predict", "x", "-m", "q")
+    assert "Traceback" not in quiet.stderr
+    assert "Traceback (most recent call last):" in verbose.stderr
+    assert verbose.stderr.endswith(quiet.stderr)
+
+
+@pytest.fixture
+def endless(samples: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `predict` on a list that has given one photo and not ended."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "imgcls", "predict", "--files-from", "-", "-k1"],
+        cwd=samples,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(b"cat.jpg\n")
+    process.stdin.flush()
+    # A record is there as soon as it is done, though the list goes on.
+    assert process.stdout.readline() == b"cat.jpg: tiger_cat (37.45%)\n"
+    yield process
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "message"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_signals(
+    endless: subprocess.Popen[bytes], number: signal.Signals, code: int, message: str
+) -> None:
+    endless.send_signal(number)
+    assert endless.wait(timeout=20) == code
+    assert endless.stderr is not None
+    assert endless.stderr.read() == f"Error: {message}\n".encode()
+
+
+def test_interrupted_run_leaves_the_part(samples: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    read_end, write_end = os.pipe()
+    with open(read_end, "rb") as list_, open(write_end, "wb", buffering=0) as names:
+        names.write(b"cat.jpg\n")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "imgcls", "predict", "--files-from", "-", "-o", out],
+            cwd=samples,
+            stdin=list_,
+            stderr=subprocess.PIPE,
+        )
+        part = tmp_path / "out.jsonl.part"
+        while process.poll() is None and not (part.exists() and part.read_bytes().endswith(b"\n")):
+            pass
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    assert process.returncode == 143
+    assert not out.exists()
+    assert part.read_text().startswith('{"path": "cat.jpg"')
+
+
+def test_closed_pipe_is_quiet(endless: subprocess.Popen[bytes]) -> None:
+    assert endless.stdin is not None and endless.stdout is not None
+    endless.stdout.close()
+    endless.stdin.write(b"cat.jpg\ncoffee.jpg\n")
+    endless.stdin.close()
+    assert endless.wait(timeout=20) == 0
+    assert endless.stderr is not None
+    assert endless.stderr.read() == b""
+
+
+def test_closed_pipe_of_a_shell(samples: Path) -> None:
+    command = f'"{sys.executable}" -m imgcls predict . . . . | head -1; echo ${{PIPESTATUS[0]}}'
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=samples, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["./cat.jpg", "0"]
+    assert done.stderr == ""
+
+
+def test_files_in_the_folder_are_never_run(tmp_path: Path, samples: Path) -> None:
+    # The compiler is a process of its own; what lies about where imgcls runs must not get in.
+    for name in ("numpy", "json", "tensorflow", "imgcls"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a file of the folder was run')")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "imgcls", "predict", samples / "cat.jpg", "-k1"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"IMGCLS_CACHE": str(tmp_path / "cache")},
+        check=False,
+    )
+    assert done.stdout.endswith("cat.jpg: tiger_cat (37.45%)\n")
+    assert done.stderr == "efficientnet-lite0: compiling it for this machine, once\n"
+    assert done.returncode == 0
