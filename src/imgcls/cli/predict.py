@@ -10,9 +10,8 @@ from imgcls.cli import options
 from imgcls.cli.console import Console
 from imgcls.cli.output import check_output, is_special, write_file, write_stdout
 from imgcls.cli.tally import Tally
-from imgcls.core.engines.model import load_model
 from imgcls.core.errors import UsageError
-from imgcls.core.tasks.classify import classify
+from imgcls.core.tasks.classify import classify, load_calibrated
 from imgcls.core.tasks.resume import RecordFile
 from imgcls.render.predictions import FORMATS, format_of
 
@@ -50,6 +49,7 @@ from imgcls.render.predictions import FORMATS, format_of
     help="An image whose best score is below P is unknown.",
 )
 @options.preprocessing
+@options.precision
 @options.workers
 @click.option("--fail-fast", is_flag=True, help="Stop at the first image that fails.")
 @click.pass_obj
@@ -62,6 +62,7 @@ def predict(
     model: str,
     weights: str | None,
     engine: Any,
+    precision: Any,
     format_name: str | None,
     output: str | None,
     resume: bool,
@@ -80,10 +81,12 @@ def predict(
     if resume and not grows:
         raise UsageError("--resume goes with --output FILE in jsonl or csv")
     tally = Tally("image", fail_fast=fail_fast)
-    opened = load_model(model, weights=weights, engine=engine, threads=how["workers"])
+    opened, sources = load_calibrated(
+        model, sources, weights=weights, engine=engine, precision=precision, threads=how["workers"]
+    )
     if output is not None and grows:
         alike = sorted((name, value) for name, value in how.items() if name != "workers")
-        facts = repr((opened.name, opened.network.weights_id, alike))
+        facts = repr((opened.name, opened.network.weights_id, precision, alike))
         with RecordFile(output, header=format_.header, options=facts, resume=resume) as file:
             records = classify(file.todo(sources), opened, **how)
             counted = tally.count(console.progress(records, "images"))
