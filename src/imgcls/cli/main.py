@@ -19,6 +19,7 @@ from imgcls.core.version import __version__
 # test holds the short helps against the commands' own.
 COMMANDS = {
     "predict": ("imgcls.cli.predict", "predict", "Classify images."),
+    "models": ("imgcls.cli.models", "models", "List, inspect, fetch, add and compile models."),
 }
 
 # These compute with numpy's linear algebra; for all others its threads only delay the start.
