@@ -102,4 +102,5 @@ class KerasEngine:
         chosen = [self._outputs.outputs[OUTPUTS.index(output)] for output in outputs]
         model = keras.Model(self._outputs.inputs, chosen)
         signature = tf.TensorSpec([None, *model.inputs[0].shape[1:]], tf.float32)
-        return tf.function(lambda batch: model(batch, training=False), [signature])
+        # Keras gives a list of one output without the list.
+        return tf.function(lambda batch: tf.nest.flatten(model(batch, training=False)), [signature])
