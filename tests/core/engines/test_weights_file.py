@@ -9,13 +9,13 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from tests.conftest import Imgcls
 
 from imgcls.core.engines.engine import softmax
 from imgcls.core.engines.keras import build_network, build_weighted
 from imgcls.core.errors import WeightsError
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import Network
-from tests.conftest import Imgcls
 
 
 def save_legacy(model: Any, path: Path) -> None:
