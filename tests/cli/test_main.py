@@ -207,6 +207,23 @@ def test_closed_pipe_of_a_shell(samples: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("closed", "code", "out", "err"),
+    [
+        ("<&-", 1, "-: error: bad file descriptor\n", "Error: no image could be read (1 failed)\n"),
+        (">&-", 1, "", "Error: standard output: cannot be written: Bad file descriptor\n"),
+        ("2>&-", 0, "cat.jpg: tiger_cat (37.45%)\n", ""),
+    ],
+)
+def test_closed_streams(samples: Path, closed: str, code: int, out: str, err: str) -> None:
+    input_ = "-" if closed == "<&-" else "cat.jpg"
+    command = f'"{sys.executable}" -m imgcls predict {input_} -k1 {closed}'
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=samples, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, out, err)
+
+
 def test_files_in_the_folder_are_never_run(tmp_path: Path, samples: Path) -> None:
     # The compiler is a process of its own; what lies about where imgcls runs must not get in.
     for name in ("numpy", "json", "tensorflow", "imgcls"):
