@@ -9,7 +9,6 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from tests.conftest import Imgcls
 
 from imgcls.core.engines.engine import softmax
 from imgcls.core.engines.keras import build_network, build_weighted
@@ -256,14 +255,3 @@ def test_efficientnet_of_ones_own_keeps_its_variances(tmp_path: Path) -> None:
     loaded = load(path, "efficientnet-b0")
     (scaling,) = (x for x in loaded.layers if isinstance(x, keras.layers.Normalization))
     np.testing.assert_allclose(np.ravel(scaling.variance), [0.05, 0.06, 0.07], rtol=1e-6)
-
-
-def test_command_line_says_it_in_one_line(saved: Saved, samples: Path, imgcls: Imgcls) -> None:
-    inputs = ["predict", samples / "cat.jpg", "-m", "mobilenet-v2", "--weights", saved.legacy]
-    done = imgcls(*inputs)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        "mobilenet-v2: compiling it for this machine, once\n"
-        f"Error: {saved.legacy}: does not fit mobilenet-v2: "
-        "it has 55 layers with weights, the model 105\n"
-    )
