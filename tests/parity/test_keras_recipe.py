@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.conftest import Imgcls
 
 from imgcls.core.models.table import MODELS
+from tests.conftest import Imgcls
 
 PHOTOS = ("cat.jpg", "coffee.jpg")
 # Logits of this deviation give the best of 1000 classes a score of 0.1 to 0.5.

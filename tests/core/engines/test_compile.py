@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.conftest import Imgcls
 
 from imgcls import load_model
 from imgcls.core.engines import compile as compiling
@@ -26,6 +25,7 @@ from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import Network, find_weights
 from imgcls.core.pixels.images import load_batch
 from imgcls.core.pixels.sources import expand
+from tests.conftest import Imgcls
 
 NAME = "efficientnet-lite0"
 COMPILING = f"{NAME}: compiling it for this machine, once\n"
