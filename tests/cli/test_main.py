@@ -207,18 +207,41 @@ def test_closed_pipe_of_a_shell(samples: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("closed", "code", "out", "err"),
+    [
+        ("<&-", 1, "-: error: bad file descriptor\n", "Error: no image could be read (1 failed)\n"),
+        (">&-", 1, "", "Error: standard output: cannot be written: Bad file descriptor\n"),
+        ("2>&-", 0, "cat.jpg: tiger_cat (37.45%)\n", ""),
+    ],
+)
+def test_closed_streams(samples: Path, closed: str, code: int, out: str, err: str) -> None:
+    input_ = "-" if closed == "<&-" else "cat.jpg"
+    command = f'"{sys.executable}" -m imgcls predict {input_} -k1 {closed}'
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=samples, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, out, err)
+
+
 def test_files_in_the_folder_are_never_run(tmp_path: Path, samples: Path) -> None:
     # The compiler is a process of its own; what lies about where imgcls runs must not get in.
     for name in ("numpy", "json", "tensorflow", "imgcls"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('a file of the folder was run')")
+    (tmp_path / "notes.h5").write_text("Dear diary")
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "imgcls", "predict", samples / "cat.jpg", "-k1"],
+        [
+            *(sys.executable, "-P", "-m", "imgcls", "predict", samples / "cat.jpg"),
+            *("-m", "mobilenet-v2", "--weights", "notes.h5"),
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        env=os.environ | {"IMGCLS_CACHE": str(tmp_path / "cache")},
         check=False,
     )
-    assert done.stdout.endswith("cat.jpg: tiger_cat (37.45%)\n")
-    assert done.stderr == "efficientnet-lite0: compiling it for this machine, once\n"
-    assert done.returncode == 0
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "mobilenet-v2: compiling it for this machine, once\n"
+        "Error: notes.h5: not a weights file; "
+        "mobilenet-v2 takes .h5 as Keras publishes it, or .weights.h5\n"
+    )

@@ -114,9 +114,24 @@ def cli(ctx: click.Context, verbose: bool, quiet: bool, offline: bool) -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    _reopen_closed_streams()
     for number in _SIGNALS:
         signal.signal(number, _stop)
     leave(run(sys.argv[1:]))
+
+
+def _reopen_closed_streams() -> None:
+    """Give what the caller closed a descriptor again, lest a file that is opened later takes it.
+
+    Reading or writing there is an error like any other; messages go nowhere.
+    """
+    for name, mode, access in (
+        ("stdin", "r", os.O_WRONLY),
+        ("stdout", "w", os.O_RDONLY),
+        ("stderr", "w", os.O_WRONLY),
+    ):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, access), mode))
 
 
 def run(arguments: list[str]) -> int:

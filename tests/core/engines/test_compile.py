@@ -82,6 +82,7 @@ def test_damaged_entry_is_made_anew_with_one_warning(
     assert imgcls("predict", samples / "cat.jpg", "-k1").stderr == ""
 
 
+@pytest.mark.slow
 def test_cache_that_cannot_be_written_gives_way_with_one_warning(
     samples: Path, imgcls: Imgcls, tmp_path: Path
 ) -> None:

@@ -15,7 +15,6 @@ from imgcls.core.engines.keras import build_network, build_weighted
 from imgcls.core.errors import WeightsError
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import Network
-from tests.conftest import Imgcls
 
 
 def save_legacy(model: Any, path: Path) -> None:
@@ -256,14 +255,3 @@ def test_efficientnet_of_ones_own_keeps_its_variances(tmp_path: Path) -> None:
     loaded = load(path, "efficientnet-b0")
     (scaling,) = (x for x in loaded.layers if isinstance(x, keras.layers.Normalization))
     np.testing.assert_allclose(np.ravel(scaling.variance), [0.05, 0.06, 0.07], rtol=1e-6)
-
-
-def test_command_line_says_it_in_one_line(saved: Saved, samples: Path, imgcls: Imgcls) -> None:
-    inputs = ["predict", samples / "cat.jpg", "-m", "mobilenet-v2", "--weights", saved.legacy]
-    done = imgcls(*inputs)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        "mobilenet-v2: compiling it for this machine, once\n"
-        f"Error: {saved.legacy}: does not fit mobilenet-v2: "
-        "it has 55 layers with weights, the model 105\n"
-    )

@@ -40,7 +40,10 @@ class LiteRTEngine:
         self._idle: queue.LifoQueue[_Runner] = queue.LifoQueue()
         self._growing = threading.Lock()
         self._made = 1
-        self._idle.put(self._new_runner())
+        # The XNNPACK delegate announces itself once a process, straight on file descriptor 2.
+        # Later interpreters are made beside threads whose messages a redirection could lose.
+        with native_lines_removed(b"INFO: Created TensorFlow Lite XNNPACK delegate"):
+            self._idle.put(self._new_runner())
 
     def run(self, batch: Float32Batch, outputs: tuple[Output, ...]) -> list[Float32Array]:
         """Run the network; see `Engine.run`."""
@@ -62,9 +65,7 @@ class LiteRTEngine:
         return self._new_runner() if grow else self._idle.get()
 
     def _new_runner(self) -> _Runner:
-        # The XNNPACK delegate announces itself straight on file descriptor 2.
-        with native_lines_removed(b"INFO: Created TensorFlow Lite XNNPACK delegate"):
-            return _Runner(self._path, self._threads)
+        return _Runner(self._path, self._threads)
 
 
 class _Runner:
