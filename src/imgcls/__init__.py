@@ -13,18 +13,22 @@ from imgcls.core.version import __version__
 if TYPE_CHECKING:
     from imgcls.core.engines.model import Model, load_model
     from imgcls.core.tasks.classify import Prediction, Record, classify
+    from imgcls.core.tasks.heatmap import Explanation, Unexplained, explain
 
 __all__ = [
+    "Explanation",
     "ImageError",
     "ImgclsError",
     "Model",
     "ModelError",
     "Prediction",
     "Record",
+    "Unexplained",
     "UsageError",
     "WeightsError",
     "__version__",
     "classify",
+    "explain",
     "load_model",
 ]
 
@@ -34,6 +38,9 @@ _HOMES = {
     "Prediction": "imgcls.core.tasks.classify",
     "Record": "imgcls.core.tasks.classify",
     "classify": "imgcls.core.tasks.classify",
+    "Explanation": "imgcls.core.tasks.heatmap",
+    "Unexplained": "imgcls.core.tasks.heatmap",
+    "explain": "imgcls.core.tasks.heatmap",
 }
 
 

@@ -18,6 +18,11 @@ from imgcls.core.version import __version__
 # test holds the short helps against the commands' own.
 COMMANDS = {
     "predict": ("imgcls.cli.predict", "predict", "Classify images."),
+    "heatmap": (
+        "imgcls.cli.heatmap",
+        "heatmap",
+        "Draw which pixels made the model decide.",
+    ),
 }
 
 EXIT_FAILED = 1

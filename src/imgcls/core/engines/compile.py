@@ -21,6 +21,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from imgcls.core.errors import ModelError, WeightsError
 from imgcls.core.files import cache_folder, sha256, write_atomically
 from imgcls.core.models.table import MODELS
@@ -29,11 +32,12 @@ from imgcls.core.models.weights import Network
 log = logging.getLogger("imgcls")
 
 # Raised when what is compiled changes, so that entries of older versions are not used.
-_FORMAT = 1
+_FORMAT = 2
 # The greatest difference of a softmax score between LiteRT and Keras that is accepted.
 _MAX_DIFFERENCE = 1e-4
 _MODEL_FILE = "model.tflite"
 _ENTRY_FILE = "entry.json"
+_KERNEL_FILE = "kernel.npy"
 _CHECKED_IMAGES = 3
 
 
@@ -53,6 +57,21 @@ class CompiledModel:
     def path(self) -> Path:
         """The .tflite file."""
         return self.folder / _MODEL_FILE
+
+    def classifier_kernel(self) -> npt.NDArray[np.float32]:
+        """Read the kernel (d, classes) of a linear classifier, for heatmaps without gradients.
+
+        Raises:
+            ModelError: the file is damaged.
+        """
+        import io
+
+        path = self.folder / _KERNEL_FILE
+        content = path.read_bytes() if path.is_file() else b""
+        if hashlib.sha256(content).hexdigest() != self.facts.get("kernel_sha256"):
+            raise ModelError(f"{path}: damaged; delete its folder, and it is made anew")
+        kernel: npt.NDArray[np.float32] = np.load(io.BytesIO(content), allow_pickle=False)
+        return kernel
 
 
 @dataclass(frozen=True)
@@ -177,9 +196,10 @@ def build_entry(network: Network, folder: Path) -> dict[str, Any]:
     """
     import importlib.metadata
 
-    from imgcls.core.engines.keras import build_weighted, with_outputs
+    from imgcls.core.engines.keras import build_weighted, classifier_kernel, with_outputs
 
-    outputs = with_outputs(build_weighted(network), network.spec)
+    model = build_weighted(network)
+    outputs = with_outputs(model, network.spec)
     facts: dict[str, Any] = {
         "format": _FORMAT,
         "model": network.name,
@@ -194,6 +214,9 @@ def build_entry(network: Network, folder: Path) -> dict[str, Any]:
         content = _convert(outputs, network.spec.preprocessing.size)
         (folder / _MODEL_FILE).write_bytes(content)
         facts["sha256"] = hashlib.sha256(content).hexdigest()
+        if network.spec.linear_head:
+            np.save(folder / _KERNEL_FILE, classifier_kernel(model))
+            facts["kernel_sha256"] = sha256(folder / _KERNEL_FILE)
         facts["max_difference"] = _max_difference(outputs, network, CompiledModel(folder, facts))
     except (RuntimeError, ValueError, NotImplementedError) as error:
         # The converter refuses with these what it cannot express; LiteRT what it cannot prepare.
@@ -216,8 +239,6 @@ def _convert(outputs: Any, size: int) -> bytes:
 
 def _max_difference(outputs: Any, network: Network, compiled: CompiledModel) -> float:
     """Return the greatest difference between LiteRT's and Keras' scores on noise images."""
-    import numpy as np
-
     from imgcls.core.engines.engine import softmax
     from imgcls.core.engines.litert import LiteRTEngine
 

@@ -59,18 +59,26 @@ def build_weighted(network: Network) -> Any:
 def with_outputs(model: Any, spec: ModelSpec) -> Any:
     """Return a Keras model over the same layers with the outputs of `OUTPUTS`, in order."""
     keras = import_keras()
-    activations = _activations(model, spec)
+    activations = cam_activations(model, spec)
     features = model.get_layer(spec.features_layer).output if spec.features_layer else activations
     if len(features.shape) == 4:
         features = keras.ops.mean(features, axis=(1, 2))  # (n, h, w, c) → (n, c)
     return keras.Model(model.inputs, [model.output, features, activations])
 
 
-def _activations(model: Any, spec: ModelSpec) -> Any:
+def cam_activations(model: Any, spec: ModelSpec) -> Any:
+    """Return the Keras tensor (n, h, w, c) of the row's `cam_layer`."""
     if spec.cam_layer != BEFORE_POOLING:
         return model.get_layer(spec.cam_layer).output
     pooling = import_keras().layers.GlobalAveragePooling2D
     return next(layer for layer in reversed(model.layers) if isinstance(layer, pooling)).input
+
+
+def classifier_kernel(model: Any) -> Float32Array:
+    """Return the kernel (d, classes) of a model's last layer, dense or a 1×1 convolution."""
+    last = next(layer for layer in reversed(model.layers) if hasattr(layer, "kernel"))
+    kernel = np.asarray(last.kernel, np.float32)
+    return kernel.reshape(-1, kernel.shape[-1])
 
 
 class KerasEngine:
@@ -93,6 +101,10 @@ class KerasEngine:
             if function is None:
                 function = self._functions[outputs] = self._compile(outputs)
             return [np.asarray(result, np.float32) for result in function(batch)]
+
+    def classifier_kernel(self) -> Float32Array:
+        """Return the network's linear classifier; see `Engine.classifier_kernel`."""
+        return classifier_kernel(self.model)
 
     def _compile(self, outputs: tuple[Output, ...]) -> Any:
         keras = import_keras()

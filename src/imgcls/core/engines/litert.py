@@ -33,6 +33,7 @@ class LiteRTEngine:
     def __init__(self, compiled: CompiledModel, threads: int) -> None:
         large = compiled.path.stat().st_size >= _LARGE_BYTES
         self.parallel = 1 if large else threads
+        self._compiled = compiled
         self._idle: queue.LifoQueue[_Runner] = queue.LifoQueue()
         with native_output_silenced():
             for _ in range(self.parallel):
@@ -46,6 +47,10 @@ class LiteRTEngine:
         finally:
             self._idle.put(runner)
         return [np.concatenate(parts) for parts in zip(*images, strict=True)]
+
+    def classifier_kernel(self) -> Float32Array:
+        """Return the network's linear classifier; see `Engine.classifier_kernel`."""
+        return self._compiled.classifier_kernel()
 
 
 class _Runner:

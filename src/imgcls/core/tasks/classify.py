@@ -94,7 +94,7 @@ def classify(
         raise UsageError("top is 0 or more, min_confidence 0 to 1, workers 1 or more")
     opened = model if isinstance(model, Model) else load_model(model)
     preprocessing = adapt(opened.preprocessing, resize, interpolation)
-    sources = _sources(inputs)
+    sources = as_sources(inputs)
     engine = opened.engine
 
     def work(chunk: list[Source]) -> list[Record]:
@@ -126,9 +126,10 @@ def top_k(scores: Float32Array, labels: tuple[ClassLabel, ...], k: int) -> tuple
     )
 
 
-def _sources(
+def as_sources(
     inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Source],
 ) -> Iterator[Source]:
+    """Yield the sources that paths, globs and URLs name, and sources as they are."""
     if isinstance(inputs, str | os.PathLike):
         inputs = [inputs]
     for item in inputs:
