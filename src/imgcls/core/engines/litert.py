@@ -34,6 +34,7 @@ class LiteRTEngine:
         large = compiled.path.stat().st_size >= _LARGE_BYTES
         self.parallel = 1 if large else threads
         self._compiled = compiled
+        self._kernel: Float32Array | None = None
         self._idle: queue.LifoQueue[_Runner] = queue.LifoQueue()
         with native_output_silenced():
             for _ in range(self.parallel):
@@ -50,7 +51,9 @@ class LiteRTEngine:
 
     def classifier_kernel(self) -> Float32Array:
         """Return the network's linear classifier; see `Engine.classifier_kernel`."""
-        return self._compiled.classifier_kernel()
+        if self._kernel is None:
+            self._kernel = self._compiled.classifier_kernel()
+        return self._kernel
 
 
 class _Runner:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from imgcls.core.engines.engine import Float32Array, softmax
 from imgcls.core.engines.model import Model
@@ -146,7 +148,8 @@ class Evidence:
 
     def _feature_gradient(self) -> Float32Array:
         if self._model.head is None:
-            return self._model.engine.classifier_kernel() @ self._direction
+            asked = np.flatnonzero(self._direction)
+            return self._model.engine.classifier_kernel()[:, asked] @ self._direction[asked]
         return self._model.head.gradient(self._features(), self._direction)
 
     def _features(self) -> Float32Array:
@@ -190,23 +193,38 @@ def enlarge(cam: Float32Array, width: int, height: int, box: Box | None = None) 
     if box is None and cam.shape == (height, width):
         return cam
     box = box or Box(0, 0, width, height)
-    rows = _weights(cam.shape[0], height, box.top, box.bottom)  # (height, h)
-    columns = _weights(cam.shape[1], width, box.left, box.right)  # (width, w)
-    return np.asarray(rows @ cam @ columns.T, np.float32)
+    above, below, down, rows = _between(cam.shape[0], height, box.top, box.bottom)
+    left, right, across, columns = _between(cam.shape[1], width, box.left, box.right)
+    lines = cam[above] + (cam[below] - cam[above]) * down[:, np.newaxis]  # (rows seen, w)
+    start, end = lines.take(left, axis=1), lines.take(right, axis=1)
+    if rows == slice(0, height) and columns == slice(0, width):
+        return start + (end - start) * across
+    enlarged = np.zeros((height, width), np.float32)
+    enlarged[rows, columns] = start + (end - start) * across
+    return enlarged
 
 
-def _weights(cells: int, pixels: int, start: float, end: float) -> Float32Array:
-    """Return how much each pixel takes of each cell along one side, (pixels, cells)."""
-    at = np.arange(pixels) + 0.5
-    at = (at - start) / (end - start) * cells - 0.5  # in pixels → in cells
-    inside = (at >= -0.5) & (at <= cells - 0.5)
-    at = np.clip(at, 0, cells - 1)
-    low = np.floor(at).astype(int)
-    share = at - low
-    weights = np.zeros((pixels, cells), np.float32)
-    weights[np.arange(pixels), low] = (1 - share) * inside
-    weights[np.arange(pixels), np.minimum(low + 1, cells - 1)] += share * inside
-    return weights
+def _between(
+    cells: int, pixels: int, start: float, end: float
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Float32Array, slice]:
+    """Return where the pixels of one side lie between cells that go from start to end.
+
+    Returns:
+        For each pixel whose centre is inside: the cell before it, the cell after it, and how
+        far it is on the way, 0 to 1; beyond the centres of the outer cells both are the outer
+        cell. Last, which pixels are inside.
+    """
+    inside = pixels_inside(start, end, pixels)
+    centres = np.arange(inside.start, inside.stop) + 0.5
+    at = np.clip((centres - start) / (end - start) * cells - 0.5, 0, cells - 1)
+    before = np.floor(at).astype(np.intp)
+    after = np.minimum(before + 1, cells - 1)
+    return before, after, (at - before).astype(np.float32), inside
+
+
+def pixels_inside(start: float, end: float, pixels: int) -> slice:
+    """Return which of a side's pixels have their centre between start and end."""
+    return slice(max(0, math.ceil(start - 0.5)), min(pixels, math.ceil(end - 0.5)))
 
 
 def blurred(pixels: Uint8Image) -> Uint8Image:

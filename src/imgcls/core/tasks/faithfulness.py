@@ -8,15 +8,13 @@ score rises, the better (a large area).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from imgcls.core.engines.engine import Float32Array
-from imgcls.core.engines.model import Model
-from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
-from imgcls.core.tasks.evidence import blurred, enlarge, grey_pixel, run_scores
+from imgcls.core.tasks.evidence import enlarge
 
 # Pixels are taken away or put back in this many steps of as many pixels.
 STEPS = 32
@@ -36,24 +34,25 @@ class Faithfulness:
 
 
 def measure_faithfulness(
-    model: Model, preprocessing: Preprocessing, pixels: Uint8Image, cam: Float32Array, column: int
+    scores_of: Callable[[Iterable[Float32Array]], Float32Array],
+    image: Float32Array,
+    grey: Float32Array,
+    blurred: Float32Array,
+    cam: Float32Array,
 ) -> Faithfulness:
     """Measure how well a CAM tells which pixels matter to a class.
 
     Args:
-        model: what was asked.
-        preprocessing: how `pixels` become its input.
-        pixels: uint8 (size, size, 3), as the network sees the image.
-        cam: (h, w) over all of them; equal pixels are taken from the top left on.
-        column: the class.
+        scores_of: images like `image` → the softmax score (n,) of the class in each.
+        image: (size, size, 3), preprocessed.
+        grey: what deleted pixels become, (3,).
+        blurred: what insertion starts from, (size, size, 3).
+        cam: (h, w) over the whole image; equal pixels are taken from the top left on.
     """
-    size = pixels.shape[0]
+    size = image.shape[0]
     order = np.argsort(-enlarge(cam, size, size).ravel(), kind="stable")
-    image = preprocessing.scale(pixels)
-    grey = np.broadcast_to(grey_pixel(preprocessing), image.shape)
-    blur = preprocessing.scale(blurred(pixels))
-    deleted = run_scores(model, _replaced(image, grey, order), column)
-    inserted = run_scores(model, _replaced(blur, image, order), column)
+    deleted = scores_of(_replaced(image, np.broadcast_to(grey, image.shape), order))
+    inserted = scores_of(_replaced(blurred, image, order))
     return Faithfulness(_area(deleted), _area(inserted))
 
 

@@ -19,7 +19,15 @@ from imgcls.core.pixels.preprocessing import Box, Interpolation, Resize, Uint8Im
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.cam import CAM_METHODS, DEFAULT_METHOD, combine
 from imgcls.core.tasks.classify import Prediction, adapt, as_sources
-from imgcls.core.tasks.evidence import Evidence, enlarge, look, needs_keras
+from imgcls.core.tasks.evidence import (
+    Evidence,
+    blurred,
+    enlarge,
+    grey_pixel,
+    look,
+    needs_keras,
+    run_scores,
+)
 from imgcls.core.tasks.faithfulness import Faithfulness, measure_faithfulness
 from imgcls.core.tasks.ordered import map_ordered
 
@@ -208,11 +216,7 @@ class Explainer:
             **{name: getattr(evidence, name) for name in self._method.needs}
         )
         cam = combine(result, looks.activations)
-        measured = None
-        if self.question.faithfulness and cam.any():
-            measured = measure_faithfulness(
-                self.model, self._preprocessing, fitted.pixels, cam, column
-            )
+        wanted = self.question.faithfulness and bool(cam.any())
         size = fitted.width, fitted.height
         return Explanation(
             path=source.name,
@@ -224,7 +228,17 @@ class Explainer:
             image=original,
             cam=enlarge(cam, *size, self._preprocessing.canvas_box(*size)),
             seen=self._preprocessing.seen_box(*size),
-            faithfulness=measured,
+            faithfulness=self._measure(fitted.pixels, cam, column) if wanted else None,
+        )
+
+    def _measure(self, pixels: Uint8Image, cam: Float32Array, column: int) -> Faithfulness:
+        scale = self._preprocessing.scale
+        return measure_faithfulness(
+            lambda images: run_scores(self.model, images, column),
+            scale(pixels),
+            grey_pixel(self._preprocessing),
+            scale(blurred(pixels)),
+            cam,
         )
 
     def _find(self, name: str | int | None) -> int | None:

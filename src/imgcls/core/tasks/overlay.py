@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from imgcls.core.engines.engine import Float32Array
 from imgcls.core.errors import UsageError
 from imgcls.core.pixels.preprocessing import Box, Uint8Image
+from imgcls.core.tasks.evidence import pixels_inside
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.heatmap import Explanation
@@ -59,7 +60,9 @@ def color_table(name: str) -> Uint8Image:
 
 def colored(cam: Float32Array, colormap: str = DEFAULT_COLORMAP) -> Uint8Image:
     """Colour a CAM (h, w); return uint8 (h, w, 3) RGB."""
-    return color_table(colormap)[np.rint(cam * (_COLORS - 1)).astype(np.intp)]
+    colors = np.rint(cam * np.float32(_COLORS - 1)).astype(np.uint8)
+    drawn: Uint8Image = color_table(colormap).take(colors, axis=0)
+    return drawn
 
 
 def overlay(
@@ -85,9 +88,9 @@ def overlay(
     drawn = image.copy()
     part = _slices(seen, cam)
     if cam.any():
-        colors = colored(cam[part], colormap)
-        mixed = image[part] * np.float32(1 - alpha) + colors * np.float32(alpha)
-        drawn[part] = np.rint(mixed).astype(np.uint8)
+        under = Image.fromarray(np.ascontiguousarray(image[part]))
+        over = Image.fromarray(colored(cam[part], colormap))
+        drawn[part] = np.asarray(Image.blend(under, over, alpha))
     return drawn
 
 
@@ -164,6 +167,4 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 def _slices(box: Box, cam: Float32Array) -> tuple[slice, slice]:
     """Return the rows and columns of the pixels whose centres lie in a box."""
     height, width = cam.shape
-    rows = slice(max(0, round(box.top)), min(height, round(box.bottom)))
-    columns = slice(max(0, round(box.left)), min(width, round(box.right)))
-    return rows, columns
+    return pixels_inside(box.top, box.bottom, height), pixels_inside(box.left, box.right, width)
