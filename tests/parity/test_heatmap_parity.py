@@ -92,7 +92,7 @@ def test_default_heatmap_equals_one_by_hand_from_keras(samples: Path) -> None:
     activations, gradients = tape_gradients(
         network, network.get_layer("top_activation").output, image, 504
     )
-    importance = gradients.mean(axis=(0, 1))  # α of the paper's equation 1
+    importance = gradients.mean(axis=(0, 1))  # alpha of the paper's equation 1
     by_hand = np.maximum((activations * importance).sum(axis=-1), 0)  # its equation 2
     by_hand = by_hand / by_hand.max()
     # 600×400: the network sees the 350 pixels in the middle.

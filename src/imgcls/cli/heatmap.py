@@ -11,8 +11,9 @@ from imgcls.cli import options
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
 from imgcls.cli.tally import Tally
-from imgcls.core.engines.model import find_spec, load_model
+from imgcls.core.engines.model import load_model
 from imgcls.core.errors import UsageError
+from imgcls.core.models.table import MODELS
 from imgcls.core.tasks.cam import CAM_METHODS, DEFAULT_METHOD
 from imgcls.core.tasks.heatmap import Explainer, Question, default_layer, list_layers
 from imgcls.core.tasks.heatmap_files import Drawing, write_heatmaps
@@ -100,7 +101,7 @@ def heatmap(
     INPUT is a file, a folder, a quoted glob, a URL, or - for one image on stdin.
     """
     if question["layer"] == LIST_LAYERS:
-        write_stdout(_layers(model, format_name))
+        write_stdout(_layers(model, weights, format_name))
         return 0
     sources = options.sources(inputs, files_from, null)
     if out is None:
@@ -114,6 +115,7 @@ def heatmap(
     return tally.close(console)
 
 
-def _layers(model: str, format_name: str) -> Iterator[str]:
-    spec = find_spec(model)
+def _layers(model: str, weights: str | None, format_name: str) -> Iterator[str]:
+    # A named model's layers need no weights; a file says which network it is for.
+    spec = MODELS[model] if model in MODELS else load_model(model, weights=weights).network.spec
     return LAYER_FORMATS[format_name](list_layers(spec), default_layer(spec))

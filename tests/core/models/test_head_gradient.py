@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -33,7 +35,7 @@ def test_on_paper() -> None:
 def test_equals_tensorflow(sizes: tuple[int, ...]) -> None:
     import tensorflow as tf
 
-    pairs = zip(sizes[:-1], sizes[1:], strict=True)
+    pairs = itertools.pairwise(sizes)
     head = Head(tuple(layer(d_in, d_out, seed) for seed, (d_in, d_out) in enumerate(pairs)))
     features = tf.constant(np.random.default_rng(9).normal(size=(1, 6)).astype(np.float32))
     direction = np.array([0, 1, 0, -1], np.float32)

@@ -120,7 +120,7 @@ def draw_panel(
     ]
     width, height = _panel_size(*pictures[0].size)
     text_height = max(width, height) // _TEXT_PART
-    top = 2 * _MARGIN + 3 * text_height
+    top = 2 * _MARGIN + text_height * 5 // 2
     size = (3 * width + 4 * _MARGIN, top + height + _MARGIN)
     panel = Image.new("RGB", size, "white")
     _write_caption(ImageDraw.Draw(panel), explanation, size[0] - 2 * _MARGIN, text_height)
