@@ -13,7 +13,8 @@ from imgcls.core.version import __version__
 if TYPE_CHECKING:
     from imgcls.core.engines.model import Model, load_model
     from imgcls.core.tasks.classify import Prediction, Record, classify
-    from imgcls.core.tasks.heatmap import Explanation, Unexplained, explain
+    from imgcls.core.tasks.explanation import Explanation, Unexplained
+    from imgcls.core.tasks.heatmap import explain
 
 __all__ = [
     "Explanation",
@@ -38,8 +39,8 @@ _HOMES = {
     "Prediction": "imgcls.core.tasks.classify",
     "Record": "imgcls.core.tasks.classify",
     "classify": "imgcls.core.tasks.classify",
-    "Explanation": "imgcls.core.tasks.heatmap",
-    "Unexplained": "imgcls.core.tasks.heatmap",
+    "Explanation": "imgcls.core.tasks.explanation",
+    "Unexplained": "imgcls.core.tasks.explanation",
     "explain": "imgcls.core.tasks.heatmap",
 }
 

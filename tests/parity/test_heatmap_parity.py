@@ -18,7 +18,8 @@ from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.cam import CAM_METHODS, combine
 from imgcls.core.tasks.evidence import Evidence, look, needs_keras
-from imgcls.core.tasks.heatmap import Explanation, explain
+from imgcls.core.tasks.explanation import Explanation
+from imgcls.core.tasks.heatmap import explain
 
 CLASS = 282
 

@@ -15,7 +15,8 @@ from imgcls.core.engines.model import load_model
 from imgcls.core.errors import UsageError
 from imgcls.core.models.table import MODELS
 from imgcls.core.tasks.cam import CAM_METHODS, DEFAULT_METHOD
-from imgcls.core.tasks.heatmap import Explainer, Question, default_layer, list_layers
+from imgcls.core.tasks.explanation import Question
+from imgcls.core.tasks.heatmap import Explainer, default_layer, list_layers
 from imgcls.core.tasks.heatmap_files import Drawing, write_heatmaps
 from imgcls.core.tasks.overlay import DEFAULT_ALPHA, DEFAULT_COLORMAP
 from imgcls.render.heatmaps import FORMATS, LAYER_FORMATS

@@ -9,7 +9,8 @@ from PIL import Image
 
 import imgcls
 from imgcls.core.errors import UsageError
-from imgcls.core.tasks.heatmap import Explanation, Unexplained, default_layer
+from imgcls.core.tasks.explanation import Explanation, Unexplained
+from imgcls.core.tasks.heatmap import default_layer
 
 # Drawn by hand around the cat's face, the cup, and the rocket with the cells of the map beside
 # it: (left, top, right, bottom) in pixels, a fifth to three tenths of the picture.

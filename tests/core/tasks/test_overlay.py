@@ -8,7 +8,7 @@ import pytest
 from imgcls.core.errors import UsageError
 from imgcls.core.pixels.preprocessing import Box
 from imgcls.core.tasks.classify import Prediction
-from imgcls.core.tasks.heatmap import Explanation
+from imgcls.core.tasks.explanation import Explanation
 from imgcls.core.tasks.overlay import color_table, colored, draw_overlay, draw_panel, overlay
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imgcls.core.engines.engine import Float32Array
-from imgcls.core.tasks.evidence import enlarge
+from imgcls.core.tasks.enlarge import enlarge
 
 # Pixels are taken away or put back in this many steps of as many pixels.
 STEPS = 32

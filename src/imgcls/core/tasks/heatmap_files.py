@@ -1,30 +1,28 @@
-"""Write heatmaps: where, in which format, and never over anything but a heatmap."""
+"""Write heatmaps, and never over anything but a heatmap."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import posixpath
-import urllib.parse
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from itertools import chain, islice
-from pathlib import Path
 from typing import Literal
 
-import numpy as np
 from PIL import Image
 
 from imgcls.core.engines.model import usable_cores
-from imgcls.core.errors import OutputError, UsageError
-from imgcls.core.files import atomic_writer
-from imgcls.core.pixels.images import SOFTWARE_TAG, software_of
-from imgcls.core.pixels.sources import IMAGE_ENDINGS, Source
+from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify import Prediction
+from imgcls.core.tasks.explanation import Explanation, Unexplained
 from imgcls.core.tasks.faithfulness import Faithfulness
-from imgcls.core.tasks.heatmap import Explainer, Explanation, Unexplained
+from imgcls.core.tasks.heatmap import Explainer
+from imgcls.core.tasks.heatmap_names import name_outputs
+from imgcls.core.tasks.heatmap_pictures import (
+    is_map,
+    make_folder,
+    not_ours,
+    save_map,
+    save_picture,
+)
 from imgcls.core.tasks.ordered import map_ordered
 from imgcls.core.tasks.overlay import (
     DEFAULT_ALPHA,
@@ -33,24 +31,8 @@ from imgcls.core.tasks.overlay import (
     draw_overlay,
     draw_panel,
 )
-from imgcls.core.version import __version__
 
 Status = Literal["ok", "no evidence", "error"]
-
-ENDING = ".heatmap.png"
-_SOFTWARE = "imgcls heatmap"
-_NUMPY_START = b"\x93NUMPY"
-
-# What a heatmap can be written as: those formats that can say what wrote them. PNG is packed
-# by run lengths: on photos as small as the usual way, and in a quarter of the time.
-FORMATS = {
-    ".png": ("PNG", {"compress_type": zlib.Z_RLE}),
-    ".jpg": ("JPEG", {"quality": 92}),
-    ".jpeg": ("JPEG", {"quality": 92}),
-    ".webp": ("WEBP", {"quality": 92}),
-    ".tif": ("TIFF", {}),
-    ".tiff": ("TIFF", {}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,81 +111,12 @@ def write_heatmaps(
         UsageError: `out` has an ending of a format that heatmaps are not written in.
         OutputError: it cannot be written, or is something else than an earlier heatmap.
     """
-    jobs = _name_outputs(sources, out)
+    jobs = name_outputs(sources, out)
 
     def work(chunk: list[tuple[Source, str]]) -> list[HeatmapRecord]:
         return [_write_one(source, name, explainer, drawing) for source, name in chunk]
 
     return map_ordered(work, jobs, workers=workers or usable_cores())
-
-
-def is_heatmap(path: str) -> bool:
-    """Whether a file is a picture that `write_heatmaps` wrote."""
-    return software_of(path).startswith(_SOFTWARE)
-
-
-def _name_outputs(sources: Iterable[Source], out: str) -> Iterator[tuple[Source, str]]:
-    """Pair each source with the file that its heatmap goes to; pass over earlier heatmaps."""
-    stream = iter(sources)
-    first = list(islice(stream, 2))
-    is_picture = os.path.splitext(out)[1].lower() in IMAGE_ENDINGS
-    if is_picture and len(first) == 1 and not first[0].root and not os.path.isdir(out):
-        return iter([(first[0], _single(out))])
-    if os.path.lexists(out) and not os.path.isdir(out):
-        raise OutputError(f"{out}: is a file; name a folder for the heatmaps of a folder or list")
-    if first:
-        _make_folder(out)
-    wanted = (source for source in chain(first, stream) if not _is_left_over(source))
-    name = partial(_mirrored, out, set())
-    return ((source, name(source)) for source in wanted)
-
-
-def _single(out: str) -> str:
-    if os.path.splitext(out)[1].lower() not in FORMATS:
-        raise UsageError(f"{out}: heatmaps are written as {', '.join(FORMATS)}; name such a file")
-    folder = os.path.dirname(out) or os.curdir
-    if not os.path.isdir(folder):
-        raise OutputError(f"{folder}: no such folder; make it first")
-    if reason := _not_ours(out):
-        raise OutputError(f"{out}: {reason}")
-    return out
-
-
-def _is_left_over(source: Source) -> bool:
-    """Whether a folder walk met a heatmap of an earlier run, or of this one."""
-    return bool(source.root) and source.name.endswith(ENDING) and is_heatmap(source.name)
-
-
-def _mirrored(out: str, taken: set[bytes], source: Source) -> str:
-    """Return a name that no other source of this run has.
-
-    STEM.heatmap.png; for a later one of the same stem its whole name goes in, and then a
-    number. Of the names that are taken only short hashes are kept.
-    """
-    folder, name = os.path.split(_relative(source))
-    stem = os.path.splitext(name)[0]
-    candidates = chain([stem, name], (f"{name}.{number}" for number in range(2, len(taken) + 3)))
-    for candidate in candidates:
-        path = os.path.join(out, folder, candidate + ENDING)
-        key = hashlib.blake2b(os.fsencode(path).lower(), digest_size=8).digest()
-        if key not in taken:
-            taken.add(key)
-            return path
-    raise AssertionError("one of more candidates than taken names is free")
-
-
-def _relative(source: Source) -> str:
-    """Return where a source lies below the folder that was walked; its name if it was named."""
-    if source.kind == "stdin":
-        return "stdin"
-    if source.kind == "url":
-        path = urllib.parse.unquote(urllib.parse.urlsplit(source.name).path)
-        # A name from the network: neither a path nor a control character comes through.
-        name = posixpath.basename(path.rstrip("/"))
-        return "".join(c for c in name if c.isprintable() and c not in '\\/:*?"<>|') or "image"
-    if source.root:
-        return os.path.relpath(source.name, source.root)
-    return os.path.basename(source.name.rstrip("/")) or "image"
 
 
 def _write_one(
@@ -215,11 +128,10 @@ def _write_one(
     if isinstance(explanation, Unexplained) or error is not None:
         return _failed(source, explainer, str(error))
     picture = drawing.draw(explanation)
-    _make_folder(os.path.dirname(output) or os.curdir)
-    _save(picture, output)
+    make_folder(os.path.dirname(output) or os.curdir)
+    save_picture(picture, output)
     if raw is not None:
-        with atomic_writer(Path(raw)) as file:
-            np.save(file, explanation.cam)
+        save_map(explanation.cam, raw)
     return HeatmapRecord(
         source.name,
         "ok" if explanation.has_evidence else "no evidence",
@@ -246,38 +158,8 @@ def _refusal(source: Source, output: str, raw: str | None) -> str | None:
     """Say why an output must not be written; None if it may be."""
     if source.kind == "file" and os.path.exists(output) and os.path.samefile(output, source.name):
         return f"{output}: is the input itself; name another output"
-    if reason := _not_ours(output):
+    if reason := not_ours(output):
         return f"{output}: {reason}"
-    if raw is not None and os.path.lexists(raw) and not _is_map(raw):
+    if raw is not None and os.path.lexists(raw) and not is_map(raw):
         return f"{raw}: exists and is not a map; name another output"
     return None
-
-
-def _not_ours(path: str) -> str | None:
-    if not os.path.lexists(path) or is_heatmap(path):
-        return None
-    return "exists and is not an earlier heatmap; name another output"
-
-
-def _is_map(path: str) -> bool:
-    try:
-        with open(path, "rb") as file:
-            start = file.read(128)
-    except OSError:
-        return False
-    return start.startswith(_NUMPY_START) and b"'<f4'" in start
-
-
-def _save(picture: Image.Image, path: str) -> None:
-    format_name, options = FORMATS[os.path.splitext(path)[1].lower()]
-    exif = Image.Exif()
-    exif[SOFTWARE_TAG] = f"{_SOFTWARE} {__version__}"
-    with atomic_writer(Path(path)) as file:
-        picture.save(file, format_name, exif=exif, **options)
-
-
-def _make_folder(path: str) -> None:
-    try:
-        os.makedirs(path, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be made: {error.strerror}") from error

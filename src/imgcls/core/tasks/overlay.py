@@ -13,10 +13,10 @@ from PIL import Image, ImageDraw, ImageFont
 from imgcls.core.engines.engine import Float32Array
 from imgcls.core.errors import UsageError
 from imgcls.core.pixels.preprocessing import Box, Uint8Image
-from imgcls.core.tasks.evidence import pixels_inside
+from imgcls.core.tasks.enlarge import pixels_inside
 
 if TYPE_CHECKING:
-    from imgcls.core.tasks.heatmap import Explanation
+    from imgcls.core.tasks.explanation import Explanation
 
 DEFAULT_COLORMAP = "jet"
 DEFAULT_ALPHA = 0.4

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imgcls.core.pixels.preprocessing import Box, Preprocessing
-from imgcls.core.tasks.evidence import enlarge, pixels_inside
+from imgcls.core.tasks.enlarge import enlarge, pixels_inside
 
 
 def test_enlarging_is_bilinear_on_paper() -> None:
