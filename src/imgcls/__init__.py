@@ -14,20 +14,25 @@ if TYPE_CHECKING:
     from imgcls.core.engines.model import Model, load_model
     from imgcls.core.tasks.classify import Prediction, Record, classify
     from imgcls.core.tasks.evaluate import Evaluation, evaluate
+    from imgcls.core.tasks.explanation import Explanation, Unexplained
+    from imgcls.core.tasks.heatmap import explain
 
 __all__ = [
     "Evaluation",
+    "Explanation",
     "ImageError",
     "ImgclsError",
     "Model",
     "ModelError",
     "Prediction",
     "Record",
+    "Unexplained",
     "UsageError",
     "WeightsError",
     "__version__",
     "classify",
     "evaluate",
+    "explain",
     "load_model",
 ]
 
@@ -39,6 +44,9 @@ _HOMES = {
     "classify": "imgcls.core.tasks.classify",
     "Evaluation": "imgcls.core.tasks.evaluate",
     "evaluate": "imgcls.core.tasks.evaluate",
+    "Explanation": "imgcls.core.tasks.explanation",
+    "Unexplained": "imgcls.core.tasks.explanation",
+    "explain": "imgcls.core.tasks.heatmap",
 }
 
 

@@ -19,6 +19,11 @@ from imgcls.core.version import __version__
 # test holds the short helps against the commands' own.
 COMMANDS = {
     "predict": ("imgcls.cli.predict", "predict", "Classify images."),
+    "heatmap": (
+        "imgcls.cli.heatmap",
+        "heatmap",
+        "Draw which pixels made the model decide.",
+    ),
     "evaluate": ("imgcls.cli.evaluate", "evaluate", "Score a model on labelled images."),
     "models": ("imgcls.cli.models", "models", "List, inspect, fetch, add and compile models."),
 }

@@ -16,13 +16,14 @@ from imgcls.core.engines.engine import Float32Array, Precision, softmax
 from imgcls.core.engines.entries import (
     CALIBRATION_FILE,
     ENTRY_FILE,
+    KERNEL_FILE,
     MODEL_FILE,
     CompiledModel,
     made_of,
 )
 from imgcls.core.engines.litert import LiteRTEngine
 from imgcls.core.errors import WeightsError
-from imgcls.core.files import write_atomically
+from imgcls.core.files import sha256, write_atomically
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.preprocessing import Float32Batch
@@ -62,13 +63,17 @@ def build_entry(network: Network, precision: Precision, folder: Path) -> dict[st
     Raises:
         WeightsError: the weights do not fit the network.
     """
-    from imgcls.core.engines.keras import build_weighted, with_outputs
+    from imgcls.core.engines.keras import build_weighted, classifier_kernel, with_outputs
 
-    outputs = with_outputs(build_weighted(network), network.spec)
+    model = build_weighted(network)
+    outputs = with_outputs(model, network.spec)
     packages = ("tensorflow", "keras", "ai-edge-litert", "numpy")
     facts = made_of(network, precision) | {
         "versions": {package: importlib.metadata.version(package) for package in packages}
     }
+    if network.spec.linear_head:
+        np.save(folder / KERNEL_FILE, classifier_kernel(model))
+        facts["kernel_sha256"] = sha256(folder / KERNEL_FILE)
     try:
         if precision == "float32":
             return facts | _float32(outputs, network, folder)

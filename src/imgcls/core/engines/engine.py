@@ -54,6 +54,16 @@ class Engine(Protocol):
         """
         ...
 
+    def classifier_kernel(self) -> Float32Array:
+        """Return the kernel (d, classes) of the network's own linear classifier.
+
+        Only for networks whose row says `linear_head`: features @ kernel + bias = logits.
+
+        Raises:
+            ModelError: the compiled model is damaged.
+        """
+        ...
+
 
 def softmax(logits: Float32Array) -> Float32Array:
     """Turn logits (…, classes) into scores that add up to 1 along the last axis."""

@@ -9,22 +9,28 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from imgcls.core.engines.engine import Precision
+from imgcls.core.errors import ModelError
 from imgcls.core.files import CACHE_PARTS, in_cache, named_cache, sha256
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
 from imgcls.core.version import __version__
 
 # Raised when what is compiled changes, so that entries of older versions are not used.
-FORMAT = 2
+FORMAT = 3
 MODEL_FILE = "model.tflite"
 ENTRY_FILE = "entry.json"
+KERNEL_FILE = "kernel.npy"
 # The photos that int8 is calibrated on, uint8 (n, size, size, 3); there only while it is made.
 CALIBRATION_FILE = "calibration.npy"
 _COMPILED = "compiled"
@@ -46,6 +52,19 @@ class CompiledModel:
     def path(self) -> Path:
         """The .tflite file."""
         return self.folder / MODEL_FILE
+
+    def classifier_kernel(self) -> npt.NDArray[np.float32]:
+        """Read the kernel (d, classes) of a linear classifier, for heatmaps without gradients.
+
+        Raises:
+            ModelError: the file is damaged.
+        """
+        path = self.folder / KERNEL_FILE
+        content = path.read_bytes() if path.is_file() else b""
+        if hashlib.sha256(content).hexdigest() != self.facts.get("kernel_sha256"):
+            raise ModelError(f"{path}: damaged; delete its folder, and it is made anew")
+        kernel: npt.NDArray[np.float32] = np.load(io.BytesIO(content), allow_pickle=False)
+        return kernel
 
 
 @dataclass(frozen=True)

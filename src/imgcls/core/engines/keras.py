@@ -75,6 +75,13 @@ def cam_activations(model: Any, spec: ModelSpec) -> Any:
     return next(layer for layer in reversed(model.layers) if isinstance(layer, pooling)).input
 
 
+def classifier_kernel(model: Any) -> Float32Array:
+    """Return the kernel (d, classes) of a model's last layer, dense or a 1×1 convolution."""
+    last = next(layer for layer in reversed(model.layers) if hasattr(layer, "kernel"))
+    kernel = np.asarray(last.kernel, np.float32)
+    return kernel.reshape(-1, kernel.shape[-1])
+
+
 class KerasEngine:
     """Runs a network with Keras, in batches, one call at a time on all cores."""
 
@@ -95,6 +102,10 @@ class KerasEngine:
             if function is None:
                 function = self._functions[outputs] = self._compile(outputs)
             return [np.asarray(result, np.float32) for result in function(batch)]
+
+    def classifier_kernel(self) -> Float32Array:
+        """Return the network's linear classifier; see `Engine.classifier_kernel`."""
+        return classifier_kernel(self.model)
 
     def _compile(self, outputs: tuple[Output, ...]) -> Any:
         keras = import_keras()

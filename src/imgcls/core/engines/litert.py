@@ -37,6 +37,8 @@ class LiteRTEngine:
         self.parallel = 1 if large else threads
         self._path = str(compiled.path)
         self._threads = threads if large else 1
+        self._compiled = compiled
+        self._kernel: Float32Array | None = None
         self._idle: queue.LifoQueue[_Runner] = queue.LifoQueue()
         self._growing = threading.Lock()
         self._made = 1
@@ -66,6 +68,12 @@ class LiteRTEngine:
 
     def _new_runner(self) -> _Runner:
         return _Runner(self._path, self._threads)
+
+    def classifier_kernel(self) -> Float32Array:
+        """Return the network's linear classifier; see `Engine.classifier_kernel`."""
+        if self._kernel is None:
+            self._kernel = self._compiled.classifier_kernel()
+        return self._kernel
 
 
 class _Runner:

@@ -28,3 +28,22 @@ class Head:
             features = np.maximum(features @ inner_kernel + inner_bias, np.float32(0))
         logits: Float32Array = features @ kernel + bias
         return logits
+
+    def gradient(self, features: Float32Array, direction: Float32Array) -> Float32Array:
+        """Differentiate `logits @ direction` with respect to the features of one image.
+
+        Args:
+            features: (d,).
+            direction: (classes,); 1 at a class and 0 elsewhere gives the gradient of its logit.
+
+        Returns:
+            (d,), by the chain rule through the layers from the last to the first.
+        """
+        outputs = []
+        for kernel, bias in self.layers[:-1]:
+            features = np.maximum(features @ kernel + bias, np.float32(0))
+            outputs.append(features)
+        gradient: Float32Array = self.layers[-1][0] @ direction
+        for (kernel, _), output in zip(self.layers[-2::-1], outputs[::-1], strict=True):
+            gradient = kernel @ (gradient * (output > 0))
+        return gradient

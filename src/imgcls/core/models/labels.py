@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass
 from functools import cache
 
+from imgcls.core.errors import UsageError
+
 
 @dataclass(frozen=True, slots=True)
 class ClassLabel:
@@ -19,6 +21,47 @@ class ClassLabel:
 
     class_id: str
     label: str
+
+
+def find_class(labels: tuple[ClassLabel, ...], text: str) -> int:
+    """Return the column of a class named by its label, its id or its number.
+
+    Case does not matter, and a space or hyphen is as good as an underscore. A label or id goes
+    before a number.
+
+    Raises:
+        UsageError: there is no such class, or several have this label.
+    """
+    wanted = _plain(text)
+    for names in ([c.class_id for c in labels], [c.label for c in labels]):
+        columns = [column for column, name in enumerate(names) if _plain(name) == wanted]
+        if len(columns) > 1:
+            ids = " or ".join(labels[column].class_id or str(column) for column in columns)
+            raise UsageError(f"{text}: {len(columns)} classes have this label; say {ids}")
+        if columns:
+            return columns[0]
+    if text.isdecimal() and int(text) < len(labels):
+        return int(text)
+    raise UsageError(
+        f"{text}: no such class; did you mean {' or '.join(_nearest(labels, wanted))}?"
+    )
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace(" ", "_").replace("-", "_")
+
+
+def _nearest(labels: tuple[ClassLabel, ...], wanted: str) -> list[str]:
+    """Return the three labels most like a name; those that have it as a word come first."""
+    import difflib
+
+    matcher = difflib.SequenceMatcher(b=wanted)
+
+    def likeness(label: str) -> tuple[bool, float]:
+        matcher.set_seq1(_plain(label))
+        return wanted in _plain(label).split("_"), matcher.ratio()
+
+    return sorted({c.label for c in labels}, key=lambda label: (likeness(label), label))[:-4:-1]
 
 
 @cache

@@ -41,6 +41,7 @@ MAX_PIXELS = 256_000_000
 # Pillow's own limit would refuse that photo, and it has no other switch.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
+SOFTWARE_TAG = 0x0131  # EXIF: what has written the file
 _ORIENTATION = 0x0112  # EXIF
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -155,6 +156,35 @@ def load_image(source: Source, preprocessing: Preprocessing) -> FittedImage:
     """
     upright = open_image(source.read(), preprocessing.least_size)
     return FittedImage(preprocessing.fit(upright.image), upright.width, upright.height)
+
+
+def load_with_original(
+    source: Source, preprocessing: Preprocessing
+) -> tuple[FittedImage, Uint8Image]:
+    """Read one image as `load_image` does, and at full size: uint8 (height, width, 3).
+
+    What is read first may be a JPEG decoded at a reduced size, so that the network sees the
+    very pixels that `load_image` gives it.
+
+    Raises:
+        ImageError: it cannot be read.
+    """
+    content = source.read()
+    upright = open_image(content, preprocessing.least_size)
+    width, height = upright.width, upright.height
+    fitted = FittedImage(preprocessing.fit(upright.image), width, height)
+    if upright.image.size != (width, height):
+        upright = open_image(content)
+    return fitted, np.asarray(upright.image)
+
+
+def software_of(path: str) -> str:
+    """Return which program an image file says has written it; "" if it is no image or silent."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            return str(image.getexif().get(SOFTWARE_TAG, ""))
+    except _DECODE_ERRORS:
+        return ""
 
 
 def load_batch(sources: Sequence[Source], preprocessing: Preprocessing) -> Float32Batch:

@@ -109,6 +109,18 @@ class Preprocessing:
         left, top = (width - side) / 2, (height - side) / 2
         return Box(left, top, left + side, top + side)
 
+    def canvas_box(self, width: int, height: int) -> Box:
+        """Return where the network's whole input lies in a width×height image.
+
+        The same as `seen_box`, but for "pad", whose bars lie beyond the image's edges.
+        """
+        if self.resize != "pad":
+            return self.seen_box(width, height)
+        left, top, inner_width, inner_height = self._padded(width, height)
+        across, down = width / inner_width, height / inner_height  # original pixels a pixel
+        right, bottom = (self.size - left) * across, (self.size - top) * down
+        return Box(-left * across, -top * down, right, bottom)
+
     def least_size(self, width: int, height: int) -> tuple[int, int] | None:
         """Return the least (width, height) that a decoder may reduce the image to.
 
@@ -137,12 +149,16 @@ class Preprocessing:
         )
 
     def _pad(self, image: Image.Image, filter_: Image.Resampling) -> Image.Image:
-        scale = self.size / max(image.size)
-        width, height = (max(1, round(side * scale)) for side in image.size)
+        left, top, width, height = self._padded(*image.size)
         canvas = Image.new("RGB", (self.size, self.size), PAD_COLOR)
-        left, top = (self.size - width) // 2, (self.size - height) // 2
         canvas.paste(image.resize((width, height), filter_), (left, top))
         return canvas
+
+    def _padded(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """Return left, top, width and height of a padded image in the network's input."""
+        scale = self.size / max(width, height)
+        width, height = max(1, round(width * scale)), max(1, round(height * scale))
+        return (self.size - width) // 2, (self.size - height) // 2, width, height
 
     def scale(self, pixels: Uint8Image) -> Float32Batch:
         """Scale uint8 pixels (…, h, w, 3) to the float32 that the network was trained on."""

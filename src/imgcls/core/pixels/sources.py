@@ -84,11 +84,13 @@ class Source:
         name: what records call it: the path as given, "-" or the URL.
         kind: where its bytes come from.
         reason: for a "missing" one, why there is nothing to read.
+        root: the folder that was named and walked to find it; empty if it was named itself.
     """
 
     name: str
     kind: Kind = "file"
     reason: str = ""
+    root: str = ""
 
     def read(self) -> bytes:
         """Return the image's encoded bytes.
@@ -176,20 +178,22 @@ def _split_nul(file: BinaryIO) -> Iterator[bytes]:
     yield rest
 
 
-def walk(folder: str) -> Iterator[Source]:
+def walk(folder: str, root: str = "") -> Iterator[Source]:
     """Yield the images in a folder and those below it, sorted by name.
 
     Hidden files and folders are skipped, links to folders are not followed. A folder that
-    cannot be read yields one "missing" source that says so.
+    cannot be read yields one "missing" source that says so. `root` is the folder that the
+    user named, if it is another.
     """
+    root = root or folder
     try:
         for entry in sorted_entries(folder):
             if entry.is_dir(follow_symlinks=False):
-                yield from walk(entry.path)
+                yield from walk(entry.path, root)
             elif entry.is_file() and looks_like_image(entry.path):
-                yield Source(entry.path)
+                yield Source(entry.path, root=root)
     except OSError as error:
-        yield Source(folder, "missing", (error.strerror or str(error)).lower())
+        yield Source(folder, "missing", (error.strerror or str(error)).lower(), root)
 
 
 def sorted_entries(folder: str) -> Iterator[os.DirEntry[str]]:

@@ -101,7 +101,7 @@ def classify(
     """
     if top < 0 or not 0 <= min_confidence <= 1 or (workers is not None and workers < 1):
         raise UsageError("top is 0 or more, min_confidence 0 to 1, workers 1 or more")
-    sources = _sources(inputs)
+    sources = as_sources(inputs)
     if isinstance(model, Model):
         opened = model
     else:
@@ -157,9 +157,10 @@ def top_k(scores: Float32Array, labels: tuple[ClassLabel, ...], k: int) -> tuple
     )
 
 
-def _sources(
+def as_sources(
     inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Source],
 ) -> Iterator[Source]:
+    """Yield the sources that paths, globs and URLs name, and sources as they are."""
     if isinstance(inputs, str | os.PathLike):
         inputs = [inputs]
     for item in inputs:

@@ -1,0 +1,60 @@
+"""Lay a small map over a picture, bilinearly."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from imgcls.core.engines.engine import Float32Array
+from imgcls.core.pixels.preprocessing import Box
+
+
+def enlarge(cam: Float32Array, width: int, height: int, box: Box | None = None) -> Float32Array:
+    """Lay a map (h, w) over a picture of height×width, bilinearly.
+
+    Args:
+        cam: the map; its values lie at the centres of its cells.
+        width: of the picture, in pixels.
+        height: of the picture, in pixels.
+        box: the part of the picture that the map covers; default: all of it.
+
+    Returns:
+        float32 (height, width); 0 outside the box.
+    """
+    if box is None and cam.shape == (height, width):
+        return cam
+    box = box or Box(0, 0, width, height)
+    above, below, down, rows = _between(cam.shape[0], height, box.top, box.bottom)
+    left, right, across, columns = _between(cam.shape[1], width, box.left, box.right)
+    lines = cam[above] + (cam[below] - cam[above]) * down[:, np.newaxis]  # (rows seen, w)
+    start, end = lines.take(left, axis=1), lines.take(right, axis=1)
+    if rows == slice(0, height) and columns == slice(0, width):
+        return start + (end - start) * across
+    enlarged = np.zeros((height, width), np.float32)
+    enlarged[rows, columns] = start + (end - start) * across
+    return enlarged
+
+
+def _between(
+    cells: int, pixels: int, start: float, end: float
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Float32Array, slice]:
+    """Return where the pixels of one side lie between cells that go from start to end.
+
+    Returns:
+        For each pixel whose centre is inside: the cell before it, the cell after it, and how
+        far it is on the way, 0 to 1; beyond the centres of the outer cells both are the outer
+        cell. Last, which pixels are inside.
+    """
+    inside = pixels_inside(start, end, pixels)
+    centres = np.arange(inside.start, inside.stop) + 0.5
+    at = np.clip((centres - start) / (end - start) * cells - 0.5, 0, cells - 1)
+    before = np.floor(at).astype(np.intp)
+    after = np.minimum(before + 1, cells - 1)
+    return before, after, (at - before).astype(np.float32), inside
+
+
+def pixels_inside(start: float, end: float, pixels: int) -> slice:
+    """Return which of a side's pixels have their centre between start and end."""
+    return slice(max(0, math.ceil(start - 0.5)), min(pixels, math.ceil(end - 0.5)))

@@ -1,0 +1,33 @@
+"""docs/heatmaps.md against the rows of CAM_METHODS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imgcls.core.tasks.cam import CAM_METHODS
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+
+def test_the_table_of_methods_is_that_of_the_program() -> None:
+    text = (DOCS / "heatmaps.md").read_text("utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    expected = [
+        [
+            f"`{name}`",
+            method.title,
+            (method.function.__doc__ or "").splitlines()[0],
+            "yes" if method.knows_class else "no",
+            method.paper,
+        ]
+        for name, method in CAM_METHODS.items()
+    ]
+    found = [[*row[:4], row[5].partition("](")[2].rstrip(")")] for row in rows]
+    assert found == expected
+
+
+def test_pictures_are_there_and_small() -> None:
+    text = (DOCS / "heatmaps.md").read_text("utf-8")
+    for name in ("panel.jpg", "heatmap_methods.jpg"):
+        assert f"(images/{name})" in text
+        assert (DOCS / "images" / name).stat().st_size < 300_000
