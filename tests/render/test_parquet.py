@@ -105,7 +105,7 @@ def test_a_run_that_ends_early_leaves_what_was_there(tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     out.write_bytes(b"as it was")
     with pytest.raises(KeyboardInterrupt):
-        write_file(str(out), parquet(broken(), 5), grows=False)
+        write_file(str(out), parquet(broken(), 5))
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [
         ("out.parquet", b"as it was")
     ]

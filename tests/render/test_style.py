@@ -83,6 +83,8 @@ def test_colour_and_bars_on_a_terminal(on_terminal, samples: Path, tmp_path: Pat
     shown = on_terminal("predict", str(name), "-k2", NO_COLOR="")
     assert "\x1b[32mespresso" in shown and "█" in shown
     assert "\x1b[31mred" not in shown and "\\x1b[31mred.jpg" in shown
+    for format_name in ("csv", "jsonl", "html"):
+        assert "\x1b" not in on_terminal("predict", str(name), "-f", format_name, NO_COLOR="")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")

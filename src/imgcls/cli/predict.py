@@ -142,5 +142,4 @@ def _write(
     elif output is not None:
         write_file(output, format_.pieces(records, top))
     else:
-        style = stdout_style()
-        write_stdout(format_.pieces(records, top, style), style)
+        write_stdout(format_.pieces(records, top, stdout_style()))
