@@ -86,3 +86,15 @@ def test_wrong_usage(imgcls: Imgcls, photos: Path, arguments: list[str], message
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr and done.stderr.count("\n") == 1
     assert files(photos) == ["broken.jpg", "cat.jpg", "coffee.jpg"]
+
+
+def test_a_run_that_stops_early_says_how_to_undo(
+    imgcls: Imgcls, photos: Path, tmp_path: Path
+) -> None:
+    done = imgcls("predict", "photos/cat.jpg", "nix.jpg", "--fail-fast", "--sort-into", "out")
+    assert done.returncode == 1
+    said = done.stderr.splitlines()
+    assert (
+        f"sorted 1 image into {tmp_path}/out; to undo: --undo {tmp_path}/out/manifest.csv" in said
+    )
+    assert said[-1] == "Error: nix.jpg: no such file; stopped (--fail-fast)"

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,10 +9,7 @@ from PIL import Image
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.evaluate import Evaluation, Verdict, summarize
-from imgcls.render.evaluation_page import report_page
-
-if TYPE_CHECKING:
-    from imgcls.render.evaluation_page import Explain
+from imgcls.render.evaluation_page import Explain, report_page
 
 EVIL = "<script>alert(1)</script>"
 CLASSES = [ClassLabel(name, name) for name in ("cat", EVIL, "eel")]

@@ -89,7 +89,7 @@ def predict(
     tally = Tally("image", fail_fast=fail_fast)
     opened = load_model(model, weights=weights, engine=engine, threads=how["workers"])
     sorter = Sorter(sort_into, opened.labels, sort_mode or "copy") if sort_into else None
-    with _growing(output, format_, resume, opened, how) as grown:
+    with sorting.reported(console, sorter), _growing(output, format_, resume, opened, how) as grown:
         todo = grown.todo(sources) if grown else sources
         records = classify(todo, opened, pixels=format_.pixels, **how)
         records = tally.count(console.progress(records, "images"))
@@ -98,8 +98,6 @@ def predict(
         else:
             _write(sorter.sort(records) if sorter else records, format_, how["top"], output, grown)
     tally.skipped = grown.skipped if grown else 0
-    if sorter:
-        sorting.report(console, sorter)
     return tally.close(console) or (EXIT_SOME_FAILED if sorter and sorter.failed else 0)
 
 
