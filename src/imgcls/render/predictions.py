@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from imgcls.core.cells import csv_cell
-from imgcls.render import parquet, predictions_page
+from imgcls.render import parquet
 from imgcls.render.safe import printable
 from imgcls.render.style import PLAIN, Painted, Style
 
@@ -107,6 +107,19 @@ def _text_rows(record: Record, style: Style) -> Iterator[str]:
         yield f"  {label}  {style.bar(one.score)}{one.score:>7.2%}  {class_id}"
 
 
+def html(records: Iterable[Record], top: int, style: Style = PLAIN) -> Iterator[str]:
+    """Yield a page; see `predictions_page.html`, which only this format imports."""
+    from imgcls.render import predictions_page
+
+    return predictions_page.html(records, top, style)
+
+
+def _is_own_page(start: bytes) -> bool:
+    from imgcls.render import predictions_page
+
+    return predictions_page.is_own(start)
+
+
 class Renderer(Protocol):
     """What turns records into pieces of output, as they come."""
 
@@ -186,7 +199,7 @@ FORMATS: Mapping[str, Format] = {
         check=parquet.check,
         binary=True,
     ),
-    "html": Format(predictions_page.html, (".html", ".htm"), predictions_page.is_own, pixels=True),
+    "html": Format(html, (".html", ".htm"), _is_own_page, pixels=True),
 }
 
 
