@@ -70,6 +70,5 @@ def evaluate(
     evaluation = summarize(verdicts, opened.labels, opened.name)
     if report is not None:
         write_file(report, report_page(evaluation))
-    style = stdout_style()
-    write_stdout(EVALUATION_FORMATS[format_name](evaluation, style), style)
+    write_stdout(EVALUATION_FORMATS[format_name](evaluation, stdout_style()))
     return tally.close(console)

@@ -11,7 +11,7 @@ from typing import IO
 from imgcls.core.errors import OutputError
 from imgcls.core.files import atomic_writer
 from imgcls.render.safe import printable_lines
-from imgcls.render.style import PLAIN, Style
+from imgcls.render.style import PLAIN, Painted, Style
 
 # How much of a file's start and end tells whose output it is.
 _END_BYTES = 4096
@@ -32,26 +32,22 @@ def stdout_style() -> Style:
     return Style(color=color, bars=True)
 
 
-def write_stdout(pieces: Iterable[str | bytes], style: Style = PLAIN) -> None:
+def write_stdout(pieces: Iterable[str | bytes]) -> None:
     """Write pieces of text to standard output as they come.
 
     Paths that are not valid UTF-8 come out as the bytes they are; on a terminal, control
-    characters are written out.
-
-    Args:
-        pieces: the output.
-        style: what it was rendered with. One that has colour holds our own escape sequences,
-            and whoever rendered it has written out those of others.
+    characters are written out, but for those in `Painted` pieces.
 
     Raises:
         OutputError: it cannot be written.
         BrokenPipeError: the reader has gone.
     """
-    guarded = sys.stdout.isatty() and not style.color
+    to_terminal = sys.stdout.isatty()
     try:
         for piece in pieces:
-            shown = printable_lines(piece) if guarded and isinstance(piece, str) else piece
-            _write(sys.stdout.buffer, [shown])
+            if to_terminal and isinstance(piece, str) and not isinstance(piece, Painted):
+                piece = printable_lines(piece)
+            _write(sys.stdout.buffer, [piece])
     except BrokenPipeError:
         # Nothing more can be written; what is buffered must not be tried again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -94,7 +94,8 @@ def predict(
     )
     sorter = Sorter(sort_into, opened.labels, sort_mode or "copy") if sort_into else None
     alike = how | {"precision": precision}
-    with _growing(output, format_, resume, opened, alike) as grown:
+    growing = _growing(output, format_, resume, opened, alike)
+    with sorting.reported(console, sorter), growing as grown:
         todo = grown.todo(sources) if grown else sources
         records = classify(todo, opened, pixels=format_.pixels, **how)
         records = tally.count(console.progress(records, "images"))
@@ -103,8 +104,6 @@ def predict(
         else:
             _write(sorter.sort(records) if sorter else records, format_, how["top"], output, grown)
     tally.skipped = grown.skipped if grown else 0
-    if sorter:
-        sorting.report(console, sorter)
     return tally.close(console) or (EXIT_SOME_FAILED if sorter and sorter.failed else 0)
 
 
@@ -147,5 +146,4 @@ def _write(
     elif output is not None:
         write_file(output, format_.pieces(records, top))
     else:
-        style = stdout_style()
-        write_stdout(format_.pieces(records, top, style), style)
+        write_stdout(format_.pieces(records, top, stdout_style()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 
@@ -64,12 +65,16 @@ def plan(sorter: Sorter, records: Iterable[Record]) -> Iterator[str]:
         yield f"{printable(placement.source)} -> {printable(placement.target)}\n"
 
 
-def report(console: Console, sorter: Sorter) -> None:
-    """Say what was sorted, and how to take it back."""
-    if sorter.manifest is not None:
-        images = "1 image" if sorter.placed == 1 else f"{sorter.placed} images"
-        folder = os.path.dirname(sorter.manifest)
-        console.say(f"sorted {images} into {folder}; to undo: --undo {sorter.manifest}")
+@contextlib.contextmanager
+def reported(console: Console, sorter: Sorter | None) -> Iterator[None]:
+    """Say at the end, also at an early one, what was sorted and how to take it back."""
+    try:
+        yield
+    finally:
+        if sorter is not None and sorter.manifest is not None:
+            images = "1 image" if sorter.placed == 1 else f"{sorter.placed} images"
+            folder = os.path.dirname(sorter.manifest)
+            console.say(f"sorted {images} into {folder}; to undo: --undo {sorter.manifest}")
 
 
 def take_back(console: Console, manifest: str, arguments: bool) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgcls.core.cells import csv_cell
 from imgcls.render.safe import printable
-from imgcls.render.style import PLAIN, Style
+from imgcls.render.style import PLAIN, Painted, Style
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.evaluate import Evaluation
@@ -87,18 +87,13 @@ def csv_rows(evaluation: Evaluation, style: Style = PLAIN) -> Iterator[str]:
     yield lines.getvalue()
 
 
-def text(evaluation: Evaluation, style: Style = PLAIN) -> Iterator[str]:
-    """Yield the figures for people, a section a piece."""
-    yield from _headline(evaluation, style)
-    yield from _class_table(evaluation, style)
+def text(evaluation: Evaluation, style: Style = PLAIN) -> Iterator[Painted]:
+    """Yield the figures for people, line by line."""
+    sections = [_headline, _class_table, _coverage, _lists]
     if 1 < len(evaluation.labels) <= _MATRIX_CLASSES:
-        yield from _matrix(evaluation, style)
-    yield f"\n{style.paint('Kept and right by --min-confidence', 'strong')}\n"
-    for one in evaluation.coverage:
-        if one.min_confidence in _TEXT_COVERAGE:
-            right = "     –" if one.accuracy is None else f"{one.accuracy:>6.1%}"
-            yield f"  {one.min_confidence:<5g} kept {one.coverage:>6.1%}  right {right}\n"
-    yield from _lists(evaluation, style)
+        sections.insert(2, _matrix)
+    for section in sections:
+        yield from map(Painted, section(evaluation, style))
 
 
 def _headline(evaluation: Evaluation, style: Style) -> Iterator[str]:
@@ -140,6 +135,14 @@ def _matrix(evaluation: Evaluation, style: Style) -> Iterator[str]:
     ):
         counts = "".join(f"{count or '·':>{cells}}" for count in row)
         yield f"{f'[{number}]':>4} {name:<{width}}{counts[1:]}\n"
+
+
+def _coverage(evaluation: Evaluation, style: Style) -> Iterator[str]:
+    yield f"\n{style.paint('Kept and right by --min-confidence', 'strong')}\n"
+    for one in evaluation.coverage:
+        if one.min_confidence in _TEXT_COVERAGE:
+            right = "     –" if one.accuracy is None else f"{one.accuracy:>6.1%}"
+            yield f"  {one.min_confidence:<5g} kept {one.coverage:>6.1%}  right {right}\n"
 
 
 def _lists(evaluation: Evaluation, style: Style) -> Iterator[str]:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from imgcls.core.tasks.evaluate import Evaluation, Mistake
 
-    # An image and a class index → the image with the heatmap of that class on it.
-    Explain = Callable[[Source, int], Image.Image]
+# An image and the index of a class → the image with the heatmap of that class on it. What it
+# cannot read is an ImageError.
+Explain = Callable[[Source, int], "Image.Image"]
 
 # How many mistakes have pictures; all are listed up to the second number.
 MOST_PICTURES = 24

@@ -11,9 +11,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from imgcls.core.cells import csv_cell
-from imgcls.render import parquet, predictions_page
+from imgcls.render import parquet
 from imgcls.render.safe import printable
-from imgcls.render.style import PLAIN, Style
+from imgcls.render.style import PLAIN, Painted, Style
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.classify import Record
@@ -80,20 +80,21 @@ def _csv_line(cells: Iterable[str]) -> str:
     return line.getvalue()
 
 
-def text(records: Iterable[Record], top: int, style: Style = PLAIN) -> Iterator[str]:
+def text(records: Iterable[Record], top: int, style: Style = PLAIN) -> Iterator[Painted]:
     """Yield a block an image for people, or one line with `top` 1."""
     for record in records:
         path = style.paint(printable(record.path), "strong")
         unknown = style.paint("unknown", "doubtful")
         if record.status == "error":
-            yield f"{path}: {style.paint('error', 'bad')}: {printable(record.error or '')}\n"
+            shown = f"{path}: {style.paint('error', 'bad')}: {printable(record.error or '')}"
         elif top == 1:
             best = record.predictions[0]
             said = f"{style.paint(printable(best.label), 'good')} ({best.score:.2%})"
-            yield f"{path}: {f'{unknown}: {said}' if record.status == 'unknown' else said}\n"
+            shown = f"{path}: {f'{unknown}: {said}' if record.status == 'unknown' else said}"
         else:
             head = f"{path}: {unknown}" if record.status == "unknown" else path
-            yield "\n".join((head, *_text_rows(record, style))) + "\n"
+            shown = "\n".join((head, *_text_rows(record, style)))
+        yield Painted(f"{shown}\n")
 
 
 def _text_rows(record: Record, style: Style) -> Iterator[str]:
@@ -104,6 +105,19 @@ def _text_rows(record: Record, style: Style) -> Iterator[str]:
             label = style.paint(label, "good")
         class_id = style.paint(printable(one.class_id), "faint")
         yield f"  {label}  {style.bar(one.score)}{one.score:>7.2%}  {class_id}"
+
+
+def html(records: Iterable[Record], top: int, style: Style = PLAIN) -> Iterator[str]:
+    """Yield a page; see `predictions_page.html`, which only this format imports."""
+    from imgcls.render import predictions_page
+
+    return predictions_page.html(records, top, style)
+
+
+def _is_own_page(start: bytes) -> bool:
+    from imgcls.render import predictions_page
+
+    return predictions_page.is_own(start)
 
 
 class Renderer(Protocol):
@@ -185,7 +199,7 @@ FORMATS: Mapping[str, Format] = {
         check=parquet.check,
         binary=True,
     ),
-    "html": Format(predictions_page.html, (".html", ".htm"), predictions_page.is_own, pixels=True),
+    "html": Format(html, (".html", ".htm"), _is_own_page, pixels=True),
 }
 
 

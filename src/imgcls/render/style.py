@@ -44,4 +44,10 @@ class Style:
         return self.paint(f"{drawn:<{width}}", "faint") + "  "
 
 
+class Painted(str):
+    """Text that may hold our own escape sequences, and whose names had theirs written out."""
+
+    __slots__ = ()
+
+
 PLAIN = Style()

@@ -135,7 +135,7 @@ def _mismatch(
         ids = [one.class_id for one in labels if one.label in shared]
         return f"{root}: {_listed(sorted(shared))} means several classes; use {', '.join(ids)}"
     names = [one.label for one in labels]
-    near = difflib.get_close_matches(unknown[0], names, n=1)
+    near = difflib.get_close_matches(unknown[0], names, n=1, cutoff=0.75)
     hint = f" (did you mean {near[0]}?)" if near else ""
     rename = {"folder": "rename the folders", "filename": "rename the files"}[labels_from]
     return (

@@ -32,7 +32,8 @@ UNKNOWN, ERRORS = "unknown", "errors"
 
 # What no file system or shell likes in a name.
 _UNFIT = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*]|[\ud800-\udfff]|[\u2028-\u202e\u2066-\u2069]')
-_WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+# Names with a meaning of their own: devices on Windows, and our manifests.
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?|manifest(-\d+)?\.csv", re.IGNORECASE)
 _LONGEST = 120  # bytes
 # What the system says where a link cannot be, but a copy can.
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
@@ -42,7 +43,7 @@ def folder_name(label: str) -> str:
     """Return a label as the name of one folder: no separators, dots or devices in it."""
     name = _UNFIT.sub("_", label).strip(" ").rstrip(". ").lstrip(".")
     name = name.encode()[:_LONGEST].decode(errors="ignore").rstrip(". ")
-    if not name or _WINDOWS_DEVICES.fullmatch(name):
+    if not name or _RESERVED.fullmatch(name):
         name = f"_{name}"
     return name
 

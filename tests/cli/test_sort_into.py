@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Imgcls = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def photos(samples: Path, tmp_path: Path) -> Path:
+    """Return a folder of two photos and a broken one."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("cat.jpg", "coffee.jpg"):
+        shutil.copy(samples / name, folder)
+    (folder / "broken.jpg").write_bytes((samples / "cat.jpg").read_bytes()[:3000])
+    return folder
+
+
+def files(folder: Path) -> list[str]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
+def test_move_and_undo(imgcls: Imgcls, photos: Path, tmp_path: Path) -> None:
+    done = imgcls(
+        *("predict", "photos", "-k1", "--min-confidence", "0.5"),
+        *("--sort-into", "sorted", "--sort-mode", "move"),
+    )
+    assert done.returncode == 3
+    assert done.stdout.splitlines()[0] == "photos/broken.jpg: error: truncated JPEG"
+    assert len(done.stdout.splitlines()) == 3
+    assert files(tmp_path) == [
+        "sorted/errors/broken.jpg",
+        "sorted/espresso/coffee.jpg",
+        "sorted/manifest.csv",
+        "sorted/unknown/cat.jpg",
+    ]
+    manifest = tmp_path / "sorted" / "manifest.csv"
+    assert f"sorted 3 images into {tmp_path / 'sorted'}; to undo: --undo {manifest}" in done.stderr
+
+    done = imgcls("predict", "--undo", "sorted/manifest.csv")
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        f"{tmp_path}/sorted/espresso/coffee.jpg -> {photos}/coffee.jpg",
+        f"{tmp_path}/sorted/unknown/cat.jpg -> {photos}/cat.jpg",
+        f"{tmp_path}/sorted/errors/broken.jpg -> {photos}/broken.jpg",
+    ]
+    assert files(photos) == ["broken.jpg", "cat.jpg", "coffee.jpg"]
+    done = imgcls("predict", "--undo", "sorted/manifest.csv")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "sorted/manifest.csv: nothing to take back\n"
+
+
+def test_dry_run_prints_the_plan_and_touches_nothing(
+    imgcls: Imgcls, photos: Path, tmp_path: Path
+) -> None:
+    done = imgcls("predict", "photos", "photos/cat.jpg", "--sort-into", "sorted", "--dry-run")
+    assert done.returncode == 3
+    assert done.stdout.splitlines() == [
+        f"{photos}/broken.jpg -> {tmp_path}/sorted/errors/broken.jpg",
+        f"{photos}/cat.jpg -> {tmp_path}/sorted/tiger_cat/cat.jpg",
+        f"{photos}/coffee.jpg -> {tmp_path}/sorted/espresso/coffee.jpg",
+        f"{photos}/cat.jpg -> {tmp_path}/sorted/tiger_cat/cat-2.jpg",
+    ]
+    assert not (tmp_path / "sorted").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["photos", "--sort-into", "photos/out"], "photos/out: lies in photos, which is to be"),
+        (["photos", "--dry-run"], "--sort-mode and --dry-run go with --sort-into"),
+        (["photos", "--sort-mode", "move"], "--sort-mode and --dry-run go with --sort-into"),
+        (["photos", "--sort-into", "o", "--dry-run", "-f", "csv"], "leave out -o and -f"),
+        (["photos", "--undo", "m.csv"], "--undo goes alone"),
+        (["--undo", "m.csv"], "m.csv: the manifest cannot be read: no such file or directory"),
+    ],
+)
+def test_wrong_usage(imgcls: Imgcls, photos: Path, arguments: list[str], message: str) -> None:
+    done = imgcls("predict", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr and done.stderr.count("\n") == 1
+    assert files(photos) == ["broken.jpg", "cat.jpg", "coffee.jpg"]
+
+
+def test_a_run_that_stops_early_says_how_to_undo(
+    imgcls: Imgcls, photos: Path, tmp_path: Path
+) -> None:
+    done = imgcls("predict", "photos/cat.jpg", "nix.jpg", "--fail-fast", "--sort-into", "out")
+    assert done.returncode == 1
+    said = done.stderr.splitlines()
+    assert (
+        f"sorted 1 image into {tmp_path}/out; to undo: --undo {tmp_path}/out/manifest.csv" in said
+    )
+    assert said[-1] == "Error: nix.jpg: no such file; stopped (--fail-fast)"

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imgcls.core.models.labels import ClassLabel
+from imgcls.core.pixels.sources import Source
+from imgcls.core.tasks.evaluate import Evaluation, Verdict, summarize
+from imgcls.render.evaluation_page import Explain, report_page
+
+EVIL = "<script>alert(1)</script>"
+CLASSES = [ClassLabel(name, name) for name in ("cat", EVIL, "eel")]
+
+
+@pytest.fixture
+def evaluation(samples: Path) -> Evaluation:
+    """Return the figures of six images, two of them mistakes with a picture."""
+    return summarize(
+        [
+            Verdict("1.jpg", 0, 0, 0.9, 0.9, 1),
+            Verdict("2.jpg", 0, 0, 0.8, 0.8, 1),
+            Verdict(str(samples / "cat.jpg"), 0, 2, 0.6, 0.3, 2),
+            Verdict(str(samples / "coffee.jpg"), 1, 2, 0.95, 0.01, 3),
+            Verdict("4.jpg", 2, 2, 0.7, 0.7, 1),
+            Verdict("5.jpg", 1, 1, 0.99, 0.99, 1),
+            Verdict("<b>6.jpg", error="truncated JPEG"),
+        ],
+        CLASSES,
+        "mine",
+    )
+
+
+def write(tmp_path: Path, evaluation: Evaluation, explain: Explain | None = None) -> Path:
+    page = tmp_path / "report.html"
+    page.write_text("".join(report_page(evaluation, explain)), "utf-8")
+    return page
+
+
+def cells(browser, selector: str) -> list[str]:  # type: ignore[no-untyped-def]
+    return browser.run(
+        "return [...document.querySelectorAll(arguments[0])].map(c => c.textContent.trim())",
+        selector,
+    )
+
+
+def test_opens_from_disk_without_errors_or_requests(  # type: ignore[no-untyped-def]
+    browser, evaluation: Evaluation, tmp_path: Path
+) -> None:
+    page = write(tmp_path, evaluation)
+    browser.look(1280)
+    browser.open(page)
+    assert cells(browser, "dd") == ["66.67%", "100.00%", "65.56%", "70.56%", "35.67%", "2"]
+    assert cells(browser, "table#matrix tbody td") == ["2", "", "1", "", "1", "1", "", "", "1"]
+    assert browser.run("return document.querySelectorAll('#reliability .bar').length") == 5
+    assert cells(browser, "#mistakes s") == ["eel", "eel"]
+    assert cells(browser, "#mistakes .good") == [EVIL, "cat"]  # the surest mistake first
+    assert browser.run("return document.images.length") == 2
+    assert cells(browser, "#errors td") == ["<b>6.jpg", "truncated JPEG"]
+    assert browser.run("return document.scripts.length") == 1
+    assert browser.console() == []
+    assert browser.requests() == [page.as_uri()]
+
+
+def test_the_class_table_sorts(browser, evaluation: Evaluation, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    browser.open(write(tmp_path, evaluation))
+    names = "#classes tbody td:first-child"
+    assert cells(browser, names) == ["cat", EVIL, "eel"]
+    heading = browser.driver.find_elements("css selector", "#classes th button")
+    precision, images = heading[1], heading[4]
+    precision.click()
+    assert cells(browser, "#classes tbody td:nth-child(2)") == ["100.0%", "100.0%", "33.3%"]
+    precision.click()
+    assert cells(browser, "#classes tbody td:nth-child(2)") == ["33.3%", "100.0%", "100.0%"]
+    sort = (
+        "return [...document.querySelectorAll('#classes th')].map(h => h.getAttribute('aria-sort'))"
+    )
+    assert browser.run(sort) == [None, "ascending", None, None, None]
+    images.click()
+    assert cells(browser, "#classes tbody td:last-child") == ["3", "2", "1"]
+    heading[0].click()
+    assert cells(browser, names) == [EVIL, "cat", "eel"]
+    assert cells(browser, "#classes tfoot td:first-child") == ["macro mean", "weighted mean"]
+
+
+def test_heatmaps_stand_beside_the_mistakes(  # type: ignore[no-untyped-def]
+    browser, evaluation: Evaluation, tmp_path: Path
+) -> None:
+    asked = []
+
+    def explain(source: Source, column: int) -> Image.Image:
+        asked.append((Path(source.name).name, column))
+        return Image.new("RGB", (400, 300), (255, 0, 0))
+
+    browser.open(write(tmp_path, evaluation, explain))
+    assert asked == [("coffee.jpg", 2), ("cat.jpg", 2)]
+    assert browser.run("return document.querySelectorAll('img.heatmap').length") == 2
+    boxes = [picture.rect for picture in browser.driver.find_elements("css selector", "figure img")]
+    assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] < boxes[1]["x"]
+    assert browser.run("return document.querySelector('.heatmap').alt") == "heatmap of eel"
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_fits_its_width_in_light_and_dark(  # type: ignore[no-untyped-def]
+    browser, evaluation: Evaluation, tmp_path: Path, width: int
+) -> None:
+    page = write(tmp_path, evaluation)
+    for dark in (False, True):
+        browser.look(width, dark=dark)
+        browser.open(page)
+        assert browser.run("return document.documentElement.scrollWidth") <= width
+
+
+def test_a_thousand_classes(browser, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    rng = np.random.default_rng(0)
+    classes = [ClassLabel(f"n{number}", f"class {number}") for number in range(1000)]
+    verdicts = []
+    for number in range(5000):
+        actual, said = number % 1000, int(rng.integers(1000)) if number % 4 == 0 else number % 1000
+        rank = 1 if actual == said else 2
+        verdicts.append(Verdict(f"{number}.jpg", actual, said, float(rng.random()), 0.1, rank))
+    result = summarize(verdicts, classes, "mine")
+    page = write(tmp_path, result)
+    assert page.stat().st_size < 2_000_000
+    browser.open(page)
+    assert browser.seconds < 10
+    drawn = browser.run("return document.querySelectorAll('svg#matrix rect.right').length")
+    assert drawn == np.count_nonzero(np.diag(result.confusion_matrix))
+    assert len(cells(browser, "#misclassified tbody tr")) == 1000
+    assert f"The first 1,000 of {len(result.misclassified):,}." in page.read_text("utf-8")
+    assert browser.console() == []
