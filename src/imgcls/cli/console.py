@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from imgcls.core.progress import show_with
 from imgcls.render.safe import printable
 
 T = TypeVar("T")
@@ -34,6 +35,7 @@ class Console:
             warnings.simplefilter("ignore")
         warnings.filterwarnings("default" if not quiet else "ignore", module="imgcls")
         warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes any arguments
+        show_with(self.progress)
 
     def say(self, message: str) -> None:
         """Print a line on standard error unless `-q`."""

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from imgcls.core.engines.engine import ENGINES
+from imgcls.core.engines.engine import ENGINES, PRECISIONS
 from imgcls.core.errors import UsageError
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.pixels.preprocessing import INTERPOLATIONS, RESIZES
@@ -67,6 +67,14 @@ preprocessing = bundle(
         type=click.Choice(INTERPOLATIONS),
         help="The resampling filter.  [default: the model's own]",
     ),
+)
+
+precision = click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default="float32",
+    show_default=True,
+    help="int8 is faster; see models compile.",
 )
 
 workers = click.option(

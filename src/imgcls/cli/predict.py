@@ -12,9 +12,9 @@ from imgcls.cli import options, sorting
 from imgcls.cli.console import Console
 from imgcls.cli.output import check_output, is_special, stdout_style, write_file, write_stdout
 from imgcls.cli.tally import EXIT_SOME_FAILED, Tally
-from imgcls.core.engines.model import Model, load_model
+from imgcls.core.engines.model import Model
 from imgcls.core.errors import UsageError
-from imgcls.core.tasks.classify import Record, classify
+from imgcls.core.tasks.classify import Record, classify, load_calibrated
 from imgcls.core.tasks.resume import RecordFile
 from imgcls.core.tasks.sorting import Sorter, SortMode
 from imgcls.render.predictions import FORMATS, Format, format_of
@@ -53,6 +53,7 @@ from imgcls.render.predictions import FORMATS, Format, format_of
     help="An image whose best score is below P is unknown.",
 )
 @options.preprocessing
+@options.precision
 @options.workers
 @sorting.options
 @click.option("--fail-fast", is_flag=True, help="Stop at the first image that fails.")
@@ -66,6 +67,7 @@ def predict(
     model: str,
     weights: str | None,
     engine: Any,
+    precision: Any,
     format_name: str | None,
     output: str | None,
     resume: bool,
@@ -87,9 +89,11 @@ def predict(
     sorting.check(inputs, sort_into, sort_mode, dry_run, output, format_name)
     format_ = _format(format_name, output)
     tally = Tally("image", fail_fast=fail_fast)
-    opened = load_model(model, weights=weights, engine=engine, threads=how["workers"])
+    opened, sources = load_calibrated(
+        model, sources, weights=weights, engine=engine, precision=precision, threads=how["workers"]
+    )
     sorter = Sorter(sort_into, opened.labels, sort_mode or "copy") if sort_into else None
-    with _growing(output, format_, resume, opened, how) as grown:
+    with _growing(output, format_, resume, opened, how | {"precision": precision}) as grown:
         todo = grown.todo(sources) if grown else sources
         records = classify(todo, opened, pixels=format_.pixels, **how)
         records = tally.count(console.progress(records, "images"))

@@ -161,6 +161,35 @@ def cache_folder() -> Path:
     return _writable_cache(os.environ.get("IMGCLS_CACHE", ""))
 
 
+# The parts of the cache, all of which `imgcls models clear-cache` may remove.
+CACHE_PARTS = ("compiled", "hashes")
+
+
+def cache_part(name: str) -> Path:
+    """Return a folder of the cache (see `CACHE_PARTS`), made if need be, closed to others."""
+    folder = cache_folder() / name
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if stat.S_IMODE(folder.stat().st_mode) & 0o077:
+        with contextlib.suppress(OSError):  # another's: they decide
+            folder.chmod(0o700)
+    return folder
+
+
+def in_cache(part: str, name: str) -> Path:
+    """Return the place of something in the cache, whether or not it is there.
+
+    What is there counts also where the cache can only be read, as in a container.
+    """
+    path = named_cache() / part / name
+    return path if os.path.lexists(path) else cache_part(part) / name
+
+
+def named_cache() -> Path:
+    """Return the cache folder as it is named, whether or not it is there or can be written."""
+    named = os.environ.get("IMGCLS_CACHE")
+    return Path(named) if named else _platform_cache()
+
+
 @cache
 def _writable_cache(named: str) -> Path:
     folder = Path(named) if named else _platform_cache()
@@ -200,7 +229,8 @@ def content_id(path: Path) -> str:
     """
     status = os.stat(path)
     facts = f"{os.path.realpath(path)}\0{status.st_size}\0{status.st_mtime_ns}"
-    memo = cache_folder() / "hashes" / hashlib.sha256(os.fsencode(facts)).hexdigest()
+    named = named_cache()
+    memo = named / "hashes" / hashlib.sha256(os.fsencode(facts)).hexdigest()
     try:
         remembered = json.loads(memo.read_bytes())
         if isinstance(remembered, str) and len(remembered) == 64:
@@ -208,6 +238,6 @@ def content_id(path: Path) -> str:
     except (OSError, ValueError):
         pass  # not remembered yet, or damaged: hash again
     digest = sha256(path)
-    memo.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_atomically(memo, json.dumps(digest).encode())
+    if os.access(named, os.W_OK) or not named.exists():
+        write_atomically(cache_part("hashes") / memo.name, json.dumps(digest).encode())
     return digest

@@ -1,152 +1,185 @@
 """Compile a network for LiteRT once, keep it in the cache, and check it before each use.
 
-A cache entry is a folder, `compiled/NAME-PRECISION-KEY/`, that appears whole by a rename. KEY
-hashes the weights, the row of the table and the version of imgcls; `entry.json` says what made
-it and holds the SHA-256 of its files. The work is done by a child process, so a converter that
-crashes or prints takes nothing down with it, and its memory is given back.
+The work is done by a child process (`convert.py`), so a converter that crashes or prints takes
+nothing down with it, and its memory is given back. What the cache holds: `entries.py`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
 import os
+import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from imgcls.core.errors import ModelError, WeightsError
-from imgcls.core.files import cache_folder, sha256, write_atomically
-from imgcls.core.models.table import MODELS
+from imgcls.core.engines.engine import Precision
+from imgcls.core.engines.entries import (
+    CALIBRATION_FILE,
+    ENTRY_FILE,
+    CompiledModel,
+    Unsupported,
+    UnusableEntryError,
+    all_facts,
+    entry_folder,
+    made_of,
+    read_entry,
+)
+from imgcls.core.errors import ImageError, ModelError, UsageError, WeightsError
+from imgcls.core.files import cache_part
 from imgcls.core.models.weights import Network
+from imgcls.core.pixels.sources import Source
+from imgcls.core.progress import progress
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["CALIBRATION_IMAGES", "CompiledModel", "Unsupported", "compiled_model", "entry_folder"]
 
 log = logging.getLogger("imgcls")
 
-# Raised when what is compiled changes, so that entries of older versions are not used.
-_FORMAT = 1
-# The greatest difference of a softmax score between LiteRT and Keras that is accepted.
-_MAX_DIFFERENCE = 1e-4
-_MODEL_FILE = "model.tflite"
-_ENTRY_FILE = "entry.json"
-_CHECKED_IMAGES = 3
+# How many photos int8 is calibrated on.
+CALIBRATION_IMAGES = 100
 
 
-@dataclass(frozen=True)
-class CompiledModel:
-    """A compiled network in the cache, verified by its hash.
-
-    Attributes:
-        folder: the entry's folder.
-        facts: what made it.
-    """
-
-    folder: Path
-    facts: dict[str, Any]
-
-    @property
-    def path(self) -> Path:
-        """The .tflite file."""
-        return self.folder / _MODEL_FILE
-
-
-@dataclass(frozen=True)
-class Unsupported:
-    """A network that LiteRT cannot run, and why."""
-
-    reason: str
-
-
-def compiled_model(network: Network) -> CompiledModel | Unsupported:
+def compiled_model(
+    network: Network,
+    precision: Precision = "float32",
+    calibration: Iterable[Source] | None = None,
+    *,
+    anew: bool = False,
+) -> CompiledModel | Unsupported:
     """Return the compiled form of a network, made now if it is not in the cache.
+
+    Args:
+        network: what is compiled.
+        precision: of weights and activations.
+        calibration: what int8 is calibrated on: the first 100 that can be read, of which none
+            is read where the model is in the cache.
+        anew: make it even if it is in the cache.
 
     Raises:
         WeightsError: the weights do not fit the network.
         ModelError: the compiler process was killed.
+        UsageError: int8 is to be made and there is nothing to calibrate it on.
     """
-    folder = entry_folder(network)
-    entry = _load(folder)
-    if entry is None:
-        with _locked(folder):
-            entry = _load(folder)  # another process may have made it meanwhile
-            if entry is None:
-                if folder.exists():
-                    log.warning("%s: the compiled model is damaged; it is made anew", folder)
-                log.info("%s: compiling it for this machine, once", network.name)
-                entry = _make(network, folder)
-    return entry
-
-
-def entry_folder(network: Network) -> Path:
-    """Return where the compiled form of a network is kept, whether or not it is there."""
-    from imgcls.core.version import __version__
-
-    facts = [_FORMAT, __version__, network.weights_id, repr(network.spec)]
-    key = hashlib.sha256("\0".join(str(fact) for fact in facts).encode()).hexdigest()[:16]
-    return cache_folder() / "compiled" / f"{network.name}-float32-{key}"
-
-
-def _load(folder: Path) -> CompiledModel | Unsupported | None:
-    """Read and verify an entry; None where there is none that can be trusted."""
-    try:
-        facts = json.loads((folder / _ENTRY_FILE).read_bytes())
-        if reason := facts.get("unsupported"):
-            return Unsupported(str(reason))
-        if sha256(folder / _MODEL_FILE) == facts["sha256"]:
-            return CompiledModel(folder, facts)
-    except FileNotFoundError:
-        pass
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        log.debug("%s: %s", folder, error)
-    return None
+    made = made_of(network, precision)
+    folder = entry_folder(network, precision)
+    with contextlib.suppress(UnusableEntryError):
+        entry = None if anew else read_entry(folder, made)
+        if entry is not None:
+            return entry
+    folder = cache_part("compiled") / folder.name
+    with _locked(folder):
+        try:
+            entry = None if anew else read_entry(folder, made)  # another process made it meanwhile?
+        except UnusableEntryError as reason:
+            entry = None
+            log.warning("%s: this compiled model is not used: %s; made anew", folder, reason)
+        return entry or _make(network, precision, folder, calibration)
 
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     import filelock
 
-    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with filelock.FileLock(folder.with_name(f".{folder.name}.lock")):
         yield
 
 
-def _make(network: Network, folder: Path) -> CompiledModel | Unsupported:
-    import shutil
-
+def _make(
+    network: Network, precision: Precision, folder: Path, calibration: Iterable[Source] | None
+) -> CompiledModel | Unsupported:
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(mode=0o700)
     try:
-        _run_child(network, temporary)
+        if precision == "int8":
+            _save_calibration(network, calibration, temporary)
+        else:
+            log.info("%s: %s, once", network.name, _occasion(network, folder))
+        _run_child(network, precision, temporary)
         shutil.rmtree(folder, ignore_errors=True)
         os.rename(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    entry = _load(folder)
+    try:
+        entry = read_entry(folder, made_of(network, precision))
+    except UnusableEntryError:
+        entry = None
     if entry is None:
         raise ModelError(f"{folder}: the compiled model changed while it was made; try again")
+    if isinstance(entry, CompiledModel) and precision == "int8":
+        log.info(
+            "%s: int8 names the same class as float32 for %.0f%% of them",
+            network.name,
+            100 * entry.facts["agreement"],
+        )
     return entry
 
 
-def _run_child(network: Network, folder: Path) -> None:
-    """Compile in a child process; what it prints is shown only with `-v`."""
-    import subprocess
+def _occasion(network: Network, folder: Path) -> str:
+    """Say why a model is compiled now."""
+    made = made_of(network, "float32")
+    for facts in all_facts():
+        same = all(facts.get(key) == made[key] for key in ("model", "precision", "weights_sha256"))
+        older = facts.get("imgcls") or "another version"
+        if same and older != made["imgcls"]:
+            return f"it was compiled by imgcls {older}; compiling it anew for this version"
+    return "compiling it for this machine"
 
-    request = json.dumps([network.name, os.fspath(network.weights), os.fspath(folder)])
+
+def _save_calibration(network: Network, calibration: Iterable[Source] | None, folder: Path) -> None:
+    """Leave the photos for the child process, as they enter the network before scaling."""
+    import numpy as np
+
+    pixels = list(_calibration_pixels(network, calibration or ()))
+    if not pixels:
+        raise UsageError(
+            f"{network.name}: no photo to calibrate int8 on; run imgcls models compile "
+            f"{network.name} --precision int8 --calibrate DIR"
+        )
+    log.info(
+        "%s: calibrating int8 on %s, once",
+        network.name,
+        f"the first {len(pixels)} images that can be read" if len(pixels) > 1 else "one image",
+    )
+    np.save(folder / CALIBRATION_FILE, np.stack(pixels))
+
+
+def _calibration_pixels(network: Network, calibration: Iterable[Source]) -> Iterator[np.ndarray]:
+    """Yield the first photos that can be read, uint8 (size, size, 3)."""
+    from imgcls.core.pixels.images import load_image
+
+    # Standard input can be read only once, and that is for its own record.
+    sources = (source for source in calibration if source.kind != "stdin")
+    found = 0
+    for source in progress(sources, "calibration photos", CALIBRATION_IMAGES):
+        with contextlib.suppress(ImageError):
+            yield load_image(source, network.spec.preprocessing).pixels
+            found += 1
+        if found == CALIBRATION_IMAGES:
+            return
+
+
+def _run_child(network: Network, precision: Precision, folder: Path) -> None:
+    """Compile in a child process; what it prints is shown only with `-v`."""
+    request = json.dumps([network.name, os.fspath(network.weights), precision, os.fspath(folder)])
     verbose = log.isEnabledFor(logging.DEBUG)
     child = subprocess.run(
-        # -P: a numpy.py in the working folder is none of ours.
-        [sys.executable, "-P", "-c", f"from {__name__} import main; main()"],
+        [sys.executable, "-c", "from imgcls.core.engines.convert import main; main()"],
         input=request.encode(),
         stdout=None if verbose else subprocess.DEVNULL,
         stderr=None if verbose else subprocess.PIPE,
         check=False,
     )
+    (folder / CALIBRATION_FILE).unlink(missing_ok=True)
     with contextlib.suppress(FileNotFoundError):
-        outcome = json.loads((folder / _ENTRY_FILE).read_bytes())
+        outcome = json.loads((folder / ENTRY_FILE).read_bytes())
         if "weights_error" in outcome:
             raise WeightsError(outcome["weights_error"])
         return
@@ -156,77 +189,3 @@ def _run_child(network: Network, folder: Path) -> None:
     raise ModelError(
         f"{network.name}: cannot be compiled ({last}); -v shows more, --engine keras avoids it"
     )
-
-
-def main() -> None:
-    """Compile what standard input asks for; the outcome is `entry.json` in its folder."""
-    name, weights, folder = json.load(sys.stdin)
-    network = Network(name, MODELS[name], Path(weights))
-    try:
-        outcome = build_entry(network, Path(folder))
-    except WeightsError as error:
-        outcome = {"weights_error": str(error)}
-    write_atomically(Path(folder) / _ENTRY_FILE, json.dumps(outcome, indent=1).encode())
-
-
-def build_entry(network: Network, folder: Path) -> dict[str, Any]:
-    """Convert a network to LiteRT and compare the two; runs in the child process.
-
-    Returns:
-        What `entry.json` holds: what made the entry, or why LiteRT cannot run it.
-
-    Raises:
-        WeightsError: the weights do not fit the network.
-    """
-    import importlib.metadata
-
-    from imgcls.core.engines.keras import build_weighted, with_outputs
-
-    outputs = with_outputs(build_weighted(network), network.spec)
-    facts: dict[str, Any] = {
-        "format": _FORMAT,
-        "model": network.name,
-        "weights_sha256": network.weights_id,
-        "spec": asdict(network.spec),
-        "versions": {
-            package: importlib.metadata.version(package)
-            for package in ("imgcls", "tensorflow", "keras", "ai-edge-litert", "numpy")
-        },
-    }
-    try:
-        content = _convert(outputs, network.spec.preprocessing.size)
-        (folder / _MODEL_FILE).write_bytes(content)
-        facts["sha256"] = hashlib.sha256(content).hexdigest()
-        facts["max_difference"] = _max_difference(outputs, network, CompiledModel(folder, facts))
-    except (RuntimeError, ValueError, NotImplementedError) as error:
-        # The converter refuses with these what it cannot express; LiteRT what it cannot prepare.
-        return facts | {"unsupported": " ".join(str(error).split())[:300]}
-    if not facts["max_difference"] <= _MAX_DIFFERENCE:
-        return facts | {"unsupported": f"scores differ by {facts['max_difference']:.1e}"}
-    return facts
-
-
-def _convert(outputs: Any, size: int) -> bytes:
-    import tensorflow as tf
-
-    # A fixed batch of one: what is run, and some networks prepare with no other.
-    signature = [tf.TensorSpec([1, size, size, 3], tf.float32, name="image")]
-    function = tf.function(lambda image: outputs(image, training=False), signature)
-    concrete = function.get_concrete_function()
-    content: bytes = tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert()
-    return content
-
-
-def _max_difference(outputs: Any, network: Network, compiled: CompiledModel) -> float:
-    """Return the greatest difference between LiteRT's and Keras' scores on noise images."""
-    import numpy as np
-
-    from imgcls.core.engines.engine import softmax
-    from imgcls.core.engines.litert import LiteRTEngine
-
-    size = network.spec.preprocessing.size
-    pixels = np.random.default_rng(0).integers(0, 256, (_CHECKED_IMAGES, size, size, 3), np.uint8)
-    batch = network.spec.preprocessing.scale(pixels)
-    (logits,) = LiteRTEngine(compiled, threads=1).run(batch, ("logits",))
-    reference = np.asarray(outputs(batch, training=False)[0])
-    return float(np.abs(softmax(logits) - softmax(reference)).max())

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from imgcls.core.engines.engine import Engine, EngineName, Float32Array, open_engine, softmax
+from imgcls.core.engines.engine import (
+    Engine,
+    EngineName,
+    Float32Array,
+    Precision,
+    open_engine,
+    softmax,
+)
 from imgcls.core.errors import ModelError
 from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel, imagenet_labels
@@ -14,6 +22,7 @@ from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.weights import Network, find_weights
 from imgcls.core.pixels.preprocessing import Float32Batch, Preprocessing
+from imgcls.core.pixels.sources import Source
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,8 @@ def load_model(
     weights: str | os.PathLike[str] | None = None,
     engine: EngineName = "auto",
     threads: int | None = None,
+    precision: Precision = "float32",
+    calibration: Iterable[Source] | None = None,
 ) -> Model:
     """Open a model; keep it for many calls.
 
@@ -64,8 +75,12 @@ def load_model(
         weights: a local weights file for it; default: its ImageNet weights.
         engine: "auto" takes LiteRT where it can run the model, else Keras.
         threads: how many processor cores to use; default: all that this process may use.
+        precision: "int8" is faster and a little less accurate; on LiteRT only.
+        calibration: photos to make the int8 model with where there is none yet, of which the
+            first 100 that can be read are used.
 
     Raises:
+        UsageError: int8 is to be made and there is nothing to calibrate it on.
         ModelError: there is no such model, or it cannot be run.
         WeightsError: its weights are missing or do not fit.
     """
@@ -77,7 +92,7 @@ def load_model(
         network=network,
         preprocessing=spec.preprocessing,
         labels=imagenet_labels(),
-        engine=open_engine(network, engine, threads or usable_cores()),
+        engine=open_engine(network, engine, threads or usable_cores(), precision, calibration),
     )
 
 

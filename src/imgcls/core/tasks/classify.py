@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from imgcls.core.engines.engine import Float32Array
+from imgcls.core.engines.engine import Float32Array, Precision
 from imgcls.core.engines.model import Model, load_model, usable_cores
 from imgcls.core.errors import ImageError, UsageError
 from imgcls.core.models.labels import ClassLabel
@@ -75,6 +76,7 @@ def classify(
     interpolation: Interpolation | None = None,
     workers: int | None = None,
     pixels: bool = False,
+    precision: Precision = "float32",
 ) -> Iterator[Record]:
     """Classify images; yield a record for every input, in order, as they are done.
 
@@ -87,6 +89,8 @@ def classify(
         interpolation: the resampling filter; default: the model's own.
         workers: how many images to work on at once; default: one a processor core.
         pixels: whether records carry what the network saw.
+        precision: of a model given by name; where "int8" was never made, the first 100 inputs
+            calibrate it. An open model has its own.
 
     Yields:
         Records. An image that cannot be read is a record with status "error".
@@ -97,9 +101,12 @@ def classify(
     """
     if top < 0 or not 0 <= min_confidence <= 1 or (workers is not None and workers < 1):
         raise UsageError("top is 0 or more, min_confidence 0 to 1, workers 1 or more")
-    opened = model if isinstance(model, Model) else load_model(model)
-    preprocessing = adapt(opened.preprocessing, resize, interpolation)
     sources = _sources(inputs)
+    if isinstance(model, Model):
+        opened = model
+    else:
+        opened, sources = load_calibrated(model, sources, precision=precision)
+    preprocessing = adapt(opened.preprocessing, resize, interpolation)
     engine = opened.engine
 
     def work(chunk: list[Source]) -> list[Record]:
@@ -107,6 +114,24 @@ def classify(
         return [_record(opened, one, top, min_confidence, pixels) for one in scored]
 
     return map_ordered(work, sources, workers=workers or usable_cores(), chunk=engine.batch_size)
+
+
+def load_calibrated(
+    ref: str, sources: Iterator[Source], **how: Any
+) -> tuple[Model, Iterator[Source]]:
+    """Open a model that may be calibrated on the first of the sources.
+
+    Args:
+        ref: as for `load_model`.
+        sources: read ahead only where an int8 model must be made.
+        how: further arguments of `load_model`.
+
+    Returns:
+        The model, and all the sources.
+    """
+    # What the one takes the other keeps. `ahead` ends with this call, and with it the keeping.
+    sources, ahead = itertools.tee(sources)
+    return load_model(ref, calibration=ahead, **how), sources
 
 
 def adapt(
