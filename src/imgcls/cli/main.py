@@ -20,6 +20,7 @@ from imgcls.core.version import __version__
 COMMANDS = {
     "predict": ("imgcls.cli.predict", "predict", "Classify images."),
     "evaluate": ("imgcls.cli.evaluate", "evaluate", "Score a model on labelled images."),
+    "models": ("imgcls.cli.models", "models", "List, inspect, fetch, add and compile models."),
 }
 
 # These compute with numpy's linear algebra; for all others its threads only delay the start.

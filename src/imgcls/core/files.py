@@ -162,7 +162,7 @@ def cache_folder() -> Path:
 
 
 # The parts of the cache, all of which `imgcls models clear-cache` may remove.
-CACHE_PARTS = ("compiled", "hashes")
+CACHE_PARTS = ("compiled", "hashes", "locks", "memo")
 
 
 def cache_part(name: str) -> Path:

@@ -60,14 +60,15 @@ def build_weighted(network: Network) -> Any:
 def with_outputs(model: Any, spec: ModelSpec) -> Any:
     """Return a Keras model over the same layers with the outputs of `OUTPUTS`, in order."""
     keras = import_keras()
-    activations = _activations(model, spec)
+    activations = cam_activations(model, spec)
     features = model.get_layer(spec.features_layer).output if spec.features_layer else activations
     if len(features.shape) == 4:
         features = keras.ops.mean(features, axis=(1, 2))  # (n, h, w, c) → (n, c)
     return keras.Model(model.input, [model.output, features, activations])
 
 
-def _activations(model: Any, spec: ModelSpec) -> Any:
+def cam_activations(model: Any, spec: ModelSpec) -> Any:
+    """Return the Keras tensor (n, h, w, c) of the row's `cam_layer`."""
     if spec.cam_layer != BEFORE_POOLING:
         return model.get_layer(spec.cam_layer).output
     pooling = import_keras().layers.GlobalAveragePooling2D

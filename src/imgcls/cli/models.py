@@ -1,0 +1,174 @@
+"""`imgcls models` and its subcommands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from imgcls.cli import options
+from imgcls.cli.console import Console
+from imgcls.cli.output import write_stdout
+from imgcls.cli.tally import EXIT_SOME_FAILED
+from imgcls.core.errors import ImgclsError, ModelError, UsageError
+from imgcls.core.models.catalogue import ListedModel
+from imgcls.render import models as render
+
+_format = click.option(
+    "-f",
+    "--format",
+    "format_name",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to show it.",
+)
+
+
+@click.group(
+    invoke_without_command=True, short_help="List, inspect, fetch, add and compile models."
+)
+@_format
+@click.pass_context
+def models(ctx: click.Context, /, format_name: str) -> None:
+    """List, inspect, fetch, add and compile models.
+
+    Without a command: the list.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_, format_name=format_name)
+    elif ctx.get_parameter_source("format_name") is not click.core.ParameterSource.DEFAULT:
+        raise UsageError(f"--format goes after {ctx.invoked_subcommand}")
+
+
+@models.command("list", short_help="List the models that have a name.")
+@_format
+def list_(format_name: str) -> None:
+    """List the models that have a name.
+
+    Their input size, parameters, published ImageNet top-1, the time an image takes here on one
+    core (if the model was compiled), and where the weights are.
+    """
+    from imgcls.core.models.catalogue import all_listed
+
+    rows = (_row(model) for model in all_listed())
+    write_stdout(render.list_json(rows) if format_name == "json" else render.list_text(rows))
+
+
+@models.command(short_help="Show all that is known of a model.")
+@click.argument("model", metavar="NAME")
+@_format
+def info(model: str, format_name: str) -> None:
+    """Show all that is known of a model.
+
+    Its preprocessing, weights with SHA-256, licence and source, and the layers that a heatmap
+    may use.
+    """
+    from imgcls.core.engines.layers import heatmap_layers
+    from imgcls.core.engines.model import find_spec
+    from imgcls.core.files import content_id
+    from imgcls.core.models.catalogue import listed
+
+    layers, default = heatmap_layers(find_spec(model))
+    found = listed(model)
+    details = render.Details(content_id(found.path) if found.path else "", layers, default)
+    show = render.info_json if format_name == "json" else render.info_text
+    write_stdout(show(_row(found), details))
+
+
+@models.command(short_help="Download ImageNet weights.")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.pass_obj
+def fetch(console: Console, /, names: tuple[str, ...]) -> int:
+    """Download ImageNet weights into Keras' own folder, and print where they are.
+
+    A download that was cut off goes on where it ended. KERAS_HOME names another folder.
+    """
+    from imgcls.core.engines.model import find_spec
+    from imgcls.core.models import catalogue
+
+    for name in names:
+        find_spec(name)  # a wrong name is an error before anything is fetched
+    failures: list[ImgclsError] = []
+    for name in names:
+        try:
+            write_stdout([f"{name}: {catalogue.fetch(name)}\n"])
+        except ModelError as error:
+            failures.append(error)
+            if len(names) > 1:
+                console.say(f"Warning: {error}")
+    if len(failures) == len(names):
+        raise failures[0] if len(names) == 1 else ModelError("none of the weights were fetched")
+    return EXIT_SOME_FAILED if failures else 0
+
+
+@models.command(short_help="Put weights that were carried here in their place.")
+@click.argument("name", metavar="NAME")
+@click.option("--weights", metavar="FILE", required=True, help="The file (.h5 or .weights.h5).")
+def add(name: str, weights: str) -> None:
+    """Put weights that were carried here in their place, after checking that they fit."""
+    from imgcls.core.engines.add_weights import add_weights
+    from imgcls.core.engines.model import find_spec
+
+    find_spec(name)
+    write_stdout([f"{name}: {add_weights(name, weights)}\n"])
+
+
+@models.command("compile", short_help="Compile a model for this machine ahead of time.")
+@click.argument("name", metavar="NAME")
+@click.option("--weights", metavar="FILE", help="Local weights for it (.h5 or .weights.h5).")
+@options.precision
+@click.option(
+    "--calibrate",
+    metavar="DIR",
+    help="Photos like those to be classified; int8 is calibrated on the first 100.",
+)
+def compile_(name: str, weights: str | None, precision: Any, calibrate: str | None) -> None:
+    """Compile a model for this machine ahead of time, and print where it is.
+
+    What needs no compiling any more is left as it is; with --calibrate it is made anew.
+    """
+    from imgcls.core.engines.compile import Unsupported, compiled_model
+    from imgcls.core.engines.model import find_spec
+    from imgcls.core.models.weights import Network, find_weights
+    from imgcls.core.pixels.sources import expand_path
+
+    if calibrate is not None and precision != "int8":
+        raise UsageError("--calibrate goes with --precision int8")
+    spec = find_spec(name)
+    network = Network(name, spec, find_weights(name, spec, weights))
+    photos = None if calibrate is None else expand_path(calibrate)
+    compiled = compiled_model(network, precision, photos, anew=calibrate is not None)
+    if isinstance(compiled, Unsupported):
+        advice = "predict runs it on Keras" if precision == "float32" else "use float32"
+        raise ModelError(
+            f"{name}: LiteRT cannot run it as {precision} ({compiled.reason}); {advice}"
+        )
+    speed = f"{compiled.facts['milliseconds']:.1f} ms an image on one core"
+    write_stdout([f"{name} {precision}: {compiled.path} ({speed})\n"])
+
+
+@models.command("clear-cache", short_help="Remove compiled models.")
+def clear_cache() -> None:
+    """Remove what is kept to be faster: compiled models, of every version, and hashes.
+
+    Weights stay. What is removed is made again when it is needed.
+    """
+    from imgcls.core.engines.entries import clear_cache as clear
+
+    write_stdout(_freed(clear()))
+
+
+def _freed(removed: Iterator[Any]) -> Iterator[str]:
+    total = 0
+    for item in removed:
+        total += item.size
+        yield f"{item.name}  {render.size_text(item.size)}\n"
+    yield f"freed {render.size_text(total)}\n"
+
+
+def _row(model: ListedModel) -> render.Row:
+    from imgcls.core.engines.entries import milliseconds
+
+    return model, milliseconds(model.name, model.spec)
