@@ -228,7 +228,7 @@ def test_no_route(path: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/weights.h5"
-        with pytest.raises(WeightsError, match="cannot be fetched .Connection refused"):
+        with pytest.raises(WeightsError, match=r"cannot be fetched .Connection refused"):
             fetch_weights("vgg16", published(), path, url=url)
     assert not path.exists()
 

@@ -10,8 +10,6 @@ import contextlib
 import json
 import logging
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -94,6 +92,8 @@ def _locked(folder: Path) -> Iterator[None]:
 def _make(
     network: Network, precision: Precision, folder: Path, calibration: Iterable[Source] | None
 ) -> CompiledModel | Unsupported:
+    import shutil
+
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(mode=0o700)
@@ -168,10 +168,13 @@ def _calibration_pixels(network: Network, calibration: Iterable[Source]) -> Iter
 
 def _run_child(network: Network, precision: Precision, folder: Path) -> None:
     """Compile in a child process; what it prints is shown only with `-v`."""
+    import subprocess
+
     request = json.dumps([network.name, os.fspath(network.weights), precision, os.fspath(folder)])
     verbose = log.isEnabledFor(logging.DEBUG)
     child = subprocess.run(
-        [sys.executable, "-c", "from imgcls.core.engines.convert import main; main()"],
+        # -P: a numpy.py in the working folder is none of ours.
+        [sys.executable, "-P", "-c", "from imgcls.core.engines.convert import main; main()"],
         input=request.encode(),
         stdout=None if verbose else subprocess.DEVNULL,
         stderr=None if verbose else subprocess.PIPE,
