@@ -40,9 +40,7 @@ def compiled(network: Network) -> CompiledModel:
 
 
 @pytest.fixture
-def own_cache(
-    compiled: CompiledModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def own_cache(compiled: CompiledModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a cache of the test's own that holds the compiled default model."""
     folder = tmp_path / "cache"
     copy = folder / "compiled" / compiled.folder.name

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -142,6 +141,8 @@ def clear_cache() -> Iterator[Freed]:
 
     Nothing else in the folder is touched, nor is an entry that is being made at this moment.
     """
+    import shutil
+
     for part in CACHE_PARTS:
         folder = named_cache() / part
         small = 0
