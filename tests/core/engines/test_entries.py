@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from imgcls.core import files
-from imgcls.core.engines.compile import CompiledModel, compiled_model, entry_folder
+from imgcls.core.engines.compile import CompiledModel, Unsupported, compiled_model, entry_folder
 from imgcls.core.engines.engine import softmax
 from imgcls.core.engines.entries import Freed, clear_cache, milliseconds
 from imgcls.core.engines.litert import LiteRTEngine
@@ -233,3 +233,13 @@ def test_scores_are_those_of_keras(compiled: CompiledModel, network: Network) ->
     (ours,) = LiteRTEngine(compiled, threads=2).run(batch, ("logits",))
     (theirs,) = KerasEngine(network).run(batch, ("logits",))
     np.testing.assert_allclose(softmax(ours), softmax(theirs), atol=1e-4)
+
+
+def test_model_too_large_for_this_machine_is_not_compiled(
+    own_cache: Path, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sysconf", lambda _: 2**14)  # 256 MB
+    assert isinstance(compiled_model(network), CompiledModel)  # it is in the cache
+    assert compiled_model(network, anew=True) == Unsupported(
+        "compiling it takes about 0 GB of memory"
+    )

