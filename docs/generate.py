@@ -18,6 +18,9 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parent
 PAGES = [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
 
+# What click takes on a terminal of 80 columns.
+_WIDTH = 78
+
 _MARKED = re.compile(r"(<!-- generated: ([a-z][^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -83,12 +86,12 @@ def help_of(*names: str) -> str:
     from imgcls.cli.main import cli
 
     command: click.Command = cli
-    context = click.Context(cli, info_name="imgcls", terminal_width=80)
+    context = click.Context(cli, info_name="imgcls", terminal_width=_WIDTH)
     for name in names:
         assert isinstance(command, click.Group)
         found = command.get_command(context, name)
         assert found is not None, names
-        context = click.Context(found, info_name=name, parent=context, terminal_width=80)
+        context = click.Context(found, info_name=name, parent=context, terminal_width=_WIDTH)
         context.help_option_names = ["-h", "--help"]
         command = found
     context.help_option_names = ["-h", "--help"]

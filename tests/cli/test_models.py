@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from imgcls.core.models.table import MODELS
-
-Imgcls = Callable[..., "subprocess.CompletedProcess[str]"]
+from tests.conftest import Imgcls
 
 VGG16 = MODELS["vgg16"].weights
 

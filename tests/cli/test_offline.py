@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-Imgcls = Callable[..., "subprocess.CompletedProcess[str]"]
+from tests.conftest import Imgcls
 
 # Python runs this file at the start of every process that finds it, also of the compiler's.
 FORBIDDEN = """
@@ -57,7 +55,6 @@ def test_the_guard_works(imgcls: Imgcls, samples: Path, no_sockets: dict[str, st
         (["predict", "cat.jpg", "-m", "vgg16"], 1, "imgcls models fetch vgg16"),
         (["models", "fetch", "vgg16"], 1, "imgcls models fetch vgg16"),
         (["models", "list"], 0, "to download (528 MB)"),
-        (["models", "info", "efficientnet-lite0"], 0, "top_activation"),
     ],
 )
 def test_offline_opens_no_socket(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,5 +55,6 @@ def test_help_is_what_the_terminal_shows(generate: ModuleType) -> None:
         [sys.executable, "-m", "imgcls", "models", "fetch", "--help"],
         capture_output=True,
         check=True,
+        env=os.environ | {"COLUMNS": "80"},
     )
     assert generate.help_of("models", "fetch") + "\n" == done.stdout.decode()

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from imgcls import load_model
-from imgcls.core.engines import compile as compiling
 from imgcls.core.engines.compile import CompiledModel, Unsupported, compiled_model, entry_folder
 from imgcls.core.engines.engine import open_engine
+from imgcls.core.engines.entries import UnusableEntryError, made_of, read_entry
 from imgcls.core.errors import ModelError
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import Network, find_weights
@@ -121,12 +121,14 @@ def test_eight_processes_make_it_once(tmp_path: Path, samples: Path) -> None:
     ],
 )
 def test_damaged_entry_is_never_used(copied: Path, file: str, content: bytes | None) -> None:
-    assert compiling._load(copied) is not None
+    made = made_of(default_network(), "float32")
+    assert isinstance(read_entry(copied, made), CompiledModel)
     if content is None:
         (copied / file).unlink()
     else:
         (copied / file).write_bytes(content)
-    assert compiling._load(copied) is None
+    with pytest.raises(UnusableEntryError, match="is damaged"):
+        read_entry(copied, made)
 
 
 def test_damaged_entry_is_made_anew_with_one_warning(
@@ -172,10 +174,15 @@ def test_key_changes_with_weights_row_and_version(
     assert len(folders) == 4
 
 
+def refuse(folder: Path) -> None:
+    facts = json.loads((folder / "entry.json").read_text())
+    (folder / "entry.json").write_text(json.dumps(facts | {"unsupported": "no such operation"}))
+
+
 def test_network_that_litert_cannot_run_runs_on_keras(
     copied: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (copied / "entry.json").write_text(json.dumps({"unsupported": "no such operation"}))
+    refuse(copied)
     assert compiled_model(default_network()) == Unsupported("no such operation")
     with caplog.at_level(logging.DEBUG, "imgcls"):
         engine = open_engine(default_network())
@@ -186,7 +193,7 @@ def test_network_that_litert_cannot_run_runs_on_keras(
 
 
 def test_fallback_is_said_under_verbose_only(copied: Path, samples: Path, imgcls: Imgcls) -> None:
-    (copied / "entry.json").write_text(json.dumps({"unsupported": "no such operation"}))
+    refuse(copied)
     done = imgcls("predict", samples / "cat.jpg", "-k1")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("cat.jpg: tiger_cat (37.45%)\n")

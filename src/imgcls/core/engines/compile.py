@@ -43,6 +43,8 @@ log = logging.getLogger("imgcls")
 
 # How many photos int8 is calibrated on.
 CALIBRATION_IMAGES = 100
+# With fewer, which numbers occur is rather a guess.
+_FEW_IMAGES = 20
 # Compiling takes this many times the size of the weights in memory (VGG16: 10 GB).
 _MEMORY_FACTOR = 20
 
@@ -73,6 +75,7 @@ def compiled_model(
     with contextlib.suppress(UnusableEntryError):
         entry = None if anew else read_entry(folder, made)
         if entry is not None:
+            _warn_of_few(network.name, entry)
             return entry
     if lacking := memory_lacking(network.spec):
         return Unsupported(lacking)
@@ -82,8 +85,20 @@ def compiled_model(
             entry = None if anew else read_entry(folder, made)  # another process made it meanwhile?
         except UnusableEntryError as reason:
             entry = None
-            log.warning("%s: this compiled model is not used: %s; made anew", folder, reason)
+            log.warning("%s: the compiled model %s; it is made anew", folder, reason)
         return entry or _make(network, precision, folder, calibration)
+
+
+def _warn_of_few(name: str, entry: CompiledModel | Unsupported) -> None:
+    """Say it where an earlier run calibrated int8 on next to nothing."""
+    if isinstance(entry, CompiledModel) and "calibration" in entry.facts:
+        images = entry.facts["calibration"]["images"]
+        if images < _FEW_IMAGES:
+            log.warning(
+                "%s: int8 was calibrated on %d image%s only; better: imgcls models compile %s "
+                "--precision int8 --calibrate DIR",
+                *(name, images, "" if images == 1 else "s", name),
+            )
 
 
 def memory_lacking(spec: ModelSpec) -> str:

@@ -65,7 +65,7 @@ def build_entry(network: Network, precision: Precision, folder: Path) -> dict[st
     from imgcls.core.engines.keras import build_weighted, with_outputs
 
     outputs = with_outputs(build_weighted(network), network.spec)
-    packages = ("tensorflow", "keras", "ai-edge-litert", "numpy")
+    packages = ("imgcls", "tensorflow", "keras", "ai-edge-litert", "numpy")
     facts = made_of(network, precision) | {
         "versions": {package: importlib.metadata.version(package) for package in packages}
     }
