@@ -93,8 +93,7 @@ def predict(
         model, sources, weights=weights, engine=engine, precision=precision, threads=how["workers"]
     )
     sorter = Sorter(sort_into, opened.labels, sort_mode or "copy") if sort_into else None
-    alike = how | {"precision": precision}
-    growing = _growing(output, format_, resume, opened, alike)
+    growing = _growing(output, format_, resume, opened, how | {"precision": precision})
     with sorting.reported(console, sorter), growing as grown:
         todo = grown.todo(sources) if grown else sources
         records = classify(todo, opened, pixels=format_.pixels, **how)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,7 @@ import pytest
 from imgcls import load_model
 from imgcls.core.engines.compile import CompiledModel, Unsupported, compiled_model, entry_folder
 from imgcls.core.engines.engine import open_engine
+from imgcls.core.engines.entries import UnusableEntryError, made_of, read_entry
 from imgcls.core.errors import ModelError
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import Network, find_weights
@@ -66,6 +70,50 @@ def test_litert_gives_the_scores_of_keras(compiled: CompiledModel, samples: Path
     np.testing.assert_allclose(features, activations.mean(axis=(1, 2)), atol=1e-5)
 
 
+def test_eight_processes_make_it_once(tmp_path: Path, samples: Path) -> None:
+    command = [sys.executable, "-m", "imgcls", "predict", samples / "cat.jpg", "-f", "jsonl"]
+    environment = os.environ | {"IMGCLS_CACHE": str(tmp_path / "cache")}
+    started = [
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        )
+        for _ in range(8)
+    ]
+    ended = [process.communicate(timeout=300) for process in started]
+    assert [process.returncode for process in started] == [0] * 8
+    assert len({out for out, _ in ended}) == 1
+    assert json.loads(ended[0][0])["predictions"][0]["label"] == "tiger_cat"
+    assert sorted(err for _, err in ended) == [*[""] * 7, COMPILING]
+    (entry,) = (tmp_path / "cache" / "compiled").glob("[!.]*")
+    assert sorted(path.name for path in entry.iterdir()) == [
+        *("entry.json", "kernel.npy", "model.tflite")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("entry.json", b""),
+        ("entry.json", b"{"),
+        ("entry.json", b"[]"),
+        ("entry.json", b"{}"),
+        ("entry.json", b"\xff\xfe"),
+        ("entry.json", None),
+        ("model.tflite", b"TFL3"),
+        ("model.tflite", None),
+    ],
+)
+def test_damaged_entry_is_never_used(copied: Path, file: str, content: bytes | None) -> None:
+    made = made_of(default_network(), "float32")
+    assert isinstance(read_entry(copied, made), CompiledModel)
+    if content is None:
+        (copied / file).unlink()
+    else:
+        (copied / file).write_bytes(content)
+    with pytest.raises(UnusableEntryError, match="is damaged"):
+        read_entry(copied, made)
+
+
 def test_damaged_entry_is_made_anew_with_one_warning(
     copied: Path, samples: Path, imgcls: Imgcls
 ) -> None:
@@ -110,15 +158,15 @@ def test_key_changes_with_weights_row_and_version(
     assert len(folders) == 4
 
 
-def _mark_unsupported(entry: Path) -> None:
-    facts = json.loads((entry / "entry.json").read_text())
-    (entry / "entry.json").write_text(json.dumps(facts | {"unsupported": "no such operation"}))
+def refuse(folder: Path) -> None:
+    facts = json.loads((folder / "entry.json").read_text())
+    (folder / "entry.json").write_text(json.dumps(facts | {"unsupported": "no such operation"}))
 
 
 def test_network_that_litert_cannot_run_runs_on_keras(
     copied: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _mark_unsupported(copied)
+    refuse(copied)
     assert compiled_model(default_network()) == Unsupported("no such operation")
     with caplog.at_level(logging.DEBUG, "imgcls"):
         engine = open_engine(default_network())
@@ -129,7 +177,7 @@ def test_network_that_litert_cannot_run_runs_on_keras(
 
 
 def test_fallback_is_said_under_verbose_only(copied: Path, samples: Path, imgcls: Imgcls) -> None:
-    _mark_unsupported(copied)
+    refuse(copied)
     done = imgcls("predict", samples / "cat.jpg", "-k1")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("cat.jpg: tiger_cat (37.45%)\n")

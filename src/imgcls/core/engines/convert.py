@@ -67,7 +67,7 @@ def build_entry(network: Network, precision: Precision, folder: Path) -> dict[st
 
     model = build_weighted(network)
     outputs = with_outputs(model, network.spec)
-    packages = ("tensorflow", "keras", "ai-edge-litert", "numpy")
+    packages = ("imgcls", "tensorflow", "keras", "ai-edge-litert", "numpy")
     facts = made_of(network, precision) | {
         "versions": {package: importlib.metadata.version(package) for package in packages}
     }

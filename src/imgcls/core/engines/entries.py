@@ -24,7 +24,6 @@ from imgcls.core.errors import ModelError
 from imgcls.core.files import CACHE_PARTS, in_cache, named_cache, sha256
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
-from imgcls.core.version import __version__
 
 # Raised when what is compiled changes, so that entries of older versions are not used.
 FORMAT = 3
@@ -75,11 +74,13 @@ class Unsupported:
 
 
 class UnusableEntryError(Exception):
-    """An entry that is there but cannot be trusted; its text says why."""
+    """An entry that is there but cannot be trusted; its text says what it is."""
 
 
 def made_of(network: Network, precision: Precision) -> dict[str, Any]:
     """Return the facts that an entry must hold to be that of a network."""
+    from imgcls.core.version import __version__
+
     return {
         "format": FORMAT,
         "imgcls": __version__,
@@ -92,6 +93,8 @@ def made_of(network: Network, precision: Precision) -> dict[str, Any]:
 
 def entry_folder(network: Network, precision: Precision = "float32") -> Path:
     """Return where the compiled form of a network is kept, whether or not it is there."""
+    from imgcls.core.version import __version__
+
     facts = [FORMAT, __version__, network.weights_id, repr(network.spec)]
     key = hashlib.sha256("\0".join(str(fact) for fact in facts).encode()).hexdigest()[:16]
     return in_cache(_COMPILED, f"{network.name}-{precision}-{key}")
@@ -113,14 +116,14 @@ def read_entry(folder: Path, made: dict[str, Any]) -> CompiledModel | Unsupporte
         facts = json.loads((folder / ENTRY_FILE).read_bytes())
         for key, value in made.items():
             if facts[key] != value:
-                raise UnusableEntryError(f"it is of another {key.replace('_', ' ')}")
+                raise UnusableEntryError(f"is of another {key.replace('_', ' ')}")
         if reason := facts.get("unsupported"):
             return Unsupported(str(reason))
         if sha256(folder / MODEL_FILE) == facts["sha256"]:
             return CompiledModel(folder, facts)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise UnusableEntryError(f"it is damaged ({type(error).__name__})") from error
-    raise UnusableEntryError("it is damaged")
+        raise UnusableEntryError("is damaged") from error
+    raise UnusableEntryError("is damaged")
 
 
 def all_facts() -> Iterator[dict[str, Any]]:

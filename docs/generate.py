@@ -1,0 +1,141 @@
+"""Fill in what the documentation takes from the code: `make docs`.
+
+A page holds a pair of marks, `<!-- generated: NAME -->` and `<!-- end -->`; what stands between
+them is replaced by what the function of that name in `GENERATORS` returns. A name may have
+arguments after it: `<!-- generated: help models fetch -->`.
+
+`--check` writes nothing and fails where a page is not up to date; a test runs it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parent
+PAGES = [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
+
+# What click takes on a terminal of 80 columns.
+_WIDTH = 78
+
+_MARKED = re.compile(r"(<!-- generated: ([a-z][^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def models() -> str:
+    """Return the table of models."""
+    from imgcls.core.models.spec import BundledWeights
+    from imgcls.core.models.table import MODELS
+
+    tried = json.loads((DOCS / "every_model.json").read_text())
+    rows = [
+        "| name | input | parameters | top-1 | weights | licence | preprocessing | heatmap layer | "
+        "engine | difference |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, spec in MODELS.items():
+        weights = spec.weights
+        if isinstance(weights, BundledWeights):
+            where = f"`imgcls[{weights.extra}]`" if weights.extra else "bundled"
+        else:
+            where = f"{weights.megabytes} MB"
+        result = tried[name]
+        engine = {"litert": "LiteRT", "keras": "Keras"}[result["engine"]]
+        difference = f"{result['difference']:.0e}" if "difference" in result else result["reason"]
+        cells = [
+            f"[`{name}`]({spec.paper})",
+            f"{spec.preprocessing.size}×{spec.preprocessing.size}",
+            f"{spec.parameters / 1e6:.1f} M",
+            f"{spec.top1:.1f}%" if spec.top1 is not None else "",
+            where,
+            spec.licence,
+            spec.preprocessing.in_words(),
+            f"`{spec.cam_layer}`" if spec.cam_layer else "what the last pooling reads",
+            engine,
+            difference,
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def commands() -> str:
+    """Return the help of the group and of every command, as the terminal shows it."""
+    import click
+
+    from imgcls.cli.main import cli
+
+    parts = ["```\n" + help_of() + "\n```"]
+    context = click.Context(cli)
+    for name in cli.list_commands(context):
+        parts.append(f"## {name}\n\n```\n{help_of(name)}\n```")
+        command = cli.get_command(context, name)
+        if isinstance(command, click.Group):
+            parts += [
+                f"### {name} {inner}\n\n```\n{help_of(name, inner)}\n```"
+                for inner in command.list_commands(context)
+            ]
+    return "\n\n".join(parts)
+
+
+def help_of(*names: str) -> str:
+    """Return what `imgcls NAMES... --help` prints, 80 columns wide."""
+    import click
+
+    from imgcls.cli.main import cli
+
+    command: click.Command = cli
+    context = click.Context(cli, info_name="imgcls", terminal_width=_WIDTH)
+    for name in names:
+        assert isinstance(command, click.Group)
+        found = command.get_command(context, name)
+        assert found is not None, names
+        context = click.Context(found, info_name=name, parent=context, terminal_width=_WIDTH)
+        context.help_option_names = ["-h", "--help"]
+        command = found
+    context.help_option_names = ["-h", "--help"]
+    return command.get_help(context)
+
+
+def help_block(*names: str) -> str:
+    """Return a command's help as a block of code."""
+    return f"```\n{help_of(*names)}\n```"
+
+
+# Name in a page's mark → what makes its text.
+GENERATORS: Mapping[str, Callable[..., str]] = {
+    "models": models,
+    "commands": commands,
+    "help": help_block,
+}
+
+
+def filled(page: str) -> str:
+    """Return a page with all that is generated made anew."""
+
+    def replace(match: re.Match[str]) -> str:
+        name, *arguments = match[2].split()
+        return f"{match[1]}{GENERATORS[name](*arguments)}\n{match[3]}"
+
+    return _MARKED.sub(replace, page)
+
+
+def main() -> int:
+    """Write the pages, or with `--check` name those that are not up to date."""
+    stale = 0
+    for path in PAGES:
+        before = path.read_text(encoding="utf-8")
+        after = filled(before)
+        if before == after:
+            continue
+        stale += 1
+        if "--check" in sys.argv[1:]:
+            print(f"{path.name}: not up to date; run make docs", file=sys.stderr)
+        else:
+            path.write_text(after, encoding="utf-8")
+    return 1 if stale and "--check" in sys.argv[1:] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
