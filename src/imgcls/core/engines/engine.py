@@ -1,11 +1,11 @@
-"""What runs a network: the protocol, and the choice between its two implementations."""
+"""What runs a network: the protocol, and the choice between its implementations."""
 
 from __future__ import annotations
 
 import importlib.util
 import logging
 from collections.abc import Iterable
-from typing import Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,16 @@ from imgcls.core.models.weights import Network
 from imgcls.core.pixels.preprocessing import Float32Batch
 from imgcls.core.pixels.sources import Source
 
+if TYPE_CHECKING:
+    from imgcls.core.engines.entries import CompiledModel
+
 log = logging.getLogger("imgcls")
 
 Float32Array = npt.NDArray[np.float32]
 Output = Literal["logits", "features", "activations"]
 OUTPUTS: tuple[Output, ...] = get_args(Output)
 
-EngineName = Literal["auto", "litert", "keras"]
+EngineName = Literal["auto", "litert", "openvino", "keras"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 
 Precision = Literal["float32", "int8"]
@@ -32,7 +35,7 @@ class Engine(Protocol):
     """What runs a network.
 
     Attributes:
-        name: "litert" or "keras".
+        name: "litert", "openvino" or "keras".
         batch_size: how many images a call should hold for the best speed.
         parallel: how many calls are worth making at once, from as many threads.
     """
@@ -83,7 +86,8 @@ def open_engine(
 
     Args:
         network: what to run.
-        engine: "auto" takes LiteRT where it can run the network, else Keras.
+        engine: "auto" takes LiteRT where it can run the network, else Keras; OpenVINO is taken
+            only by name.
         threads: how many processor cores to use.
         precision: "int8" runs on LiteRT only.
         calibration: photos to make the int8 model with where there is none yet.
@@ -92,26 +96,41 @@ def open_engine(
         ModelError: the engine named cannot run the network, or not at this precision.
         WeightsError: the weights do not fit.
     """
-    if precision != "float32" and engine == "keras":
-        raise UsageError(f"--precision {precision} needs LiteRT; leave out --engine keras")
+    if precision != "float32" and engine in ("keras", "openvino"):
+        raise UsageError(f"--precision {precision} needs LiteRT; leave out --engine {engine}")
+    if engine == "openvino" and importlib.util.find_spec("openvino") is None:
+        raise ModelError("OpenVINO is the extra imgcls[openvino]; install it or leave out --engine")
     if engine != "keras":
-        reason = "ai-edge-litert is not installed"
-        if importlib.util.find_spec("ai_edge_litert") is not None:
-            from imgcls.core.engines.compile import Unsupported, compiled_model
+        compiled = _compiled(network, precision, calibration)
+        if not isinstance(compiled, str):
+            if engine == "openvino":
+                from imgcls.core.engines.openvino import OpenVINOEngine
 
-            compiled = compiled_model(network, precision, calibration)
-            if not isinstance(compiled, Unsupported):
-                from imgcls.core.engines.litert import LiteRTEngine
+                return OpenVINOEngine(compiled, threads)
+            from imgcls.core.engines.litert import LiteRTEngine
 
-                return LiteRTEngine(compiled, threads)
-            reason = compiled.reason
+            return LiteRTEngine(compiled, threads)
         if precision != "float32":
             raise ModelError(
-                f"{network.name}: cannot run as {precision} ({reason}); use --precision float32"
+                f"{network.name}: cannot run as {precision} ({compiled}); use --precision float32"
             )
-        if engine == "litert":
-            raise ModelError(f"{network.name}: cannot run on LiteRT ({reason}); use --engine keras")
-        log.debug("%s runs on Keras: %s", network.name, reason)
+        if engine != "auto":
+            raise ModelError(
+                f"{network.name}: cannot run on LiteRT ({compiled}); use --engine keras"
+            )
+        log.debug("%s runs on Keras: %s", network.name, compiled)
     from imgcls.core.engines.keras import KerasEngine
 
     return KerasEngine(network)
+
+
+def _compiled(
+    network: Network, precision: Precision, calibration: Iterable[Source] | None
+) -> CompiledModel | str:
+    """Return the compiled form of a network, or why there is none."""
+    if importlib.util.find_spec("ai_edge_litert") is None:
+        return "ai-edge-litert is not installed"
+    from imgcls.core.engines.compile import Unsupported, compiled_model
+
+    compiled = compiled_model(network, precision, calibration)
+    return compiled.reason if isinstance(compiled, Unsupported) else compiled

@@ -76,6 +76,11 @@ class LiteRTEngine:
         return self._kernel
 
 
+def output_name(position: int) -> str:
+    """Return what the converter calls an output, by its place in `OUTPUTS`."""
+    return f"Identity_{position}" if position else "Identity"
+
+
 class _Runner:
     """One interpreter with the places of its tensors."""
 
@@ -86,9 +91,8 @@ class _Runner:
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         details = {tensor["name"]: tensor for tensor in self._interpreter.get_output_details()}
-        # The converter names outputs Identity, Identity_1, … in the order of the function's.
         self._outputs = {
-            output: details["Identity" + (f"_{position}" if position else "")]["index"]
+            output: details[output_name(position)]["index"]
             for position, output in enumerate(OUTPUTS)
         }
 

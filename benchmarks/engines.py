@@ -1,0 +1,112 @@
+"""Inference alone, images per second on all cores: LiteRT, OpenVINO and ONNX Runtime.
+
+All run the same network: the compiled one, which OpenVINO reads as it is and tf2onnx converts.
+`pip install openvino onnxruntime tf2onnx` first; what is not installed is left out. ResNet50 and
+VGG16 have random weights, which take the same time.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imgcls import load_model
+
+CORES = os.cpu_count() or 1
+_SECONDS = 2.0
+_ROUNDS = 5
+_SAVE_WEIGHTS = """
+import keras, sys
+keras.utils.set_random_seed(0)
+getattr(keras.applications, sys.argv[1])(weights=None).save_weights(sys.argv[2])
+"""
+
+Run = Callable[[np.ndarray], Any]
+
+
+def main() -> None:
+    print("| network | engine | images/s | of the best |\n|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as name:
+        for ref, builder in (
+            ("efficientnet-lite0", ""),
+            ("resnet50", "ResNet50"),
+            ("vgg16", "VGG16"),
+        ):
+            weights = None
+            if builder:
+                weights = Path(name) / f"{ref}.weights.h5"
+                command = [sys.executable, "-c", _SAVE_WEIGHTS, builder, str(weights)]
+                subprocess.run(command, check=True, capture_output=True)
+            _compare(ref, weights, Path(name))
+
+
+def _compare(ref: str, weights: Path | None, folder: Path) -> None:
+    """Measure the engines in turn, several rounds, and print the medians."""
+    size = load_model(ref, weights=weights).preprocessing.size
+    image = np.random.default_rng(0).normal(size=(1, size, size, 3)).astype(np.float32)
+    speeds: dict[str, list[float]] = {}
+    for _ in range(_ROUNDS):
+        for engine, opened in _engines(ref, weights, folder).items():
+            speeds.setdefault(engine, []).append(_images_per_second(*opened, image))
+    medians = {engine: statistics.median(values) for engine, values in speeds.items()}
+    best = max(medians.values())
+    for engine, speed in medians.items():
+        print(f"| {ref} | {engine} | {speed:.1f} | {speed / best:.0%} |", flush=True)
+
+
+def _engines(ref: str, weights: Path | None, folder: Path) -> dict[str, tuple[Run, int]]:
+    """Return what runs the network, and from how many threads; one by one, to spare memory."""
+    found: dict[str, tuple[Run, int]] = {}
+    for engine in ("litert", "openvino"):
+        if engine == "litert" or importlib.util.find_spec(engine):
+            model = load_model(ref, weights=weights, engine=engine, threads=CORES)  # type: ignore[arg-type]
+            found[engine] = (model.logits, model.engine.parallel)
+    if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("tf2onnx"):
+        found["onnxruntime"] = _onnxruntime(ref, model, folder)
+    return found
+
+
+def _onnxruntime(ref: str, model: Any, folder: Path) -> tuple[Run, int]:
+    import onnxruntime
+
+    file = folder / f"{ref}.onnx"
+    if not file.exists():
+        compiled = model.engine._compiled.path
+        command = [sys.executable, "-m", "tf2onnx.convert", "--tflite", str(compiled)]
+        subprocess.run([*command, "--output", str(file)], check=True, capture_output=True)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = CORES
+    session = onnxruntime.InferenceSession(str(file), options)
+    return lambda batch: session.run(["Identity"], {"image": batch}), 1
+
+
+def _images_per_second(run: Run, threads: int, image: np.ndarray) -> float:
+    run(image)  # warm
+    deadline = time.perf_counter() + _SECONDS
+
+    def work(_: int) -> int:
+        done = 0
+        while time.perf_counter() < deadline:
+            run(image)
+            done += 1
+        return done
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        done = sum(pool.map(work, range(threads)))
+    return done / (time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    main()

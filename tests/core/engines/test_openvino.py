@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import numpy as np
+import pytest
+
+from imgcls import load_model
+from imgcls.core.engines.engine import OUTPUTS
+from imgcls.core.pixels.images import load_batch
+from imgcls.core.pixels.sources import expand
+
+Imgcls = Callable[..., "CompletedProcess[str]"]
+
+
+def test_every_output_is_that_of_litert(samples: Path) -> None:
+    pytest.importorskip("openvino")
+    litert, openvino = load_model(engine="litert"), load_model(engine="openvino")
+    assert (litert.engine.name, openvino.engine.name) == ("litert", "openvino")
+    batch = load_batch(list(expand([str(samples)])), litert.preprocessing)
+    pairs = zip(litert.engine.run(batch, OUTPUTS), openvino.engine.run(batch, OUTPUTS), strict=True)
+    for ours, theirs in pairs:
+        assert ours.shape == theirs.shape
+        np.testing.assert_allclose(theirs, ours, atol=1e-3)
+    np.testing.assert_allclose(openvino.scores(batch), litert.scores(batch), atol=1e-5)
+
+
+def test_int8_needs_litert(imgcls: Imgcls, samples: Path) -> None:
+    pytest.importorskip("openvino")
+    done = imgcls(*("predict", samples / "cat.jpg", "--engine", "openvino", "--precision", "int8"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "Error: --precision int8 needs LiteRT; leave out --engine openvino\n"
