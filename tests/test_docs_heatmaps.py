@@ -22,6 +22,7 @@ def test_the_table_of_methods_is_that_of_the_program() -> None:
         ]
         for name, method in CAM_METHODS.items()
     ]
+    assert rows.pop(0)[0] == "`--method`"
     found = [[*row[:4], row[5].partition("](")[2].rstrip(")")] for row in rows]
     assert found == expected
 

@@ -137,7 +137,7 @@ def test_alpha_and_colormap(imgcls: Run, photo: Path, tmp_path: Path) -> None:
     imgcls("heatmap", "cat.jpg", "-o", "full.png", "--alpha", "1", "--colormap", "gray", "--raw")
     cam = np.load(tmp_path / "full.npy")[20:280, 100:350]
     drawn = pixels(tmp_path / "full.png")[20:280, 100:350]
-    np.testing.assert_allclose(drawn, 255 * cam[..., np.newaxis].repeat(3, axis=-1), atol=1.01)
+    np.testing.assert_allclose(drawn, 255 * cam[..., np.newaxis].repeat(3, axis=-1), atol=1.6)
 
 
 def test_no_evidence_is_reported_and_not_coloured(imgcls: Run, photo: Path, tmp_path: Path) -> None:

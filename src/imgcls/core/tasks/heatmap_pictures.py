@@ -62,7 +62,10 @@ def save_picture(picture: Image.Image, path: str) -> None:
     exif = Image.Exif()
     exif[SOFTWARE_TAG] = f"{_SOFTWARE} {__version__}"
     with atomic_writer(Path(path)) as file:
-        picture.save(file, format_name, exif=exif, **options)
+        try:
+            picture.save(file, format_name, exif=exif, **options)
+        except ValueError as error:  # WebP and JPEG have a greatest size
+            raise OutputError(f"{path}: cannot be written: {error}; write a .png") from error
 
 
 def save_map(cam: Float32Array, path: str) -> None:
