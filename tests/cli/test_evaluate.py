@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -75,8 +76,8 @@ def by_label(samples: Path, tmp_path: Path) -> Path:
 def test_agrees_with_scikit_learn_on_what_predict_says(
     imgcls: Imgcls, imagenet_sample: Path
 ) -> None:
-    done = imgcls("evaluate", imagenet_sample, "--labels-from", "filename", "-f", "json")
-    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+    done = imgcls("-q", "evaluate", imagenet_sample, "--labels-from", "filename", "-f", "json")
+    assert (done.returncode, done.stderr) == (0, "")
     ours = json.loads(done.stdout)
     assert list(ours) == KEYS
     names = {one.class_id: one.label for one in imagenet_labels()}
@@ -139,7 +140,7 @@ def test_text(imgcls: Imgcls, by_label: Path) -> None:
     done = imgcls("evaluate", "labelled")
     assert done.returncode == 3
     # The last digits of scores are the machine's own.
-    assert _masked(done.stdout) == _masked(TEXT)
+    assert _masked(done.stdout).replace(os.sep, "/") == _masked(TEXT)
 
 
 def _masked(text: str) -> str:
@@ -161,7 +162,7 @@ def test_labels_that_the_model_does_not_have(imgcls: Imgcls, by_label: Path) -> 
 def test_no_folder_and_no_class_folders(imgcls: Imgcls, samples: Path) -> None:
     done = imgcls("evaluate", "nix")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "Error: nix: no such folder; name a folder of labelled images\n"
+    assert done.stderr.endswith("Error: nix: no such folder; name a folder of labelled images\n")
     done = imgcls("evaluate", samples)
     assert done.returncode == 2
     assert "--labels-from filename" in done.stderr

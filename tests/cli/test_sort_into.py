@@ -32,7 +32,8 @@ def test_move_and_undo(imgcls: Imgcls, photos: Path, tmp_path: Path) -> None:
         *("--sort-into", "sorted", "--sort-mode", "move"),
     )
     assert done.returncode == 3
-    assert done.stdout.splitlines()[0] == "photos/broken.jpg: error: truncated JPEG"
+    first = done.stdout.splitlines()[0]
+    assert first == f"{Path('photos', 'broken.jpg')}: error: truncated JPEG"
     assert len(done.stdout.splitlines()) == 3
     assert files(tmp_path) == [
         "sorted/errors/broken.jpg",
@@ -46,9 +47,9 @@ def test_move_and_undo(imgcls: Imgcls, photos: Path, tmp_path: Path) -> None:
     done = imgcls("predict", "--undo", "sorted/manifest.csv")
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
-        f"{tmp_path}/sorted/espresso/coffee.jpg -> {photos}/coffee.jpg",
-        f"{tmp_path}/sorted/unknown/cat.jpg -> {photos}/cat.jpg",
-        f"{tmp_path}/sorted/errors/broken.jpg -> {photos}/broken.jpg",
+        f"{tmp_path / 'sorted' / 'espresso' / 'coffee.jpg'} -> {photos / 'coffee.jpg'}",
+        f"{tmp_path / 'sorted' / 'unknown' / 'cat.jpg'} -> {photos / 'cat.jpg'}",
+        f"{tmp_path / 'sorted' / 'errors' / 'broken.jpg'} -> {photos / 'broken.jpg'}",
     ]
     assert files(photos) == ["broken.jpg", "cat.jpg", "coffee.jpg"]
     done = imgcls("predict", "--undo", "sorted/manifest.csv")
@@ -62,10 +63,10 @@ def test_dry_run_prints_the_plan_and_touches_nothing(
     done = imgcls("predict", "photos", "photos/cat.jpg", "--sort-into", "sorted", "--dry-run")
     assert done.returncode == 3
     assert done.stdout.splitlines() == [
-        f"{photos}/broken.jpg -> {tmp_path}/sorted/errors/broken.jpg",
-        f"{photos}/cat.jpg -> {tmp_path}/sorted/tiger_cat/cat.jpg",
-        f"{photos}/coffee.jpg -> {tmp_path}/sorted/espresso/coffee.jpg",
-        f"{photos}/cat.jpg -> {tmp_path}/sorted/tiger_cat/cat-2.jpg",
+        f"{photos / 'broken.jpg'} -> {tmp_path / 'sorted' / 'errors' / 'broken.jpg'}",
+        f"{photos / 'cat.jpg'} -> {tmp_path / 'sorted' / 'tiger_cat' / 'cat.jpg'}",
+        f"{photos / 'coffee.jpg'} -> {tmp_path / 'sorted' / 'espresso' / 'coffee.jpg'}",
+        f"{photos / 'cat.jpg'} -> {tmp_path / 'sorted' / 'tiger_cat' / 'cat-2.jpg'}",
     ]
     assert not (tmp_path / "sorted").exists()
 
