@@ -12,11 +12,16 @@ from imgcls.core.version import __version__
 
 if TYPE_CHECKING:
     from imgcls.core.engines.model import Model, load_model
+    from imgcls.core.tasks.audit import AuditReport, Finding, audit
     from imgcls.core.tasks.classify import Prediction, Record, classify
     from imgcls.core.tasks.evaluate import Evaluation, evaluate
+    from imgcls.core.tasks.finetune import FinetuneResult, finetune
 
 __all__ = [
+    "AuditReport",
     "Evaluation",
+    "Finding",
+    "FinetuneResult",
     "ImageError",
     "ImgclsError",
     "Model",
@@ -26,8 +31,10 @@ __all__ = [
     "UsageError",
     "WeightsError",
     "__version__",
+    "audit",
     "classify",
     "evaluate",
+    "finetune",
     "load_model",
 ]
 
@@ -39,6 +46,11 @@ _HOMES = {
     "classify": "imgcls.core.tasks.classify",
     "Evaluation": "imgcls.core.tasks.evaluate",
     "evaluate": "imgcls.core.tasks.evaluate",
+    "AuditReport": "imgcls.core.tasks.audit",
+    "Finding": "imgcls.core.tasks.audit",
+    "audit": "imgcls.core.tasks.audit",
+    "FinetuneResult": "imgcls.core.tasks.finetune",
+    "finetune": "imgcls.core.tasks.finetune",
 }
 
 

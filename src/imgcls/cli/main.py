@@ -19,7 +19,17 @@ from imgcls.core.version import __version__
 # test holds the short helps against the commands' own.
 COMMANDS = {
     "predict": ("imgcls.cli.predict", "predict", "Classify images."),
+    "finetune": (
+        "imgcls.cli.finetune",
+        "finetune",
+        "Train a classifier on a folder of class folders.",
+    ),
     "evaluate": ("imgcls.cli.evaluate", "evaluate", "Score a model on labelled images."),
+    "audit": (
+        "imgcls.cli.audit",
+        "audit",
+        "Find what is wrong with a labelled folder before training on it.",
+    ),
 }
 
 # These compute with numpy's linear algebra; for all others its threads only delay the start.

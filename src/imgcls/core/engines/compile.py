@@ -21,7 +21,7 @@ from typing import Any
 
 from imgcls.core.errors import ModelError, WeightsError
 from imgcls.core.files import cache_folder, sha256, write_atomically
-from imgcls.core.models.table import MODELS
+from imgcls.core.models.scratch import BACKBONES
 from imgcls.core.models.weights import Network
 
 log = logging.getLogger("imgcls")
@@ -161,7 +161,7 @@ def _run_child(network: Network, folder: Path) -> None:
 def main() -> None:
     """Compile what standard input asks for; the outcome is `entry.json` in its folder."""
     name, weights, folder = json.load(sys.stdin)
-    network = Network(name, MODELS[name], Path(weights))
+    network = Network(name, BACKBONES[name], Path(weights))
     try:
         outcome = build_entry(network, Path(folder))
     except WeightsError as error:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from imgcls.core.engines.engine import Engine, EngineName, Float32Array, open_engine, softmax
-from imgcls.core.errors import ModelError
+from imgcls.core.errors import ModelError, UsageError
 from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel, imagenet_labels
+from imgcls.core.models.model_file import ENDING, read_model_file
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.weights import Network, find_weights
@@ -60,15 +62,20 @@ def load_model(
     """Open a model; keep it for many calls.
 
     Args:
-        ref: a name from the table of models.
+        ref: a name from the table of models, or the path of a file written by `finetune`.
         weights: a local weights file for it; default: its ImageNet weights.
         engine: "auto" takes LiteRT where it can run the model, else Keras.
         threads: how many processor cores to use; default: all that this process may use.
 
     Raises:
         ModelError: there is no such model, or it cannot be run.
+        UsageError: weights are given for a file that has its own.
         WeightsError: its weights are missing or do not fit.
     """
+    if is_model_file(ref):
+        if weights is not None:
+            raise UsageError(f"{ref}: is a model file and has its own weights; leave out --weights")
+        return _load_model_file(Path(ref), engine, threads or usable_cores())
     spec = find_spec(ref)
     given = None if weights is None else os.fspath(weights)
     network = Network(ref, spec, find_weights(ref, spec, given))
@@ -78,6 +85,24 @@ def load_model(
         preprocessing=spec.preprocessing,
         labels=imagenet_labels(),
         engine=open_engine(network, engine, threads or usable_cores()),
+    )
+
+
+def is_model_file(ref: str) -> bool:
+    """Whether what the user calls a model is the path of a file and not a name."""
+    return ref not in MODELS and (ref.endswith(ENDING) or os.path.isfile(ref))
+
+
+def _load_model_file(path: Path, engine: EngineName, threads: int) -> Model:
+    file = read_model_file(path)
+    network = file.network(path)
+    return Model(
+        name=os.fspath(path),
+        network=network,
+        preprocessing=file.preprocessing,
+        labels=file.class_labels,
+        engine=open_engine(network, engine, threads),
+        head=file.head,
     )
 
 
