@@ -60,8 +60,10 @@ def backbone_variables(backbone: Any) -> dict[str, Any]:
 
 def backbone_tensors(backbone: Any) -> dict[str, np.ndarray]:
     """Return a backbone's weights as a model file stores them, float32 by name."""
+    import keras
+
     return {
-        name: np.asarray(variable, np.float32)
+        name: keras.ops.convert_to_numpy(variable).astype(np.float32)
         for name, variable in backbone_variables(backbone).items()
     }
 

@@ -141,7 +141,7 @@ class NetworkLearner:
 
     def head(self) -> Head:
         """Return the head as it is now, on features as they are."""
-        arrays = [np.array(variable) for variable in self._head]
+        arrays = [_array(variable) for variable in self._head]
         layers = list(zip(arrays[::2], arrays[1::2], strict=True))
         return Head.of_standardized(layers, self._center, self._deviation)
 
@@ -151,7 +151,7 @@ class NetworkLearner:
 
     def weights(self) -> dict[str, np.ndarray]:
         """Return copies of what is learned."""
-        return {f"weight.{i}": np.array(v) for i, v in enumerate(self._variables)}
+        return {f"weight.{i}": _array(v) for i, v in enumerate(self._variables)}
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Take over what `weights` returned."""
@@ -161,7 +161,7 @@ class NetworkLearner:
     def state(self) -> dict[str, np.ndarray]:
         """Return copies of all that the next step depends on."""
         slots = enumerate(self._optimizer.variables)
-        return self.weights() | {f"optimizer.{i}": _plain(np.array(v)) for i, v in slots}
+        return self.weights() | {f"optimizer.{i}": _array(v) for i, v in slots}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over what `state` returned."""
@@ -204,6 +204,7 @@ def _within_memory(function: Any, *arrays: np.ndarray) -> Float32Array:
         raise MemoryError(str(error)) from error
 
 
-def _plain(array: np.ndarray) -> np.ndarray:
-    """Return an array of a type that a checkpoint holds."""
+def _array(variable: Any) -> np.ndarray:
+    """Return a copy of a Keras variable, of a type that a checkpoint holds."""
+    array: np.ndarray = import_keras().ops.convert_to_numpy(variable)
     return array.astype(np.float32 if array.dtype.kind == "f" else np.int64)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import logging
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,12 +16,13 @@ from typing import Literal
 import numpy as np
 
 from imgcls.core.engines.engine import softmax
-from imgcls.core.engines.model import Model, load_model
+from imgcls.core.engines.model import Model, find_spec, is_model_file, load_model
 from imgcls.core.errors import ModelError, OutputError, UsageError
 from imgcls.core.files import temporary_name
 from imgcls.core.models.model_file import ENDING, ModelFile, write_model_file
 from imgcls.core.models.scratch import BACKBONES
 from imgcls.core.models.table import DEFAULT_MODEL
+from imgcls.core.models.weights import find_weights
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify import classify
 from imgcls.core.tasks.training.checkpoints import Checkpoints
@@ -147,10 +149,9 @@ def finetune(
     options.check()
     if validation is not None and val_split is not None:
         raise UsageError("--validation and --val-split contradict each other; use one of them")
-    if options.from_scratch and weights is not None:
-        raise UsageError(f"{model} is trained from scratch; leave out --weights")
     path = Path(output)
     check_free(path, force=force)
+    _check_backbone(options, weights)
     selection = select_images(
         folder, validation, val_split, fraction=options.val_split, seed=seed, skip_bad=skip_bad
     )
@@ -158,12 +159,12 @@ def finetune(
     checkpoints = Checkpoints(
         path.with_name(f"{path.name}.checkpoints"), _run(options, selection, opened)
     )
-    trained = train(options, selection, opened, checkpoints, resume=resume)
-    file = _model_file(options, selection, opened, trained)
-    _write_checked(path, file, trained, selection)
-    write_csv(path.with_suffix(".history.csv"), trained.history)
-    write_plot(path.with_suffix(".history.png"), trained.history)
-    checkpoints.delete()
+    with _kept_if_interrupted(checkpoints):
+        trained = train(options, selection, opened, checkpoints, resume=resume)
+        file = _model_file(options, selection, opened, trained)
+        _write_checked(path, file, trained, selection)
+        write_csv(path.with_suffix(".history.csv"), trained.history)
+        write_plot(path.with_suffix(".history.png"), trained.history)
     return FinetuneResult(
         path=path,
         backbone=file.backbone,
@@ -176,6 +177,20 @@ def finetune(
         unreadable=selection.unreadable,
         seconds=time.monotonic() - started,
     )
+
+
+@contextlib.contextmanager
+def _kept_if_interrupted(checkpoints: Checkpoints) -> Iterator[None]:
+    """Delete the checkpoints if the block ends well; else say how to go on from them."""
+    done = False
+    try:
+        yield
+        done = True
+    finally:
+        if done:
+            checkpoints.delete()
+        elif checkpoints.exist():
+            log.info("%s: the same command with --resume goes on from here", checkpoints.folder)
 
 
 def check_free(path: Path, *, force: bool) -> None:
@@ -199,6 +214,21 @@ def check_free(path: Path, *, force: bool) -> None:
         beside = path.with_suffix(ending)
         if beside.exists() and not force and not beside.read_bytes().startswith(start):
             raise OutputError(f"{beside}: exists and is no training history; use --force")
+
+
+def _check_backbone(options: Options, weights: str | os.PathLike[str] | None) -> None:
+    """Find the backbone before the images are looked at, which may take minutes.
+
+    Raises:
+        ModelError: there is no such model.
+        UsageError: weights are given for a network that needs none.
+        WeightsError: its weights are not here.
+    """
+    if options.from_scratch and weights is not None:
+        raise UsageError(f"{options.model} is trained from scratch; leave out --weights")
+    if not options.from_scratch and not is_model_file(options.model):
+        given = None if weights is None else os.fspath(weights)
+        find_weights(options.model, find_spec(options.model), given)
 
 
 def _run(options: Options, selection: Selection, model: Model | None) -> dict[str, str]:

@@ -99,6 +99,10 @@ class Checkpoints:
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             shutil.rmtree(self.folder, ignore_errors=True)
 
+    def exist(self) -> bool:
+        """Whether there is one to go on from."""
+        return bool(self._paths())
+
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:06d}.safetensors"
 

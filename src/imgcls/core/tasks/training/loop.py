@@ -178,9 +178,9 @@ class Loop:
             if progress.best is None or epoch.val_loss < progress.best.val_loss:
                 progress.best, progress.waited = epoch, 0
                 best_weights = learner.weights()
-            log.info("%s", _line(stage, epoch, self._time_left(stage, epoch)))
             if epoch.epoch % stage.save_every == 0:
                 self._save(learner, best_weights)
+            log.info("%s", _line(stage, epoch, self._time_left(stage, epoch)))
         learner.set_weights(best_weights)
         if progress.best is None:
             raise ModelError("no epoch was finished; allow more with --max-time or --epochs")
