@@ -147,7 +147,10 @@ def _gradients(
 
 
 def fresh_head(widths: Sequence[int], seed: int) -> Head:
-    """Return a head that has learned nothing: hidden layers by He et al. 2015, logits of 0."""
+    """Return a head that has learned nothing: hidden layers by He et al. 2015, logits of 0.
+
+    Its features are to have a mean of 0 and a deviation of 1.
+    """
     random = np.random.default_rng(seed)
     layers = []
     for position, (before, after) in enumerate(pairwise(widths)):

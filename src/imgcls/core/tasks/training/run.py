@@ -104,7 +104,7 @@ def _from_features(options: Options, selection: Selection, model: Model, loop: L
     training, validation = sides
     center, deviation = spread(training.features)
     widths = (training.features.shape[1], *options.hidden_units, len(selection.labels))
-    head = fresh_head(widths, options.seed)
+    head = Head.of_standardized(fresh_head(widths, options.seed).layers, center, deviation)
     best: Epoch | None = None
     stages = options.stages()
     for position, stage in enumerate(stages):
