@@ -86,6 +86,21 @@ def test_stored_backbone(path: Path) -> None:
         stored_tensors(path, {"backbone.000.0": (2, 2), "backbone.001.0": (1,)})
 
 
+def test_shapes_are_kept(path: Path) -> None:
+    arrays = {
+        "none": np.array(7, np.int64),
+        "turned": np.arange(6, dtype=np.float32).reshape(2, 3).T,
+        "empty": np.zeros((0, 3), np.float32),
+    }
+    write_tensor_file(path, {}, arrays)
+    opened = open_tensor_file(path)
+    for name, array in arrays.items():
+        read = opened.read(name)
+        assert read.shape == opened.shapes[name] == array.shape
+        assert read.dtype == array.dtype
+        np.testing.assert_array_equal(read, array)
+
+
 def test_other_own_weights(path: Path) -> None:
     with pytest.raises(WeightsError, match="other weights of efficientnet-lite0"):
         FILE.network(path)

@@ -75,7 +75,7 @@ def write_tensor_file(
     """
     from safetensors.numpy import save
 
-    arrays = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    arrays = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
     metadata = {_DESCRIPTION: json.dumps(description, allow_nan=False)}
     content = save(arrays, metadata)
     length = int.from_bytes(content[:8], "little")

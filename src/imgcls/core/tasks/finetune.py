@@ -37,6 +37,7 @@ from imgcls.core.tasks.training.recipe import (
 )
 from imgcls.core.tasks.training.run import Trained, train
 from imgcls.core.tasks.training.selection import Selection, select_images
+from imgcls.core.version import __version__
 
 log = logging.getLogger("imgcls")
 
@@ -234,6 +235,7 @@ def _check_backbone(options: Options, weights: str | os.PathLike[str] | None) ->
 def _run(options: Options, selection: Selection, model: Model | None) -> dict[str, str]:
     """Return what the outcome of a training depends on."""
     return {
+        "imgcls": __version__,
         "options": repr(options.described()),
         "images": selection.digest,
         "weights": model.network.weights_id if model else "",
