@@ -8,8 +8,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 
+from imgcls.core.cells import csv_cell
 from imgcls.core.tasks.audit import KINDS, AuditReport
-from imgcls.render.safe import csv_cell, printable
+from imgcls.render.safe import printable
 
 _SHOWN = 20  # findings of a kind in the text; JSON and CSV have all
 CSV_HEADER = ("finding", "kind", "severity", "path", "advice")
