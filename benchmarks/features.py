@@ -1,70 +1,63 @@
-"""Features per second: a frozen backbone over a folder, ours against the usual Keras loop.
-
-    python benchmarks/features.py DATA
-
-DATA is a folder of class folders. Both sides run EfficientNet-Lite0 with the same weights over
-the same files, after a warm-up on a few; ours without what it remembers of earlier runs.
-"""
+"""What `finetune` does first: a frozen backbone over a folder, against the usual Keras way."""
 
 from __future__ import annotations
 
-import statistics
-import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from imgcls.core.engines.keras import build_weighted, import_keras
+from measure import Row, multiplied, paired
+
 from imgcls.core.engines.model import Model, load_model
-from imgcls.core.engines.trained import cut_top
-from imgcls.core.tasks.dataset import read_dataset
+from imgcls.core.pixels.sources import walk
 from imgcls.core.tasks.training.features import compute_features
 
-REPEATS = 3
-DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "cars_flowers" / "train"
+_PHOTOS = 200
+_BATCH = 32
 
 
-def rows(folder: Path = DATA) -> Iterator[tuple[str, float, float, float]]:
-    """Yield name, ours and the usual in features/s, and their ratio."""
-    model = load_model()
-    count = sum(1 for _ in read_dataset(folder).examples())
-    sides = (_ours(model, folder), _usual(model, folder))
-    rates: list[list[float]] = [[], []]
-    for _ in range(REPEATS):  # in turn, so that what else the machine does meets both
-        for run, found in zip(sides, rates, strict=True):
-            started = time.perf_counter()
-            assert run() == count
-            found.append(count / (time.perf_counter() - started))
-    ours, usual = (statistics.median(found) for found in rates)
-    yield "features of finetune, images/s", ours, usual, ours / usual
+def rows(photos: Path | None, runs: int) -> Iterator[Row]:
+    """Yield the row of features per second, from the files on.
+
+    Both sides have their model open, use the same weights and have seen the files before; what
+    ours remembers of earlier runs is not used.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = photos or multiplied(Path(scratch) / "photos", _PHOTOS)
+        model = load_model()
+        count = sum(1 for _ in walk(str(folder)))
+        pair = paired(_ours(model, folder, count), _usual(model, folder, count), runs)
+        what = f"features of {count} photos (usual: `predict` over `image_dataset_from_directory`)"
+        speeds = (f"{count / cost:.0f}/s" for cost in (pair.ours, pair.usual))
+        yield Row(what, *speeds, pair.ratio, 1.5)
 
 
-def _ours(model: Model, folder: Path) -> Callable[[], int]:
-    def run() -> int:
-        sources = (example.source for example in read_dataset(folder).examples())
-        return sum(1 for _ in compute_features(model, sources))
+def _ours(model: Model, folder: Path, count: int) -> Callable[[], float]:
+    def run() -> float:
+        started = time.perf_counter()
+        assert sum(1 for _ in compute_features(model, walk(str(folder)))) == count
+        return time.perf_counter() - started
 
-    run()
     return run
 
 
-def _usual(model: Model, folder: Path) -> Callable[[], int]:
-    """Do as tutorials do: image_dataset_from_directory, resized to the input, and predict."""
+def _usual(model: Model, folder: Path, count: int) -> Callable[[], float]:
+    """Do as tutorials do: resize to the network's input, scale, predict in batches of 32."""
+    from imgcls.core.engines.keras import build_weighted, import_keras
+    from imgcls.core.engines.trained import cut_top
+
     keras = import_keras()
     backbone = cut_top(build_weighted(model.network), model.network.spec)
     size = model.preprocessing.size
 
-    def run() -> int:
+    def run() -> float:
+        started = time.perf_counter()
         images = keras.utils.image_dataset_from_directory(
-            folder, image_size=(size, size), batch_size=32, shuffle=False, verbose=False
+            folder, labels=None, image_size=(size, size), batch_size=_BATCH, verbose=False
         )
-        scaled = images.map(lambda batch, _: (batch - 127.0) / 128.0)
-        return len(backbone.predict(scaled, verbose=0))
+        scaled = images.map(lambda batch: (batch - 127.0) / 128.0)
+        assert len(backbone.predict(scaled, verbose=0)) == count
+        return time.perf_counter() - started
 
-    run()
     return run
-
-
-if __name__ == "__main__":
-    for name, ours, usual, ratio in rows(Path(sys.argv[1]) if len(sys.argv) > 1 else DATA):
-        print(f"{name}: {ours:.0f} against {usual:.0f}, {ratio:.2f} times")
