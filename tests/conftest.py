@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+import numpy as np
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "sample_images"
@@ -92,3 +94,42 @@ def imgcls(tmp_path: Path) -> Imgcls:
         )
 
     return run
+
+
+def _draw(label: str, seed: int, size: int = 96) -> Image.Image:
+    random = np.random.default_rng((len(label), seed))
+    pixels = random.integers(0, 60, (size, size, 3), np.uint8)
+    for _ in range(6):
+        x, y, side = random.integers(0, size - 20, 3)
+        color = random.integers(100, 256, 3)
+        if label == "stripes":
+            pixels[x : x + 6 + side // 8] = color
+        else:
+            pixels[x : x + 20, y : y + 20] = color
+    return Image.fromarray(pixels)
+
+
+@pytest.fixture
+def draw() -> Callable[[str, int], Image.Image]:
+    """Draw "stripes" or "squares" of random place, width and colour, from a seed."""
+    return _draw
+
+
+@pytest.fixture
+def draw_classes() -> Callable[[Path, int], Path]:
+    """Draw so many pictures of both classes into class folders; return the folder."""
+
+    def write(folder: Path, count: int) -> Path:
+        for label in ("squares", "stripes"):
+            (folder / label).mkdir(parents=True)
+            for index in range(count):
+                _draw(label, index).save(folder / label / f"{index:03d}.png")
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def two_classes(tmp_path: Path, draw_classes: Callable[[Path, int], Path]) -> Path:
+    """Return a labelled folder: 12 pictures of stripes and 12 of squares, all different."""
+    return draw_classes(tmp_path / "two_classes", 12)

@@ -12,14 +12,19 @@ from imgcls.core.version import __version__
 
 if TYPE_CHECKING:
     from imgcls.core.engines.model import Model, load_model
+    from imgcls.core.tasks.audit import AuditReport, Finding, audit
     from imgcls.core.tasks.classify import Prediction, Record, classify
     from imgcls.core.tasks.evaluate import Evaluation, evaluate
     from imgcls.core.tasks.explanation import Explanation, Unexplained
+    from imgcls.core.tasks.finetune import FinetuneResult, finetune
     from imgcls.core.tasks.heatmap import explain
 
 __all__ = [
+    "AuditReport",
     "Evaluation",
     "Explanation",
+    "Finding",
+    "FinetuneResult",
     "ImageError",
     "ImgclsError",
     "Model",
@@ -30,9 +35,11 @@ __all__ = [
     "UsageError",
     "WeightsError",
     "__version__",
+    "audit",
     "classify",
     "evaluate",
     "explain",
+    "finetune",
     "load_model",
 ]
 
@@ -47,6 +54,11 @@ _HOMES = {
     "Explanation": "imgcls.core.tasks.explanation",
     "Unexplained": "imgcls.core.tasks.explanation",
     "explain": "imgcls.core.tasks.heatmap",
+    "AuditReport": "imgcls.core.tasks.audit",
+    "Finding": "imgcls.core.tasks.audit",
+    "audit": "imgcls.core.tasks.audit",
+    "FinetuneResult": "imgcls.core.tasks.finetune",
+    "finetune": "imgcls.core.tasks.finetune",
 }
 
 

@@ -24,7 +24,17 @@ COMMANDS = {
         "heatmap",
         "Draw which pixels made the model decide.",
     ),
+    "finetune": (
+        "imgcls.cli.finetune",
+        "finetune",
+        "Train a classifier on a folder of class folders.",
+    ),
     "evaluate": ("imgcls.cli.evaluate", "evaluate", "Score a model on labelled images."),
+    "audit": (
+        "imgcls.cli.audit",
+        "audit",
+        "Find what is wrong with a labelled folder before training on it.",
+    ),
     "models": ("imgcls.cli.models", "models", "List, inspect, fetch, add and compile models."),
 }
 

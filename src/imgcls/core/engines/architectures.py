@@ -53,3 +53,28 @@ def build_efficientnet_lite(
     x = norm(x, "top_bn", activation="top_activation")
     x = layers.GlobalAveragePooling2D(name="avg_pool")(x)  # (n, h, w, c) → (n, c)
     return Model(image, layers.Dense(classes, name="predictions")(x))
+
+
+def build_simple_cnn(input_shape: tuple[int, int, int]) -> Any:
+    """Build the small network of many tutorials, up to its features.
+
+    Args:
+        input_shape: (h, w, 3).
+
+    Returns:
+        A Keras model with fresh random weights, float32 (n, h, w, 3) → (n, h/8 · w/8 · 64).
+    """
+    from keras import Input, Model, layers
+
+    image = x = Input(input_shape)
+    for position, channels in enumerate((32, 32, 64), start=1):
+        x = layers.Conv2D(
+            channels,
+            3,
+            padding="same",
+            activation="relu",
+            kernel_initializer="he_uniform",
+            name=f"conv{position}",
+        )(x)
+        x = layers.MaxPooling2D(name=f"pool{position}")(x)  # (n, h, w, c) → (n, h/2, w/2, c)
+    return Model(image, layers.Flatten(name="features")(x))

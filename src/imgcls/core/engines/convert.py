@@ -24,7 +24,7 @@ from imgcls.core.engines.entries import (
 from imgcls.core.engines.litert import LiteRTEngine
 from imgcls.core.errors import WeightsError
 from imgcls.core.files import sha256, write_atomically
-from imgcls.core.models.table import MODELS
+from imgcls.core.models.scratch import BACKBONES
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.preprocessing import Float32Batch
 
@@ -41,7 +41,7 @@ _REFERENCE_BATCH = 10
 def main() -> None:
     """Compile what standard input asks for; the outcome is `entry.json` in its folder."""
     name, weights, precision, folder = json.load(sys.stdin)
-    network = Network(name, MODELS[name], Path(weights))
+    network = Network(name, BACKBONES[name], Path(weights))
     try:
         outcome = build_entry(network, precision, Path(folder))
     except WeightsError as error:

@@ -9,7 +9,9 @@ import numpy as np
 
 from imgcls.core.engines.engine import OUTPUTS, Float32Array, Output
 from imgcls.core.engines.quiet import native_output_silenced, quiet_tensorflow
+from imgcls.core.engines.trained import load_trained
 from imgcls.core.engines.weights_file import load_weights
+from imgcls.core.models.model_file import ENDING as MODEL_FILE_ENDING
 from imgcls.core.models.spec import BEFORE_POOLING, ModelSpec
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.preprocessing import Float32Batch
@@ -31,7 +33,8 @@ def build_network(spec: ModelSpec) -> Any:
     """Build a row's Keras model with fresh random weights.
 
     Returns:
-        A Keras model, float32 (n, h, w, 3) → logits (n, 1000).
+        A Keras model, float32 (n, h, w, 3) → logits (n, 1000); a network that is only trained
+        from scratch ends in its features.
     """
     keras = import_keras()
     size = spec.preprocessing.size
@@ -40,6 +43,10 @@ def build_network(spec: ModelSpec) -> Any:
         from imgcls.core.engines.architectures import build_efficientnet_lite
 
         return build_efficientnet_lite(input_shape=(size, size, 3), **arguments)
+    if spec.builder == "SimpleCNN":
+        from imgcls.core.engines.architectures import build_simple_cnn
+
+        return build_simple_cnn((size, size, 3))
     builder = getattr(keras.applications, spec.builder)
     return builder(
         weights=None, input_shape=(size, size, 3), classifier_activation=None, **arguments
@@ -53,6 +60,8 @@ def build_weighted(network: Network) -> Any:
         WeightsError: the weights do not fit.
     """
     model = build_network(network.spec)
+    if network.weights.suffix == MODEL_FILE_ENDING:
+        return load_trained(model, network)
     load_weights(model, network)
     return model
 
@@ -61,10 +70,17 @@ def with_outputs(model: Any, spec: ModelSpec) -> Any:
     """Return a Keras model over the same layers with the outputs of `OUTPUTS`, in order."""
     keras = import_keras()
     activations = cam_activations(model, spec)
-    features = model.get_layer(spec.features_layer).output if spec.features_layer else activations
+    features = features_source(model, spec)
     if len(features.shape) == 4:
         features = keras.ops.mean(features, axis=(1, 2))  # (n, h, w, c) → (n, c)
     return keras.Model(model.input, [model.output, features, activations])
+
+
+def features_source(model: Any, spec: ModelSpec) -> Any:
+    """Return the Keras tensor whose mean over height and width is the features."""
+    if spec.features_layer:
+        return model.get_layer(spec.features_layer).output
+    return cam_activations(model, spec)
 
 
 def cam_activations(model: Any, spec: ModelSpec) -> Any:

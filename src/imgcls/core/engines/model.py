@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from imgcls.core.engines.engine import (
     Engine,
@@ -15,9 +16,10 @@ from imgcls.core.engines.engine import (
     open_engine,
     softmax,
 )
-from imgcls.core.errors import ModelError
+from imgcls.core.errors import ModelError, UsageError
 from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel, imagenet_labels
+from imgcls.core.models.model_file import ENDING, read_model_file
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.weights import Network, find_weights
@@ -71,7 +73,7 @@ def load_model(
     """Open a model; keep it for many calls.
 
     Args:
-        ref: a name from the table of models.
+        ref: a name from the table of models, or the path of a file written by `finetune`.
         weights: a local weights file for it; default: its ImageNet weights.
         engine: "auto" takes LiteRT where it can run the model, else Keras.
         threads: how many processor cores to use; default: all that this process may use.
@@ -80,20 +82,30 @@ def load_model(
             first 100 that can be read are used.
 
     Raises:
-        UsageError: int8 is to be made and there is nothing to calibrate it on.
+        UsageError: int8 is to be made and there is nothing to calibrate it on, or weights are
+            given for a file that has its own.
         ModelError: there is no such model, or it cannot be run.
         WeightsError: its weights are missing or do not fit.
     """
-    spec = find_spec(ref)
-    given = None if weights is None else os.fspath(weights)
-    network = Network(ref, spec, find_weights(ref, spec, given))
-    return Model(
-        name=ref,
-        network=network,
-        preprocessing=spec.preprocessing,
-        labels=imagenet_labels(),
-        engine=open_engine(network, engine, threads or usable_cores(), precision, calibration),
-    )
+    head, labels = None, imagenet_labels()
+    if is_model_file(ref):
+        if weights is not None:
+            raise UsageError(f"{ref}: is a model file and has its own weights; leave out --weights")
+        file = read_model_file(Path(ref))
+        network, preprocessing = file.network(Path(ref)), file.preprocessing
+        head, labels = file.head, file.class_labels
+    else:
+        spec = find_spec(ref)
+        given = None if weights is None else os.fspath(weights)
+        network = Network(ref, spec, find_weights(ref, spec, given))
+        preprocessing = spec.preprocessing
+    running = open_engine(network, engine, threads or usable_cores(), precision, calibration)
+    return Model(ref, network, preprocessing, labels, running, head)
+
+
+def is_model_file(ref: str) -> bool:
+    """Whether what the user calls a model is the path of a file and not a name."""
+    return ref not in MODELS and (ref.endswith(ENDING) or os.path.isfile(ref))
 
 
 def find_spec(name: str) -> ModelSpec:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from imgcls.core.errors import ModelError
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -21,8 +24,42 @@ class Head:
 
     layers: tuple[tuple[Float32Array, Float32Array], ...]
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The width of the features, of what is between the layers, and of the logits."""
+        kernels = [kernel for kernel, _ in self.layers]
+        return (*(kernel.shape[0] for kernel in kernels), kernels[-1].shape[1])
+
+    def standardized(
+        self, center: Float32Array, deviation: Float32Array
+    ) -> tuple[tuple[Float32Array, Float32Array], ...]:
+        """Return the layers of the same head on (features − center) / deviation."""
+        (kernel, bias), *rest = self.layers
+        return ((kernel * deviation[:, np.newaxis], bias + center @ kernel), *rest)
+
+    @staticmethod
+    def of_standardized(
+        layers: Sequence[tuple[Float32Array, Float32Array]],
+        center: Float32Array,
+        deviation: Float32Array,
+    ) -> Head:
+        """Return the head on features whose layers on (features − center) / deviation are given."""
+        (kernel, bias), *rest = layers
+        kernel = kernel / deviation[:, np.newaxis]
+        first = (kernel.astype(np.float32), (bias - center @ kernel).astype(np.float32))
+        return Head((first, *((kernel.copy(), bias.copy()) for kernel, bias in rest)))
+
     def logits(self, features: Float32Array) -> Float32Array:
-        """Return the logits (n, classes) of features (n, d)."""
+        """Return the logits (n, classes) of features (n, d).
+
+        Raises:
+            ModelError: the features are of another width than the head's.
+        """
+        if features.shape[-1] != self.widths[0]:
+            raise ModelError(
+                f"the head takes {self.widths[0]} features, the network gives "
+                f"{features.shape[-1]}; the model file is not for this network"
+            )
         *hidden, (kernel, bias) = self.layers
         for inner_kernel, inner_bias in hidden:
             features = np.maximum(features @ inner_kernel + inner_bias, np.float32(0))

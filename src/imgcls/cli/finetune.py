@@ -1,0 +1,126 @@
+"""`imgcls finetune`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+from imgcls.cli.console import Console
+from imgcls.cli.output import write_stdout
+from imgcls.cli.tally import EXIT_SOME_FAILED
+from imgcls.core.models.table import DEFAULT_MODEL
+from imgcls.core.pixels.augment import AUGMENTATIONS
+from imgcls.core.tasks.finetune import finetune as train
+from imgcls.core.tasks.training.recipe import BATCH_SIZE, HEADS, PATIENCE, VAL_SPLIT
+from imgcls.render.training import text
+
+_UNITS = {"h": 3600, "m": 60, "s": 1}
+
+
+def _seconds(_: click.Context, __: click.Parameter, text: str | None) -> float | None:
+    """Read hours, minutes and seconds: 90s, 30m, 1h30m; a bare number is seconds."""
+    if text is None or re.fullmatch(r"\d+(\.\d+)?", text):
+        return None if text is None else float(text)
+    if not re.fullmatch(r"(\d+(\.\d+)?[hms])+", text):
+        raise click.BadParameter(f"{text}: no length of time; write it like 90s, 30m or 1h30m")
+    parts = re.findall(r"(\d+(?:\.\d+)?)([hms])", text)
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def _layers(_: click.Context, __: click.Parameter, text: str) -> int | str:
+    if text != "all" and not text.isdecimal():
+        raise click.BadParameter(f"{text}: must be a number of layers, or all")
+    return text if text == "all" else int(text)
+
+
+@click.command(short_help="Train a classifier on a folder of class folders.")
+@click.argument("folder", metavar="DATA")
+@click.option("-o", "--output", required=True, metavar="FILE", help="The model, .safetensors.")
+@click.option(
+    "-m",
+    "--model",
+    metavar="BACKBONE",
+    default=DEFAULT_MODEL,
+    envvar="IMGCLS_MODEL",
+    show_default=True,
+    help="A model's name, a model file, or simple-cnn to train a small network from scratch.",
+)
+@click.option("--weights", metavar="FILE", help="Local weights for it (.h5 or .weights.h5).")
+@click.option("--validation", metavar="DIR", help="Class folders to validate on.")
+@click.option(
+    "--val-split",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="P",
+    help="Validate on this part of the training images.  "
+    f"[default: {VAL_SPLIT}, where DATA has no val or test folder]",
+)
+@click.option(
+    "--epochs", type=click.IntRange(min=1), metavar="N", help="At most, of the last stage."
+)
+@click.option(
+    "--unfreeze",
+    callback=_layers,
+    default="0",
+    metavar="N|all",
+    help="Then train the last N layers of the backbone too.",
+)
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, 10, min_open=True),
+    metavar="X",
+    help="Of the last stage.  [default: the stage's own]",
+)
+@click.option(
+    "--augment",
+    type=click.Choice(list(AUGMENTATIONS)),
+    default="none",
+    show_default=True,
+    help="Then train on images that are changed at random, anew in every epoch.",
+)
+@click.option(
+    "--head",
+    type=click.Choice(HEADS),
+    default="linear",
+    show_default=True,
+    help="One layer; or mlp, with 256 hidden units.",
+)
+@click.option("--class-weights", is_flag=True, help="Let small classes count as much as large.")
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=BATCH_SIZE,
+    show_default=True,
+    metavar="N",
+    help="Images in a step; halved where memory runs out.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
+@click.option(
+    "--patience",
+    type=click.IntRange(min=1),
+    default=PATIENCE,
+    show_default=True,
+    metavar="N",
+    help="Epochs without a lower validation loss after which a stage ends.",
+)
+@click.option(
+    "--max-time",
+    "max_seconds",
+    callback=_seconds,
+    metavar="TIME",
+    help="End with the best so far after 90s, 30m, 1h30m.",
+)
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint of a run that was killed.")
+@click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be read.")
+@click.option("--force", is_flag=True, help="Overwrite an existing model.")
+@click.pass_obj
+def finetune(console: Console, /, folder: str, output: str, model: str, **how: Any) -> int:
+    """Train a classifier on a folder of class folders.
+
+    DATA holds a folder per class, or train beside val or test folders that do. The model is a
+    file for -m of the other commands; its history is written beside it, as .csv and .png.
+    """
+    result = train(folder, output, model, **how)
+    write_stdout(text(result))
+    return EXIT_SOME_FAILED if result.unreadable else 0

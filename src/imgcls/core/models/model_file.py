@@ -1,0 +1,267 @@
+"""What `finetune` writes: one .safetensors file with head, labels and preprocessing.
+
+The weights of a frozen backbone are referred to by their hash; a backbone that was trained, or
+came from the user's own weights file, lies in the file. Nothing in it can run code.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from imgcls.core.errors import ModelError, WeightsError
+from imgcls.core.files import content_id
+from imgcls.core.models.head import Head
+from imgcls.core.models.labels import ClassLabel
+from imgcls.core.models.scratch import BACKBONES
+from imgcls.core.models.tensor_file import TensorFile, open_tensor_file, write_tensor_file
+from imgcls.core.models.weights import Network, find_weights
+from imgcls.core.pixels.preprocessing import INTERPOLATIONS, RESIZES, SCALINGS, Preprocessing
+
+ENDING = ".safetensors"
+_FORMAT = 1
+_MAX_LABELS = 100_000
+_MAX_LABEL = 255  # characters
+_MAX_HEAD_LAYERS = 4
+_MAX_RESIZE_TO = 4096  # pixels
+
+BackboneWeights = Literal["own", "stored"]
+_BACKBONE_TENSOR = re.compile(r"backbone\.[0-9]{3,4}\.[0-9]{1,2}")
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """What a model file says.
+
+    Attributes:
+        backbone: the name of its network.
+        backbone_weights: "own" (the network's ImageNet weights, not in the file) or "stored".
+        weights_sha256: of the weights file that training began with; empty if from scratch.
+        head: the classifier on the features.
+        labels: of the classes, in the order of the columns.
+        preprocessing: how an image becomes the network's input.
+        training: options and counts of images, for people.
+        metrics: loss and accuracy on the validation images, for people.
+        versions: of the packages that made it.
+    """
+
+    backbone: str
+    backbone_weights: BackboneWeights
+    weights_sha256: str
+    head: Head
+    labels: tuple[str, ...]
+    preprocessing: Preprocessing
+    training: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def class_labels(self) -> tuple[ClassLabel, ...]:
+        """The labels as the columns of the scores have them."""
+        return tuple(ClassLabel(label, label) for label in self.labels)
+
+    def network(self, path: Path) -> Network:
+        """Return the network that gives the features.
+
+        Args:
+            path: this file, where stored weights are.
+
+        Raises:
+            WeightsError: the network's own weights are not here, or are others.
+        """
+        spec = BACKBONES[self.backbone]
+        if self.backbone_weights == "stored":
+            return Network(self.backbone, spec, path)
+        network = Network(self.backbone, spec, find_weights(self.backbone, spec))
+        if network.weights_id != self.weights_sha256:
+            raise WeightsError(
+                f"{path}: was trained on other weights of {self.backbone} than {network.weights} "
+                f"(SHA-256 {self.weights_sha256[:12]}…); put those there"
+            )
+        return network
+
+
+def write_model_file(
+    path: Path, file: ModelFile, backbone: Mapping[str, np.ndarray] | None = None
+) -> None:
+    """Write a model file, whole or not at all.
+
+    Args:
+        path: the file.
+        file: what it says.
+        backbone: float32 tensors of a stored backbone, as `engines.keras.backbone_tensors`
+            names them.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    description = {
+        "format": _FORMAT,
+        "backbone": file.backbone,
+        "backbone_weights": file.backbone_weights,
+        "weights_sha256": file.weights_sha256,
+        "head": file.head.widths,
+        "labels": file.labels,
+        "preprocessing": asdict(file.preprocessing),
+        "training": file.training,
+        "metrics": file.metrics,
+        "versions": file.versions,
+    }
+    tensors = dict(backbone or {})
+    for position, (kernel, bias) in enumerate(file.head.layers):
+        tensors |= {f"head.{position}.kernel": kernel, f"head.{position}.bias": bias}
+    write_tensor_file(path, description, tensors)
+
+
+def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
+    """Read and check a model file; of its tensors, only the head's are read.
+
+    Raises:
+        ModelError: it is no model file, is damaged, or says what cannot be.
+    """
+    opened = open_tensor_file(Path(path))
+    try:
+        return _checked(opened)
+    except (ValueError, TypeError, KeyError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ModelError(f"{path}: not a model file that imgcls reads: {reason}") from error
+
+
+def stored_tensors(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """Read the backbone that is stored in a model file.
+
+    Args:
+        path: the file.
+        expected: shapes by name, of the network that the tensors are for.
+
+    Raises:
+        ModelError: it is no model file or damaged.
+        WeightsError: its tensors are not the network's.
+    """
+    opened = open_tensor_file(path)
+    found = {name: opened.shapes[name] for name in opened.shapes if _is_backbone(name)}
+    for name in expected.keys() | found.keys():
+        if expected.get(name) != found.get(name):
+            raise WeightsError(
+                f"{path}: its backbone is not the network that it names: {name} is "
+                f"{found.get(name, 'missing')}, not {expected.get(name, 'in the network')}"
+            )
+    return {name: opened.read(name) for name in expected}
+
+
+def _checked(opened: TensorFile) -> ModelFile:
+    said = opened.description
+    if said["format"] != _FORMAT:
+        raise ValueError(f"format {said['format']!r:.20}; this imgcls reads {_FORMAT}")
+    backbone, weights = said["backbone"], said["backbone_weights"]
+    if not isinstance(backbone, str) or backbone not in BACKBONES:
+        raise ValueError(f"{str(backbone)[:50]}: no such network")
+    if weights not in ("own", "stored") or not re.fullmatch(
+        r"|[0-9a-f]{64}", said["weights_sha256"]
+    ):
+        raise ValueError("it does not say what weights its network has")
+    labels = check_labels(said["labels"])
+    widths = _widths(said["head"], len(labels))
+    _check_tensors(opened, widths, stored=weights == "stored")
+    return ModelFile(
+        backbone=backbone,
+        backbone_weights=weights,
+        weights_sha256=said["weights_sha256"],
+        head=_read_head(opened, len(widths) - 1),
+        labels=labels,
+        preprocessing=_preprocessing(said["preprocessing"], backbone),
+        training=dict(said["training"]),
+        metrics=dict(said["metrics"]),
+        versions={str(package): str(version) for package, version in said["versions"].items()},
+    )
+
+
+def check_labels(labels: Any) -> tuple[str, ...]:
+    """Return labels that a model file may have.
+
+    Raises:
+        ValueError: they are no list, too many, empty, long, twice there or not plain text.
+    """
+    if not isinstance(labels, list | tuple) or not 2 <= len(labels) <= _MAX_LABELS:
+        raise ValueError(f"a model has 2 to {_MAX_LABELS} labels")
+    for label in labels:
+        if not isinstance(label, str) or not 0 < len(label) <= _MAX_LABEL:
+            raise ValueError(f"a label is text of 1 to {_MAX_LABEL} characters")
+        if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in label):
+            raise ValueError(f"label {label!a} holds control characters")
+    if len(set(labels)) != len(labels):
+        raise ValueError("a label stands there twice")
+    return tuple(labels)
+
+
+def _widths(said: Any, classes: int) -> tuple[int, ...]:
+    if (
+        not isinstance(said, list)
+        or not 2 <= len(said) <= _MAX_HEAD_LAYERS + 1
+        or any(type(width) is not int or width < 1 for width in said)
+        or said[-1] != classes
+    ):
+        raise ValueError("its head does not end in its labels")
+    return tuple(said)
+
+
+def _check_tensors(opened: TensorFile, widths: tuple[int, ...], *, stored: bool) -> None:
+    """Compare names, dtypes and shapes with what the description promises."""
+    expected: dict[str, tuple[int, ...]] = {}
+    for position, (before, after) in enumerate(itertools.pairwise(widths)):
+        expected[f"head.{position}.kernel"] = (before, after)
+        expected[f"head.{position}.bias"] = (after,)
+    for name, shape in opened.shapes.items():
+        if opened.dtypes[name] != "F32" or not (
+            expected.pop(name, None) == shape or (stored and _is_backbone(name))
+        ):
+            raise ValueError(f"tensor {name[:50]!r} has no place in it")
+    if expected:
+        raise ValueError(f"it lacks tensor {next(iter(expected))}")
+
+
+def _is_backbone(name: str) -> bool:
+    return _BACKBONE_TENSOR.fullmatch(name) is not None
+
+
+def _read_head(opened: TensorFile, layers: int) -> Head:
+    return Head(
+        tuple(
+            (opened.read(f"head.{position}.kernel"), opened.read(f"head.{position}.bias"))
+            for position in range(layers)
+        )
+    )
+
+
+def _preprocessing(said: Any, backbone: str) -> Preprocessing:
+    preprocessing = Preprocessing(**said)
+    size = BACKBONES[backbone].preprocessing.size
+    if (
+        preprocessing.size != size
+        or type(preprocessing.resize_to) is not int
+        or not size <= preprocessing.resize_to <= _MAX_RESIZE_TO
+        or preprocessing.scaling not in SCALINGS
+        or preprocessing.interpolation not in INTERPOLATIONS
+        or preprocessing.resize not in RESIZES
+    ):
+        raise ValueError(f"its preprocessing is not one of {backbone}'s")
+    return preprocessing
+
+
+def own_weights(network: Network) -> bool:
+    """Whether a network has the weights that its name finds, so that a hash stands for them."""
+    if network.weights.suffix == ENDING or network.name not in BACKBONES:
+        return False
+    try:
+        own = find_weights(network.name, network.spec)
+    except WeightsError:
+        return False
+    return content_id(own) == network.weights_id

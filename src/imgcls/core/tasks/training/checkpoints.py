@@ -1,0 +1,110 @@
+"""Checkpoints of a training: two generations, each whole, hashed, and none else's.
+
+They lie in a folder beside the model while it is trained. Keras' own BackupAndRestore can
+neither resume from a checkpoint that was cut off nor notice one that is damaged.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imgcls.core.errors import ModelError, OutputError, UsageError
+from imgcls.core.models.tensor_file import open_tensor_file, write_tensor_file
+
+log = logging.getLogger("imgcls")
+
+_FORMAT = 1
+_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A training after one of its epochs.
+
+    Attributes:
+        progress: what is known of it besides arrays; anything that JSON can hold.
+        arrays: float32 or int64, by name.
+    """
+
+    progress: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+
+
+class Checkpoints:
+    """The checkpoints of one training."""
+
+    def __init__(self, folder: Path, run: Mapping[str, Any]) -> None:
+        """Name them.
+
+        Args:
+            folder: where they are kept.
+            run: what the training depends on; checkpoints of another are refused.
+        """
+        self.folder = folder
+        self._run = dict(run)
+        self._number = 0
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint and delete all but it and the one before.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        try:
+            self.folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{self.folder}: cannot be made: {error.strerror}") from error
+        self._number += 1
+        description = {"format": _FORMAT, "run": self._run, "progress": checkpoint.progress}
+        write_tensor_file(self._path(self._number), description, checkpoint.arrays)
+        for path in self._paths()[:-_KEPT]:
+            path.unlink(missing_ok=True)
+
+    def load(self) -> Checkpoint | None:
+        """Return the newest that is whole; a damaged one is warned of. None if there is none.
+
+        Raises:
+            UsageError: it belongs to a training with other options or images.
+        """
+        for path in reversed(self._paths()):
+            try:
+                opened = open_tensor_file(path)
+                arrays = {name: opened.read(name) for name in opened.shapes}
+            except ModelError as error:
+                log.warning("%s; the checkpoint before it is used", error)
+                path.unlink(missing_ok=True)
+                continue
+            if opened.description.get("format") != _FORMAT:
+                continue
+            if opened.description["run"] != self._run:
+                raise UsageError(
+                    f"{self.folder}: is of a training with other options or images; go on with "
+                    "those, or leave out --resume to begin anew"
+                )
+            self._number = int(path.stem)
+            return Checkpoint(opened.description["progress"], arrays)
+        return None
+
+    def delete(self) -> None:
+        """Delete them all."""
+        for path in self._paths():
+            path.unlink(missing_ok=True)
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def exist(self) -> bool:
+        """Whether there is one to go on from."""
+        return bool(self._paths())
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.safetensors"
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.folder.glob("[0-9]" * 6 + ".safetensors"))

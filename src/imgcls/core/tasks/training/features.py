@@ -1,0 +1,78 @@
+"""Features of images: once through the engine, then from the cache."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from imgcls.core.engines.engine import Float32Array
+from imgcls.core.engines.model import Model, usable_cores
+from imgcls.core.pixels.images import load_batch
+from imgcls.core.pixels.sources import Source
+from imgcls.core.tasks.memo import open_memo
+from imgcls.core.tasks.ordered import map_ordered
+from imgcls.core.version import __version__
+
+_CHUNK = 256
+
+
+def compute_features(model: Model, sources: Iterable[Source]) -> Iterator[Float32Array]:
+    """Yield the features (d,) of each image, in order.
+
+    Raises:
+        ImageError: one of them cannot be read.
+    """
+
+    def work(chunk: list[Source]) -> list[Float32Array]:
+        (features,) = model.engine.run(load_batch(chunk, model.preprocessing), ("features",))
+        return list(features)  # (n, d) → n of (d,)
+
+    return map_ordered(work, sources, workers=usable_cores(), chunk=model.engine.batch_size)
+
+
+def cached_features(
+    model: Model, sources: Sequence[Source], digests: Sequence[str]
+) -> Float32Array:
+    """Return the features of images; only those of unknown content are computed.
+
+    Args:
+        model: whose engine gives the features.
+        sources: the images.
+        digests: SHA-256 of each image's file.
+
+    Returns:
+        float32 (n, d), in the order of the images.
+
+    Raises:
+        ImageError: an image cannot be read.
+    """
+    rows: list[Float32Array] = []
+    with open_memo(_name(model)) as memo:
+        for start in range(0, len(sources), _CHUNK):
+            part = digests[start : start + _CHUNK]
+            known = {key: np.frombuffer(row, "<f4") for key, row in memo.get(part).items()}
+            missing = {
+                digest: source
+                for digest, source in zip(part, sources[start : start + _CHUNK], strict=True)
+                if digest not in known
+            }
+            computed = compute_features(model, missing.values())
+            fresh = dict(zip(missing, computed, strict=True))
+            memo.put((digest, row.astype("<f4").tobytes()) for digest, row in fresh.items())
+            known |= fresh
+            rows.extend(known[digest] for digest in part)
+    return np.stack(rows)
+
+
+def _name(model: Model) -> str:
+    facts = (
+        __version__,
+        model.network.weights_id,
+        model.network.spec,
+        model.preprocessing,
+        model.engine.name,
+    )
+    key = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+    return f"features-{model.network.name}-{key}"

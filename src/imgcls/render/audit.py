@@ -1,0 +1,74 @@
+"""What an audit found → text, JSON or CSV: a row per format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
+
+from imgcls.core.cells import csv_cell
+from imgcls.core.tasks.audit import KINDS, AuditReport
+from imgcls.render.safe import printable
+
+_SHOWN = 20  # findings of a kind in the text; JSON and CSV have all
+CSV_HEADER = ("finding", "kind", "severity", "path", "advice")
+
+
+def text(report: AuditReport) -> Iterator[str]:
+    """Yield the counts, then each kind of finding with its files and what to do."""
+    yield f"{report.images} images in {len(report.classes)} classes\n"
+    width = max((len(printable(label)) for label in report.classes), default=0)
+    for label, count in report.classes.items():
+        yield f"  {printable(label):<{width}}  {count}\n"
+    for kind, group in groupby(report.findings, key=lambda finding: finding.kind):
+        findings = list(group)
+        row = KINDS[kind]
+        yield f"\n{kind}: {row.title} ({len(findings)}, {row.severity})\n  {row.advice}\n"
+        for finding in findings[:_SHOWN]:
+            yield "    " + "  =  ".join(map(printable, finding.paths)) + "\n"
+        if len(findings) > _SHOWN:
+            yield f"    and {len(findings) - _SHOWN} more (-f json lists them)\n"
+    if not report.findings:
+        yield "\nnothing found\n"
+
+
+def json_object(report: AuditReport) -> Iterator[str]:
+    """Yield one JSON object; a path that is not valid UTF-8 round-trips as lone surrogates."""
+    findings = [
+        {
+            "kind": finding.kind,
+            "severity": finding.severity,
+            "paths": finding.paths,
+            "advice": finding.advice,
+        }
+        for finding in report.findings
+    ]
+    yield json.dumps(
+        {"images": report.images, "classes": report.classes, "findings": findings}, indent=1
+    )
+    yield "\n"
+
+
+def csv_rows(report: AuditReport) -> Iterator[str]:
+    """Yield a header, then a row per file; those of one finding have one number."""
+    yield _line(CSV_HEADER)
+    for number, finding in enumerate(report.findings, start=1):
+        for path in finding.paths:
+            yield _line(
+                (str(number), finding.kind, finding.severity, csv_cell(path), finding.advice)
+            )
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+FORMATS: Mapping[str, Callable[[AuditReport], Iterator[str]]] = {
+    "text": text,
+    "json": json_object,
+    "csv": csv_rows,
+}

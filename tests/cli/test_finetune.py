@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imgcls.core.models.model_file import read_model_file
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return [{**row, "seconds": ""} for row in csv.DictReader(file)]
+
+
+def test_train_and_use(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
+    done = imgcls("finetune", two_classes, "-o", "m.safetensors")
+    assert done.returncode == 0, done.stderr
+    lines = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
+    assert lines[0] == ["classes", "2 (squares 10, stripes 10)"]
+    assert lines[1] == ["training", "images      20"]
+    assert lines[2] == ["validation", "images    4"]
+    assert lines[3] == ["validation", "accuracy  100.00%"]
+    assert lines[4][0] == "seconds"
+    assert lines[5] == ["model", "m.safetensors"]
+    assert "features 1/100: loss " in done.stderr
+    assert "the saved model predicts what was trained" in done.stderr
+    assert sorted(path.name for path in tmp_path.glob("m*")) == [
+        *("m.history.csv", "m.history.png", "m.safetensors"),
+    ]
+    history = rows(tmp_path / "m.history.csv")
+    assert [row["epoch"] for row in history] == [str(i + 1) for i in range(len(history))]
+    assert (tmp_path / "m.history.png").read_bytes().startswith(b"\x89PNG")
+    file = read_model_file(tmp_path / "m.safetensors")
+    assert file.labels == ("squares", "stripes")
+    assert file.backbone_weights == "own"
+    assert file.training["classes"] == {"squares": 10, "stripes": 10}
+    assert file.metrics["val_accuracy"] == 1.0
+    assert (tmp_path / "m.safetensors").stat().st_size < 20_000
+
+    again = imgcls("finetune", two_classes, "-o", "m.safetensors")
+    assert again.returncode == 1
+    assert again.stderr == (
+        "Error: m.safetensors: exists; name another file, or use --force to overwrite it\n"
+    )
+    forced = imgcls("finetune", two_classes, "-o", "m.safetensors", "--force", "--head", "mlp")
+    assert forced.returncode == 0, forced.stderr
+    assert read_model_file(tmp_path / "m.safetensors").head.widths == (1280, 256, 2)
+
+    picture = two_classes / "stripes" / "000.png"
+    said = imgcls("predict", "-m", "m.safetensors", picture, "--top", "1")
+    assert said.returncode == 0
+    assert said.stdout.startswith(f"{picture}: stripes (")
+
+
+def test_predict_needs_no_tensorflow_after_training_a_head(
+    imgcls: Any, two_classes: Path, tmp_path: Path
+) -> None:
+    assert imgcls("finetune", two_classes, "-o", "m.safetensors").returncode == 0
+    code = (
+        "import sys; from imgcls import classify; "
+        f"r = list(classify({str(two_classes)!r}, 'm.safetensors')); "
+        "assert len(r) == 24 and r[0].predictions[0].label == 'squares'; "
+        "print(sorted({'tensorflow', 'keras', 'sklearn', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr
+
+
+def test_bad_images_are_listed_before_training(imgcls: Any, two_classes: Path) -> None:
+    picture = (two_classes / "stripes" / "000.png").read_bytes()
+    (two_classes / "stripes" / "cut.png").write_bytes(picture[: len(picture) // 2])
+    (two_classes / "squares" / "empty.jpg").write_bytes(b"")
+    done = imgcls("finetune", two_classes, "-o", "m.safetensors")
+    assert (done.returncode, done.stdout) == (1, "")
+    first, second, error = done.stderr.splitlines()
+    assert first == f"Warning: {two_classes}/squares/empty.jpg: empty file"
+    assert second == f"Warning: {two_classes}/stripes/cut.png: truncated PNG"
+    assert error == (
+        "Error: 2 of 26 images cannot be read (empty.jpg, cut.png); mend or delete them, or use "
+        "--skip-bad"
+    )
+    skipped = imgcls("finetune", two_classes, "-o", "m.safetensors", "--skip-bad")
+    assert skipped.returncode == 3, skipped.stderr
+    assert "training images      20\n" in skipped.stdout
+
+
+def test_same_seed_same_metrics(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
+    histories = []
+    for seed in ("1", "1", "2"):
+        name = f"m{len(histories)}"
+        how = ("--augment", "full", "--epochs", "2", "--seed", seed, "--class-weights")
+        done = imgcls("finetune", two_classes, "-o", f"{name}.safetensors", *how)
+        assert done.returncode == 0, done.stderr
+        histories.append(rows(tmp_path / f"{name}.history.csv"))
+    assert {row["stage"] for row in histories[0]} == {"features", "augmented"}
+    assert histories[0] == histories[1] != histories[2]
+
+
+def test_validation_folder(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
+    data, aside = tmp_path / "data", tmp_path / "aside"
+    shutil.copytree(two_classes, data / "training_set")
+    for label in ("squares", "stripes"):
+        for part in (data / "valid", aside):
+            (part / label).mkdir(parents=True)
+        for index in range(6):
+            name = f"{label}/{index:03d}.png"
+            part = data / "valid" if index < 4 else aside
+            (data / "training_set" / name).rename(part / name)
+    for arguments, training, validation in (
+        ((), 12, 8),
+        (("--validation", aside), 12, 4),
+        (("--val-split", "0.5"), 6, 6),
+    ):
+        done = imgcls("finetune", data, "-o", "m.safetensors", "--force", *arguments)
+        assert f"training images      {training}\n" in done.stdout, done.stderr
+        assert f"validation images    {validation}\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("-o", "m.h5"), 2, "m.h5: a model file ends in .safetensors"),
+        (("-o", "no/m.safetensors"), 1, "no: no such folder; make it first"),
+        (("-m", "vgg61"), 1, "vgg61: no such model; did you mean vgg"),
+        (("-m", "simple-cnn", "--unfreeze", "2"), 2, "simple-cnn is trained whole"),
+        (("--unfreeze", "some"), 2, "some: must be a number of layers, or all"),
+        (("--max-time", "soon"), 2, "soon: no length of time; write it like 90s, 30m or 1h30m"),
+        (("--validation", "x", "--val-split", "0.1"), 2, "contradict each other"),
+        (("--weights", "none.h5"), 1, "none.h5: no such weights file"),
+    ],
+)
+def test_errors(
+    imgcls: Any, two_classes: Path, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    done = imgcls("finetune", two_classes, "-o", "m.safetensors", *arguments)
+    assert done.returncode == code
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("Error: ")
+
+
+def run_until(line: str, cwd: Path, *arguments: str | Path) -> None:
+    """Run imgcls and kill it outright when it has printed a line that starts so."""
+    command = [sys.executable, "-m", "imgcls", *map(os.fspath, arguments)]
+    with subprocess.Popen(command, cwd=cwd, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        for printed in running.stderr:
+            if printed.startswith(line):
+                running.kill()
+                return
+    raise AssertionError(f"{line} was never printed")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", [False, True])
+def test_resume(imgcls: Any, two_classes: Path, tmp_path: Path, damage: bool) -> None:
+    how = ("-m", "simple-cnn", "--epochs", "4", "--patience", "9", "--augment", "light")
+    whole = imgcls("finetune", two_classes, "-o", "whole.safetensors", *how)
+    assert whole.returncode == 0, whole.stderr
+    cut = ("finetune", two_classes, "-o", "cut.safetensors", *how)
+    run_until("scratch 2/4", tmp_path, *cut)
+    folder = tmp_path / "cut.safetensors.checkpoints"
+    newest = sorted(folder.iterdir())[-1]
+    if damage:
+        content = bytearray(newest.read_bytes())
+        content[-5] ^= 1
+        newest.write_bytes(content)
+    resumed = imgcls(*cut, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert f"going on after epoch {1 if damage else 2} of scratch" in resumed.stderr
+    assert ("the checkpoint before it is used" in resumed.stderr) is damage
+    assert rows(tmp_path / "cut.history.csv") == rows(tmp_path / "whole.history.csv")
+    assert whole.stdout.splitlines()[3] == resumed.stdout.splitlines()[3]
+    assert not folder.exists()
+
+
+@pytest.mark.slow
+def test_fine_tuning_is_stored_and_resumed(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
+    how = ("--unfreeze", "2", "--epochs", "3", "--learning-rate", "1e-4", "--head", "mlp")
+    whole = imgcls("finetune", two_classes, "-o", "whole.safetensors", *how)
+    assert whole.returncode == 0, whole.stderr
+    cut = ("finetune", two_classes, "-o", "cut.safetensors", *how)
+    run_until("fine-tuning 2/3", tmp_path, *cut)
+    other = imgcls(*cut, "--seed", "5", "--resume")
+    assert other.returncode == 2
+    assert "is of a training with other options or images" in other.stderr
+    resumed = imgcls(*cut, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert rows(tmp_path / "cut.history.csv") == rows(tmp_path / "whole.history.csv")
+    file = read_model_file(tmp_path / "whole.safetensors")
+    assert file.backbone_weights == "stored"
+    said = imgcls("predict", "-m", "whole.safetensors", two_classes / "stripes", "--top", "1")
+    assert said.returncode == 0
+    assert all(": stripes (" in line for line in said.stdout.splitlines())
+
+
+@pytest.mark.slow
+def test_cars_and_flowers(imgcls: Any, cars_flowers: Path) -> None:
+    for how, least in (((), 0.92), (("-m", "simple-cnn", "--epochs", "6"), 0.75)):
+        done = imgcls("finetune", cars_flowers, "-o", "m.safetensors", "--force", *how)
+        assert done.returncode == 0, done.stderr
+        accuracy = float(done.stdout.splitlines()[3].split()[-1].rstrip("%")) / 100
+        assert accuracy >= least
+    scored = imgcls("predict", "-m", "m.safetensors", cars_flowers / "test" / "car", "--top", "1")
+    assert scored.returncode == 0

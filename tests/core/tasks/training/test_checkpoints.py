@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imgcls.core.errors import UsageError
+from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
+
+
+def save(checkpoints: Checkpoints, *epochs: int) -> None:
+    for epoch in epochs:
+        arrays = {"a": np.full(3, epoch, np.float32), "steps": np.array([epoch], np.int64)}
+        checkpoints.save(Checkpoint({"epoch": epoch}, arrays))
+
+
+def test_two_generations(tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+    checkpoints = Checkpoints(folder, {"seed": 1})
+    assert checkpoints.load() is None
+    save(checkpoints, 1, 2, 3)
+    assert [path.name for path in sorted(folder.iterdir())] == [
+        *("000002.safetensors", "000003.safetensors"),
+    ]
+    again = Checkpoints(folder, {"seed": 1})
+    loaded = again.load()
+    assert loaded is not None and loaded.progress == {"epoch": 3}
+    assert loaded.arrays["a"].tolist() == [3, 3, 3]
+    assert loaded.arrays["steps"].tolist() == [3]
+    save(again, 4)
+    assert sorted(path.stem for path in folder.iterdir()) == ["000003", "000004"]
+    again.delete()
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("keep", [0, 40, -1])
+def test_a_damaged_one_gives_way_to_the_one_before(
+    tmp_path: Path, keep: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("imgcls"), "propagate", True)
+    checkpoints = Checkpoints(tmp_path / "c", {})
+    save(checkpoints, 1, 2)
+    newest = tmp_path / "c" / "000002.safetensors"
+    newest.write_bytes(newest.read_bytes()[:keep])
+    loaded = checkpoints.load()
+    assert loaded is not None and loaded.progress == {"epoch": 1}
+    assert "000002.safetensors" in caplog.text
+    assert "the checkpoint before it is used" in caplog.text
+    (tmp_path / "c" / "000001.safetensors").write_bytes(b"")
+    assert checkpoints.load() is None
+
+
+def test_of_another_training(tmp_path: Path) -> None:
+    save(Checkpoints(tmp_path, {"seed": 1}), 1)
+    with pytest.raises(UsageError, match="other options or images"):
+        Checkpoints(tmp_path, {"seed": 2}).load()

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from imgcls.core.errors import ModelError
+from imgcls.core.tasks.training.checkpoints import Checkpoints
+from imgcls.core.tasks.training.examples import FixedFeatures
+from imgcls.core.tasks.training.head_learner import HeadLearner, fresh_head, spread
+from imgcls.core.tasks.training.history import HEADER, Epoch, write_csv, write_plot
+from imgcls.core.tasks.training.loop import Loop, Progress, Stage
+
+RANDOM = np.random.default_rng(3)
+FEATURES = RANDOM.normal(size=(60, 8)).astype(np.float32)
+COLUMNS = (FEATURES[:, 0] + RANDOM.normal(size=60) * 0.8 > 0).astype(np.int64)
+TRAINING = FixedFeatures(FEATURES[:40], COLUMNS[:40])
+VALIDATION = FixedFeatures(FEATURES[40:], COLUMNS[40:])
+STAGE = Stage("features", 6, 0.02, 8)
+
+
+class Narrow(HeadLearner):
+    """Runs out of memory on more than four features at once."""
+
+    def learn(self, inputs: Any, columns: Any, weights: Any) -> Any:
+        if len(inputs) > self.limit:
+            raise MemoryError
+        return super().learn(inputs, columns, weights)
+
+    limit = 4
+
+
+def learner(kind: type[HeadLearner] = HeadLearner) -> HeadLearner:
+    head = fresh_head((8, 16, 2), 0)
+    return kind(head, *spread(FEATURES), learning_rate=0.02, dropout=0.5, seed=0)
+
+
+def loop(folder: Path, **how: Any) -> Loop:
+    options: dict[str, Any] = {"patience": 99, "max_seconds": None, "seed": 0, **how}
+    return Loop(Progress(), Checkpoints(folder, {}), np.ones(2, np.float32), **options)
+
+
+def course(history: list[Epoch]) -> list[tuple[Any, ...]]:
+    return [(e.epoch, e.loss, e.accuracy, e.val_loss, e.val_accuracy) for e in history]
+
+
+def test_the_best_epoch_is_kept(tmp_path: Path) -> None:
+    run, one = loop(tmp_path / "c"), learner()
+    best = run.run(one, Stage("features", 30, 0.02, 8), TRAINING, VALIDATION)
+    assert best.val_loss == min(epoch.val_loss for epoch in run.progress.history)
+    assert best.epoch < 30
+    assert run._evaluate(one, VALIDATION) == pytest.approx((best.val_loss, best.val_accuracy))
+
+
+def test_patience(tmp_path: Path) -> None:
+    run = loop(tmp_path / "c", patience=3)
+    best = run.run(learner(), Stage("features", 500, 0.05, 8), TRAINING, VALIDATION)
+    assert run.progress.history[-1].epoch == best.epoch + 3
+
+
+def test_a_stage_that_continues_may_keep_its_beginning(tmp_path: Path) -> None:
+    run = loop(tmp_path / "c", patience=2)
+    one = learner()
+    before = one.logits(FEATURES)
+    misled = FixedFeatures(FEATURES[:40], 1 - COLUMNS[:40])
+    best = run.run(one, Stage("x", 9, 0.02, 8, continues=True), misled, VALIDATION)
+    assert (best.epoch, best.loss) == (0, None)
+    np.testing.assert_array_equal(one.logits(FEATURES), before)
+    assert [epoch.epoch for epoch in run.progress.history] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("killed_after", [1, 2, 5])
+def test_resumed_is_as_uninterrupted(tmp_path: Path, killed_after: int) -> None:
+    whole = loop(tmp_path / "whole")
+    one = learner()
+    whole.run(one, STAGE, TRAINING, VALIDATION)
+    cut = loop(tmp_path / "cut")
+    cut.run(learner(), Stage("features", killed_after, 0.02, 8), TRAINING, VALIDATION)
+    again = loop(tmp_path / "cut")
+    checkpoint = again.checkpoints.load()
+    assert checkpoint is not None
+    again.resumed, again.progress = checkpoint, Progress.of(checkpoint.progress)
+    other = learner()
+    again.run(other, STAGE, TRAINING, VALIDATION)
+    assert course(again.progress.history) == course(whole.progress.history)
+    np.testing.assert_array_equal(one.logits(FEATURES), other.logits(FEATURES))
+
+
+def test_batch_is_halved_when_memory_runs_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("imgcls"), "propagate", True)
+    narrow = loop(tmp_path / "a")
+    narrow.run(learner(Narrow), Stage("features", 3, 0.02, 16), TRAINING, VALIDATION)
+    assert "going on with --batch-size 8" in caplog.text
+    assert "going on with --batch-size 4" in caplog.text
+    plain = loop(tmp_path / "b")
+    plain.run(learner(), Stage("features", 3, 0.02, 4), TRAINING, VALIDATION)
+    assert course(narrow.progress.history) == course(plain.progress.history)
+
+
+def test_memory_for_not_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Narrow, "limit", 0)
+    with pytest.raises(ModelError, match="memory ran out on a single image"):
+        loop(tmp_path).run(learner(Narrow), STAGE, TRAINING, VALIDATION)
+
+
+def test_time_limit(tmp_path: Path) -> None:
+    run = loop(tmp_path / "c", max_seconds=1e-9)
+    run.run(learner(), STAGE, TRAINING, VALIDATION)
+    assert len(run.progress.history) == 1
+
+
+def test_loss_that_is_no_number(tmp_path: Path) -> None:
+    broken = FixedFeatures(np.full_like(FEATURES, np.nan), COLUMNS)
+    with pytest.raises(ModelError, match="lower --learning-rate"):
+        loop(tmp_path).run(learner(), STAGE, broken, VALIDATION)
+
+
+def test_history_files(tmp_path: Path) -> None:
+    epochs = [
+        Epoch("features", 1, 0.5, 0.75, 0.25, 0.875, 1.5),
+        Epoch("fine-tuning", 0, None, None, 0.25, 0.875, 0.5),
+        Epoch("fine-tuning", 1, 0.125, 1.0, 0.1234567, 1.0, 2.0),
+    ]
+    write_csv(tmp_path / "h.csv", epochs)
+    assert (tmp_path / "h.csv").read_text().splitlines() == [
+        ",".join(HEADER),
+        "features,1,0.5,0.75,0.25,0.875,1.5",
+        "fine-tuning,0,,,0.25,0.875,0.5",
+        "fine-tuning,1,0.125,1,0.123457,1,2",
+    ]
+    write_plot(tmp_path / "h.png", epochs)
+    from PIL import Image
+
+    with Image.open(tmp_path / "h.png") as image:
+        assert image.width > 500
+        assert image.info["Software"] == "imgcls"
