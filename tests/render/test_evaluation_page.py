@@ -90,7 +90,7 @@ def test_heatmaps_stand_beside_the_mistakes(  # type: ignore[no-untyped-def]
 ) -> None:
     asked = []
 
-    def explain(source: Source, column: int) -> Image.Image:
+    def explain(source: Source) -> Image.Image:
         asked.append((Path(source.name).name, column))
         return Image.new("RGB", (400, 300), (255, 0, 0))
 

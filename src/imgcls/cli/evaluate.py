@@ -12,6 +12,7 @@ from imgcls.cli.output import check_output, stdout_style, write_file, write_stdo
 from imgcls.cli.tally import Tally
 from imgcls.core.engines.model import load_model
 from imgcls.core.tasks.evaluate import judge, summarize
+from imgcls.core.tasks.heatmap import heatmaps_of
 from imgcls.core.tasks.labelled import LABELS_FROM
 from imgcls.render.evaluation import EVALUATION_FORMATS
 from imgcls.render.evaluation_page import is_own, report_page
@@ -69,6 +70,7 @@ def evaluate(
     verdicts = tally.count(console.progress(verdicts, "images"))
     evaluation = summarize(verdicts, opened.labels, opened.name)
     if report is not None:
-        write_file(report, report_page(evaluation))
+        draw = heatmaps_of(opened, how.get("resize"), how.get("interpolation"))
+        write_file(report, report_page(evaluation, draw))
     write_stdout(EVALUATION_FORMATS[format_name](evaluation, stdout_style()))
     return tally.close(console)

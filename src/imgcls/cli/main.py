@@ -35,7 +35,11 @@ COMMANDS = {
         "audit",
         "Find what is wrong with a labelled folder before training on it.",
     ),
-    "models": ("imgcls.cli.models", "models", "List, inspect, fetch, add and compile models."),
+    "models": (
+        "imgcls.cli.models",
+        "models",
+        "List, inspect, fetch, add, import and compile models.",
+    ),
 }
 
 # These compute with numpy's linear algebra; for all others its threads only delay the start.

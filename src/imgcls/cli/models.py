@@ -9,6 +9,7 @@ import click
 
 from imgcls.cli import options
 from imgcls.cli.console import Console
+from imgcls.cli.models_import import import_
 from imgcls.cli.output import write_stdout
 from imgcls.cli.tally import EXIT_SOME_FAILED
 from imgcls.core.errors import ImgclsError, ModelError, UsageError
@@ -27,12 +28,12 @@ _format = click.option(
 
 
 @click.group(
-    invoke_without_command=True, short_help="List, inspect, fetch, add and compile models."
+    invoke_without_command=True, short_help="List, inspect, fetch, add, import and compile models."
 )
 @_format
 @click.pass_context
 def models(ctx: click.Context, /, format_name: str) -> None:
-    """List, inspect, fetch, add and compile models.
+    """List, inspect, fetch, add, import and compile models.
 
     Without a command: the list.
     """
@@ -172,3 +173,6 @@ def _row(model: ListedModel) -> render.Row:
     from imgcls.core.engines.entries import milliseconds
 
     return model, milliseconds(model.name, model.spec)
+
+
+models.add_command(import_)

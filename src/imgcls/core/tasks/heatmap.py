@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
+from PIL import Image
 
 from imgcls.core.engines.engine import Float32Array, softmax
 from imgcls.core.engines.model import Model, load_model, usable_cores
@@ -31,6 +32,7 @@ from imgcls.core.tasks.evidence import (
 from imgcls.core.tasks.explanation import Explanation, Question, Unexplained
 from imgcls.core.tasks.faithfulness import Faithfulness, measure_faithfulness
 from imgcls.core.tasks.ordered import map_ordered
+from imgcls.core.tasks.overlay import draw_overlay
 
 # What the layer before pooling is called where Keras gives it no lasting name.
 LAST_ACTIVATION = "last-activation"
@@ -83,6 +85,24 @@ def explain(
         return [explainer.explain(source) for source in chunk]
 
     return map_ordered(work, as_sources(inputs), workers=workers or usable_cores())
+
+
+def heatmaps_of(
+    model: Model, resize: Resize | None = None, interpolation: Interpolation | None = None
+) -> Callable[[Source], Image.Image]:
+    """Return what draws, on an image, the heatmap of the class that the model says it shows.
+
+    What is returned raises ImageError where the image cannot be read.
+    """
+    explainer = Explainer(model, Question(resize=resize, interpolation=interpolation))
+
+    def draw(source: Source) -> Image.Image:
+        explanation = explainer.explain(source)
+        if isinstance(explanation, Unexplained):
+            raise ImageError(explanation.error)
+        return draw_overlay(explanation)
+
+    return draw
 
 
 class Explainer:
