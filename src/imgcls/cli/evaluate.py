@@ -70,7 +70,7 @@ def evaluate(
     verdicts = tally.count(console.progress(verdicts, "images"))
     evaluation = summarize(verdicts, opened.labels, opened.name)
     if report is not None:
-        draw = heatmaps_of(opened, how.get("resize"), how.get("interpolation"))
+        draw = heatmaps_of(opened)
         write_file(report, report_page(evaluation, draw))
     write_stdout(EVALUATION_FORMATS[format_name](evaluation, stdout_style()))
     return tally.close(console)
