@@ -1,0 +1,63 @@
+"""The commands and the Python of the README do what it says."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from imgcls.cli.main import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+SESSIONS = re.findall(r"```console\n\$ (.*?)\n(.*?)```", README, re.DOTALL)
+Imgcls = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def test_there_are_sessions() -> None:
+    assert len(SESSIONS) >= 3
+
+
+@pytest.mark.parametrize(("command", "output"), SESSIONS)
+def test_console(command: str, output: str, imgcls: Imgcls, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "sample_images", tmp_path / "sample_images")
+    program, *arguments = shlex.split(command)
+    assert program == "imgcls"
+    done = imgcls(*arguments)
+    assert (done.returncode, done.stdout) == (0, output)
+
+
+def test_python(tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    shutil.copytree(ROOT / "sample_images", tmp_path / "sample_images")
+    check = "assert [record.predictions[0].label for record in records] == ['tiger_cat']\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code + check], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    first = done.stdout.decode().splitlines()[0]
+    assert re.fullmatch(r"sample_images.cat\.jpg tiger_cat 0\.37\d+", first)
+
+
+def test_every_command_is_named() -> None:
+    for name in COMMANDS:
+        assert f"imgcls {name}" in README
+
+
+def test_every_option_that_is_named_exists(imgcls: Imgcls) -> None:
+    helps = "".join(imgcls(name, "--help").stdout for name in COMMANDS) + imgcls("--help").stdout
+    known = set(re.findall(r"--[a-z][a-z-]+", helps))
+    assert set(re.findall(r"--[a-z][a-z-]+", README)) - known == set()
+
+
+def test_every_link_leads_somewhere() -> None:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
