@@ -90,12 +90,12 @@ def test_heatmaps_stand_beside_the_mistakes(  # type: ignore[no-untyped-def]
 ) -> None:
     asked = []
 
-    def explain(source: Source, column: int) -> Image.Image:
-        asked.append((Path(source.name).name, column))
+    def explain(source: Source) -> Image.Image:
+        asked.append(Path(source.name).name)
         return Image.new("RGB", (400, 300), (255, 0, 0))
 
     browser.open(write(tmp_path, evaluation, explain))
-    assert asked == [("coffee.jpg", 2), ("cat.jpg", 2)]
+    assert asked == ["coffee.jpg", "cat.jpg"]
     assert browser.run("return document.querySelectorAll('img.heatmap').length") == 2
     boxes = [picture.rect for picture in browser.driver.find_elements("css selector", "figure img")]
     assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] < boxes[1]["x"]

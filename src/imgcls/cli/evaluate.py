@@ -5,16 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from PIL import Image
 
 from imgcls.cli import options
 from imgcls.cli.console import Console
 from imgcls.cli.output import check_output, stdout_style, write_file, write_stdout
 from imgcls.cli.tally import Tally
-from imgcls.core.engines.model import load_model
+from imgcls.core.engines.model import Model, load_model
+from imgcls.core.errors import ImageError
+from imgcls.core.pixels.preprocessing import Interpolation, Resize
+from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.evaluate import judge, summarize
+from imgcls.core.tasks.explanation import Question, Unexplained
+from imgcls.core.tasks.heatmap import Explainer
 from imgcls.core.tasks.labelled import LABELS_FROM
+from imgcls.core.tasks.overlay import draw_overlay
 from imgcls.render.evaluation import EVALUATION_FORMATS
-from imgcls.render.evaluation_page import is_own, report_page
+from imgcls.render.evaluation_page import Explain, is_own, report_page
 
 
 @click.command(short_help="Score a model on labelled images.")
@@ -69,6 +76,21 @@ def evaluate(
     verdicts = tally.count(console.progress(verdicts, "images"))
     evaluation = summarize(verdicts, opened.labels, opened.name)
     if report is not None:
-        write_file(report, report_page(evaluation))
+        wrong = bool(evaluation.misclassified)  # else nothing is opened that draws heatmaps
+        explain = _explain(opened, how["resize"], how["interpolation"]) if wrong else None
+        write_file(report, report_page(evaluation, explain))
     write_stdout(EVALUATION_FORMATS[format_name](evaluation, stdout_style()))
     return tally.close(console)
+
+
+def _explain(model: Model, resize: Resize | None, interpolation: Interpolation | None) -> Explain:
+    """Return what draws the heatmap of the class that was said, which is the best one."""
+    explainer = Explainer(model, Question(rank=1, resize=resize, interpolation=interpolation))
+
+    def draw(source: Source) -> Image.Image:
+        explanation = explainer.explain(source)
+        if isinstance(explanation, Unexplained):
+            raise ImageError(explanation.error)
+        return draw_overlay(explanation)
+
+    return draw

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     from imgcls.core.tasks.evaluate import Evaluation, Mistake
 
-# An image and the index of a class → the image with the heatmap of that class on it. What it
-# cannot read is an ImageError.
-Explain = Callable[[Source, int], "Image.Image"]
+# An image → it, with the heatmap of its best class on it. What it cannot read is an ImageError.
+Explain = Callable[[Source], "Image.Image"]
 
 # How many mistakes have pictures; all are listed up to the second number.
 MOST_PICTURES = 24
@@ -109,7 +108,7 @@ def _pictured(mistake: Mistake, explain: Explain | None) -> PicturedMistake:
     source = Source(mistake.path)
     try:
         picture = thumbnail(open_image(source.read(), _least_size).image, _PICTURE)
-        heatmap = explain and thumbnail(explain(source, mistake.column), _PICTURE)
+        heatmap = explain and thumbnail(explain(source), _PICTURE)
     except ImageError:  # it was there when it was judged
         return PicturedMistake(mistake, None, None)
     return PicturedMistake(mistake, picture, heatmap)
