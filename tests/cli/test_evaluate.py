@@ -181,7 +181,9 @@ def test_report_overwrites_only_a_report(imgcls: Imgcls, by_label: Path, tmp_pat
     report = tmp_path / "r.html"
     for _ in range(2):
         assert imgcls("evaluate", by_label, "--report", report).returncode == 3
-        assert report.read_text("utf-8").startswith("<!DOCTYPE html>")
+        text = report.read_text("utf-8")
+        assert text.startswith("<!DOCTYPE html>")
+        assert text.count('<img class="heatmap" src="data:image/jpeg;base64,') == 1
     other = tmp_path / "other.html"
     other.write_text("<!DOCTYPE html><p>mine")
     done = imgcls("evaluate", by_label, "--report", other)

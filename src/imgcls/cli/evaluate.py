@@ -70,7 +70,8 @@ def evaluate(
     verdicts = tally.count(console.progress(verdicts, "images"))
     evaluation = summarize(verdicts, opened.labels, opened.name)
     if report is not None:
-        draw = heatmaps_of(opened)
+        wrong = bool(evaluation.misclassified)  # else nothing is opened that draws heatmaps
+        draw = heatmaps_of(opened, how["resize"], how["interpolation"]) if wrong else None
         write_file(report, report_page(evaluation, draw))
     write_stdout(EVALUATION_FORMATS[format_name](evaluation, stdout_style()))
     return tally.close(console)

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from imgcls.core.tasks.evaluate import Evaluation, Mistake
 
-# An image and the index of a class → the image with the heatmap of that class on it. What it
-# cannot read is an ImageError.
+# An image → it, with the heatmap of its best class on it. What it cannot read is an ImageError.
 Explain = Callable[[Source], "Image.Image"]
 
 # How many mistakes have pictures; all are listed up to the second number.

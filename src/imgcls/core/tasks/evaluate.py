@@ -64,7 +64,6 @@ class Mistake:
         score: the score of that.
         label_score: the score of `label`.
         label_rank: the rank of `label`.
-        column: the class index of `said`.
     """
 
     path: str
@@ -73,7 +72,6 @@ class Mistake:
     score: float
     label_score: float
     label_rank: int
-    column: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,5 +272,4 @@ def _mistake(verdict: Verdict, names: tuple[str, ...]) -> Mistake:
         score=verdict.score,
         label_score=verdict.actual_score,
         label_rank=verdict.rank,
-        column=verdict.said,
     )

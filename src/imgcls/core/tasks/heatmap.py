@@ -87,12 +87,14 @@ def explain(
     return map_ordered(work, as_sources(inputs), workers=workers or usable_cores())
 
 
-def heatmaps_of(model: Model) -> Callable[[Source], Image.Image]:
+def heatmaps_of(
+    model: Model, resize: Resize | None = None, interpolation: Interpolation | None = None
+) -> Callable[[Source], Image.Image]:
     """Return what draws, on an image, the heatmap of the class that the model says it shows.
 
     What is returned raises ImageError where the image cannot be read.
     """
-    explainer = Explainer(model, Question())
+    explainer = Explainer(model, Question(resize=resize, interpolation=interpolation))
 
     def draw(source: Source) -> Image.Image:
         explanation = explainer.explain(source)
