@@ -23,6 +23,8 @@ from imgcls.core.models.table import MODELS
 
 RESULTS = Path(__file__).resolve().parent.parent / "docs" / "every_model.json"
 
+_OVERGROWN = 1000.0  # a logit
+
 
 def try_model(name: str) -> dict[str, Any]:
     """Compile a row with random weights.
@@ -49,10 +51,10 @@ def try_model(name: str) -> dict[str, Any]:
 
 
 def random_network(spec: ModelSpec) -> Any:
-    """Build a row's network with random weights, its normalizations settled on noise.
+    """Build a row's network with random weights.
 
-    With fresh statistics the activations of a deep network die out or overflow, and whatever
-    is compared then agrees, or nothing does.
+    Where they make the numbers grow from layer to layer without end, as in EfficientNetV2-M and
+    -L, the normalizations take over the statistics of a batch; rounding would decide all there.
     """
     import keras
 
@@ -60,11 +62,12 @@ def random_network(spec: ModelSpec) -> Any:
 
     keras.utils.set_random_seed(0)
     network = build_network(spec)
-    norms = [x for x in network.layers if isinstance(x, keras.layers.BatchNormalization)]
-    for norm in norms:
-        norm.momentum = 0.0  # take over the statistics of the next batch
-    if norms:
-        network(noise(spec, seed=1), training=True)
+    batch = noise(spec, seed=1)
+    if np.abs(network(batch, training=False)).max() > _OVERGROWN:
+        for layer in network.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.momentum = 0.0  # the next batch's statistics replace the fresh ones
+        network(batch, training=True)
     return network
 
 

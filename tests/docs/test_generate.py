@@ -46,7 +46,7 @@ def test_only_what_is_marked_changes(generate: ModuleType) -> None:
     filled = generate.filled(page)
     assert filled.startswith("before\n<!-- generated: help predict -->\n```\nUsage: imgcls predict")
     assert filled.endswith("```\n<!-- end -->\nafter\n")
-    assert "old" not in filled
+    assert "\nold\n" not in filled
     assert generate.filled(filled) == filled
 
 
