@@ -96,3 +96,25 @@ def test_resume_needs_an_output_that_grows(imgcls: Imgcls, samples: Path) -> Non
     done = imgcls("predict", samples / "cat.jpg", "--resume")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "Error: --resume goes with --output FILE in jsonl or csv\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="ulimit is POSIX")
+@pytest.mark.parametrize("name", ["out.jsonl", "out.txt", "out.html"])
+def test_a_disk_that_fills_up_leaves_the_earlier_output(
+    imgcls: Imgcls, tmp_path: Path, samples: Path, name: str
+) -> None:
+    assert imgcls("predict", samples / "cat.jpg", "-o", name).returncode == 0
+    earlier = (tmp_path / name).read_bytes()
+    # No file may grow beyond a kilobyte: the same error path as a full disk.
+    limited = 'ulimit -f 1; exec "$0" -m imgcls predict "$1" "$1" -o "$2" --top 20'
+    done = subprocess.run(
+        ["bash", "-c", limited, sys.executable, str(samples), name],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert f"Error: {name}: cannot be written: File too large\n" in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+    assert (tmp_path / name).read_bytes() == earlier
+    assert not list(tmp_path.glob("*.tmp")) and not list(tmp_path.glob(".*.tmp"))

@@ -53,6 +53,7 @@ class RecordFile:
             OutputError: it cannot be written, or another run is writing it.
         """
         self.skipped = 0
+        self._name = path
         self._out = Path(os.path.realpath(path))
         self._part = self._out.with_name(f"{self._out.name}.part")
         self._journal_path = self._out.with_name(f".{self._out.name}.resume")
@@ -61,8 +62,8 @@ class RecordFile:
         self._awaited: deque[tuple[int, int]] = deque()
         self._superseded = False
         self._written = 0
-        with contextlib.ExitStack() as stack, _as_output_error(self._out):
-            stack.enter_context(_locked(self._out))
+        with contextlib.ExitStack() as stack, _as_output_error(path):
+            stack.enter_context(_locked(self._out, path))
             entries = self._take_over() if resume else _no_entries()
             self._known = _latest(entries)
             self._file: BinaryIO = stack.enter_context(open(self._part, "r+b" if resume else "wb"))
@@ -98,7 +99,7 @@ class RecordFile:
         """
         content = piece.encode("utf-8", "surrogateescape") if isinstance(piece, str) else piece
         entry = (*self._awaited.popleft(), len(content), zlib.crc32(content))
-        with _as_output_error(self._out):
+        with _as_output_error(self._name):
             self._file.write(content)
             self._file.flush()
             self._journal.write(np.array(entry, _ENTRY).tobytes())
@@ -114,7 +115,7 @@ class RecordFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._open, _as_output_error(self._out):
+        with _as_output_error(self._name), self._open:
             if error is None:
                 if self._superseded:
                     self._drop_superseded()
@@ -122,8 +123,8 @@ class RecordFile:
                 os.replace(self._part, self._out)
                 return
         log.warning(
-            "%s has the %d records that are done; the same command with --resume goes on",
-            self._part,
+            "%s.part has the %d records that are done; the same command with --resume goes on",
+            self._name,
             len(self._known[0]) + self._written,
         )
 
@@ -153,7 +154,7 @@ class RecordFile:
             else:
                 held = entries[:0]
         if len(held) == 0 and self._part.stat().st_size > len(self._header):
-            log.warning("%s: does not say which inputs it has; all are done again", self._out)
+            log.warning("%s: does not say which inputs it has; all are done again", self._name)
         header = len(self._header) if whole else 0
         os.truncate(self._part, header + int(held["length"].sum()))
         os.truncate(self._journal_path, held.nbytes)
@@ -201,7 +202,7 @@ def _hash(text: str) -> int:
 
 
 @contextlib.contextmanager
-def _locked(out: Path) -> Iterator[None]:
+def _locked(out: Path, name: str) -> Iterator[None]:
     import filelock
 
     lock_file = out.with_name(f".{out.name}.lock")
@@ -216,7 +217,7 @@ def _locked(out: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _as_output_error(out: Path) -> Iterator[None]:
+def _as_output_error(out: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
