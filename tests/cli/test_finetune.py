@@ -159,26 +159,26 @@ def run_until(line: str, cwd: Path, *arguments: str | Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("damage", [False, True])
-def test_resume(imgcls: Any, two_classes: Path, tmp_path: Path, damage: bool) -> None:
+def test_resume(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
     how = ("-m", "simple-cnn", "--epochs", "4", "--patience", "9", "--augment", "light")
     whole = imgcls("finetune", two_classes, "-o", "whole.safetensors", *how)
     assert whole.returncode == 0, whole.stderr
-    cut = ("finetune", two_classes, "-o", "cut.safetensors", *how)
-    run_until("scratch 2/4", tmp_path, *cut)
+    cut = ("finetune", two_classes, "-o", "cut.safetensors", "--force", *how)
     folder = tmp_path / "cut.safetensors.checkpoints"
-    newest = sorted(folder.iterdir())[-1]
-    if damage:
-        content = bytearray(newest.read_bytes())
-        content[-5] ^= 1
-        newest.write_bytes(content)
-    resumed = imgcls(*cut, "--resume")
-    assert resumed.returncode == 0, resumed.stderr
-    assert f"going on after epoch {1 if damage else 2} of scratch" in resumed.stderr
-    assert ("the checkpoint before it is used" in resumed.stderr) is damage
-    assert rows(tmp_path / "cut.history.csv") == rows(tmp_path / "whole.history.csv")
-    assert whole.stdout.splitlines()[3] == resumed.stdout.splitlines()[3]
-    assert not folder.exists()
+    for damage in (False, True):
+        run_until("scratch 2/4", tmp_path, *cut)
+        newest = sorted(folder.iterdir())[-1]
+        if damage:
+            content = bytearray(newest.read_bytes())
+            content[-5] ^= 1
+            newest.write_bytes(content)
+        resumed = imgcls(*cut, "--resume")
+        assert resumed.returncode == 0, resumed.stderr
+        assert f"going on after epoch {1 if damage else 2} of scratch" in resumed.stderr
+        assert ("the checkpoint before it is used" in resumed.stderr) is damage
+        assert rows(tmp_path / "cut.history.csv") == rows(tmp_path / "whole.history.csv")
+        assert whole.stdout.splitlines()[3] == resumed.stdout.splitlines()[3]
+        assert not folder.exists()
 
 
 @pytest.mark.slow

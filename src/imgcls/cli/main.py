@@ -42,9 +42,6 @@ COMMANDS = {
     ),
 }
 
-# These compute with numpy's linear algebra; for all others its threads only delay the start.
-_NEED_BLAS_THREADS = {"finetune"}
-
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 
@@ -67,8 +64,9 @@ class LazyGroup(click.Group):
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
-        if cmd_name not in _NEED_BLAS_THREADS:
-            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        # Threads of numpy's linear algebra only delay the start; even a head that is trained
+        # takes steps too small for them, and they stall when other work has the cores.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         module, function, _ = COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(module), function)
         return command

@@ -58,14 +58,22 @@ def list_(format_name: str) -> None:
 
 
 @models.command(short_help="Show all that is known of a model.")
-@click.argument("model", metavar="NAME")
+@click.argument("model", metavar="NAME|FILE")
 @_format
 def info(model: str, format_name: str) -> None:
-    """Show all that is known of a model.
+    """Show all that is known of a model, or what a model file says.
 
-    Its preprocessing, weights with SHA-256, licence and source, and the layers that a heatmap
-    may use.
+    Of a model: its preprocessing, weights with SHA-256, licence and source, and the layers that
+    a heatmap may use. Of a file: what it was trained on, how, and how well it did.
     """
+    from imgcls.core.engines.model import is_model_file
+
+    if is_model_file(model):
+        from imgcls.core.models.model_file import read_model_file
+        from imgcls.render import model_file
+
+        write_stdout(model_file.FORMATS[format_name](model, read_model_file(model)))
+        return
     from imgcls.core.engines.layers import heatmap_layers
     from imgcls.core.engines.model import find_spec
     from imgcls.core.files import content_id
@@ -114,6 +122,9 @@ def add(name: str, weights: str) -> None:
 
     find_spec(name)
     write_stdout([f"{name}: {add_weights(name, weights)}\n"])
+
+
+models.add_command(import_)
 
 
 @models.command("compile", short_help="Compile a model for this machine ahead of time.")

@@ -23,7 +23,7 @@ from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.scratch import BACKBONES
 from imgcls.core.models.tensor_file import TensorFile, open_tensor_file, write_tensor_file
-from imgcls.core.models.weights import Network, find_weights
+from imgcls.core.models.weights import Network, find_weights, weights_path
 from imgcls.core.pixels.preprocessing import INTERPOLATIONS, RESIZES, SCALINGS, Preprocessing
 
 ENDING = ".safetensors"
@@ -258,10 +258,5 @@ def _preprocessing(said: Any, backbone: str) -> Preprocessing:
 
 def own_weights(network: Network) -> bool:
     """Whether a network has the weights that its name finds, so that a hash stands for them."""
-    if network.weights.suffix == ENDING or network.name not in BACKBONES:
-        return False
-    try:
-        own = find_weights(network.name, network.spec)
-    except WeightsError:
-        return False
-    return content_id(own) == network.weights_id
+    own = weights_path(network.spec)
+    return own is not None and own.is_file() and content_id(own) == network.weights_id

@@ -20,6 +20,10 @@ log = logging.getLogger("imgcls")
 
 Arrays = Mapping[str, np.ndarray]
 
+# A smaller fall of the validation loss is no reason to go on.
+LEAST_GAIN = 5e-4
+NEVER = 1e30  # any loss is below it, and JSON can hold it
+
 
 class Learner(Protocol):
     """What learns; all randomness of an epoch follows from `begin_epoch`."""
@@ -87,7 +91,8 @@ class Progress:
         stage: index of the stage.
         epoch: of the stage, done.
         batch_size: of the stage, maybe halved; 0 before it begins.
-        waited: epochs since the best.
+        waited: epochs since the validation loss last fell below `awaited`.
+        awaited: what it must fall below, lest patience run out.
         best: the best epoch of the stage.
         history: of all stages.
         seconds: spent on epochs, in all runs.
@@ -97,15 +102,16 @@ class Progress:
     epoch: int = 0
     batch_size: int = 0
     waited: int = 0
+    awaited: float = NEVER
     best: Epoch | None = None
     history: list[Epoch] = field(default_factory=list)
     seconds: float = 0.0
 
     def next_stage(self) -> None:
         """Go to the beginning of the next stage."""
-        self.stage, self.epoch, self.batch_size, self.waited, self.best = (
-            self.stage + 1, 0, 0, 0, None,
-        )  # fmt: skip
+        self.stage += 1
+        self.epoch = self.batch_size = self.waited = 0
+        self.awaited, self.best = NEVER, None
 
     def described(self) -> dict[str, Any]:
         """Return it as JSON has it."""
@@ -166,6 +172,7 @@ class Loop:
             val_loss, val_accuracy = self._evaluate(learner, validation)
             seconds = time.monotonic() - started
             progress.best = Epoch(stage.name, 0, None, None, val_loss, val_accuracy, seconds)
+            progress.awaited = val_loss - LEAST_GAIN
             progress.history.append(progress.best)
             log.info("%s", _line(stage, progress.best, None))
         while progress.epoch < stage.epochs and progress.waited < self.patience:
@@ -174,10 +181,12 @@ class Loop:
                 break
             epoch = self._epoch(learner, stage, training, validation)
             progress.history.append(epoch)
-            progress.waited += 1
             if progress.best is None or epoch.val_loss < progress.best.val_loss:
-                progress.best, progress.waited = epoch, 0
+                progress.best = epoch
                 best_weights = learner.weights()
+            progress.waited += 1
+            if epoch.val_loss < progress.awaited:
+                progress.awaited, progress.waited = epoch.val_loss - LEAST_GAIN, 0
             if epoch.epoch % stage.save_every == 0:
                 self._save(learner, best_weights)
             log.info("%s", _line(stage, epoch, self._time_left(stage, epoch)))

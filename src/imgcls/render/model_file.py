@@ -1,0 +1,74 @@
+"""What a model file says → text or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from imgcls.core.models.model_file import ModelFile
+from imgcls.render.safe import printable
+
+
+def as_json(name: str, file: ModelFile) -> dict[str, Any]:
+    """Return all but the tensors as JSON has it."""
+    return {
+        "file": name,
+        "backbone": file.backbone,
+        "backbone_weights": file.backbone_weights,
+        "weights_sha256": file.weights_sha256,
+        "head": file.head.widths,
+        "labels": file.labels,
+        "preprocessing": asdict(file.preprocessing),
+        "metrics": file.metrics,
+        "training": file.training,
+        "versions": file.versions,
+    }
+
+
+def json_object(name: str, file: ModelFile) -> Iterator[str]:
+    """Yield one JSON object."""
+    yield json.dumps(as_json(name, file), indent=1) + "\n"
+
+
+def text(name: str, file: ModelFile) -> Iterator[str]:
+    """Yield a line a fact."""
+    if file.backbone_weights == "stored":
+        weights = "in the file"
+    else:
+        weights = f"its own, SHA-256 {file.weights_sha256}"
+    facts = {
+        "backbone": file.backbone,
+        "its weights": weights,
+        "head": " → ".join(map(str, file.head.widths)),
+        "labels": ", ".join(file.labels),
+        "preprocessing": file.preprocessing.in_words(),
+        **_flat(file.metrics),
+        **_flat(file.training),
+        "written with": ", ".join(f"{package} {said}" for package, said in file.versions.items()),
+    }
+    width = max(len(printable(fact)) for fact in facts)
+    yield f"{printable(name)}\n"
+    for fact, said in facts.items():
+        yield f"  {printable(fact):<{width}}  {printable(said)}\n"
+
+
+def _flat(said: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the file says for people, a text each; objects as "a 1, b 2"."""
+    return {
+        key.replace("_", " "): (
+            ", ".join(f"{inner} {value}" for inner, value in entry.items())
+            if isinstance(entry, dict)
+            else f"{entry:.6g}"
+            if isinstance(entry, float)
+            else str(entry)
+        )
+        for key, entry in said.items()
+    }
+
+
+FORMATS: Mapping[str, Callable[[str, ModelFile], Iterator[str]]] = {
+    "text": text,
+    "json": json_object,
+}
