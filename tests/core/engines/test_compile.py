@@ -15,8 +15,8 @@ import pytest
 
 from imgcls import load_model
 from imgcls.core.engines.compile import CompiledModel, Unsupported, compiled_model, entry_folder
-from imgcls.core.engines.engine import open_engine
 from imgcls.core.engines.entries import UnusableEntryError, made_of, read_entry
+from imgcls.core.engines.opening import open_engine
 from imgcls.core.errors import ModelError
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import Network, find_weights

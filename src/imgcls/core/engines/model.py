@@ -8,14 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgcls.core.engines.engine import (
-    Engine,
-    EngineName,
-    Float32Array,
-    Precision,
-    open_engine,
-    softmax,
-)
+from imgcls.core.engines.engine import Engine, EngineName, Float32Array, Precision, softmax
+from imgcls.core.engines.opening import open_engine
 from imgcls.core.errors import ModelError, UsageError
 from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel, imagenet_labels

@@ -1,0 +1,75 @@
+"""Choose what runs a network, and open it."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Iterable
+
+from imgcls.core.engines.engine import Engine, EngineName, Precision
+from imgcls.core.engines.entries import CompiledModel, Unsupported
+from imgcls.core.errors import ModelError, UsageError
+from imgcls.core.models.weights import Network
+from imgcls.core.pixels.sources import Source
+
+log = logging.getLogger("imgcls")
+
+
+def open_engine(
+    network: Network,
+    engine: EngineName = "auto",
+    threads: int = 1,
+    precision: Precision = "float32",
+    calibration: Iterable[Source] | None = None,
+) -> Engine:
+    """Open the engine that runs a network.
+
+    Args:
+        network: what to run.
+        engine: "auto" takes LiteRT where it can run the network, else Keras; OpenVINO is taken
+            only by name.
+        threads: how many processor cores to use.
+        precision: "int8" runs on LiteRT only.
+        calibration: photos to make the int8 model with where there is none yet.
+
+    Raises:
+        ModelError: the engine named cannot run the network, or not at this precision.
+        WeightsError: the weights do not fit.
+    """
+    if precision != "float32" and engine in ("keras", "openvino"):
+        raise UsageError(f"--precision {precision} needs LiteRT; leave out --engine {engine}")
+    if engine == "openvino" and importlib.util.find_spec("openvino") is None:
+        raise ModelError("OpenVINO is the extra imgcls[openvino]; install it or leave out --engine")
+    if engine != "keras":
+        compiled = _compiled(network, precision, calibration)
+        if isinstance(compiled, CompiledModel):
+            if engine == "openvino":
+                from imgcls.core.engines.openvino import OpenVINOEngine
+
+                return OpenVINOEngine(compiled, threads)
+            from imgcls.core.engines.litert import LiteRTEngine
+
+            return LiteRTEngine(compiled, threads)
+        if precision != "float32":
+            raise ModelError(
+                f"{network.name}: cannot run as {precision} ({compiled.reason}); "
+                "use --precision float32"
+            )
+        if engine != "auto":
+            raise ModelError(
+                f"{network.name}: cannot run on LiteRT ({compiled.reason}); use --engine keras"
+            )
+        log.debug("%s runs on Keras: %s", network.name, compiled.reason)
+    from imgcls.core.engines.keras import KerasEngine
+
+    return KerasEngine(network)
+
+
+def _compiled(
+    network: Network, precision: Precision, calibration: Iterable[Source] | None
+) -> CompiledModel | Unsupported:
+    if importlib.util.find_spec("ai_edge_litert") is None:
+        return Unsupported("ai-edge-litert is not installed")
+    from imgcls.core.engines.compile import compiled_model
+
+    return compiled_model(network, precision, calibration)
