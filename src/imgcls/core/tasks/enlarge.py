@@ -10,6 +10,9 @@ import numpy.typing as npt
 from imgcls.core.engines.engine import Float32Array
 from imgcls.core.pixels.preprocessing import Box
 
+# Rows that are made at once, so that a large picture needs no more memory than its map.
+_ROWS = 256
+
 
 def enlarge(cam: Float32Array, width: int, height: int, box: Box | None = None) -> Float32Array:
     """Lay a map (h, w) over a picture of height×width, bilinearly.
@@ -29,11 +32,12 @@ def enlarge(cam: Float32Array, width: int, height: int, box: Box | None = None) 
     above, below, down, rows = _between(cam.shape[0], height, box.top, box.bottom)
     left, right, across, columns = _between(cam.shape[1], width, box.left, box.right)
     lines = cam[above] + (cam[below] - cam[above]) * down[:, np.newaxis]  # (rows seen, w)
-    start, end = lines.take(left, axis=1), lines.take(right, axis=1)
-    if rows == slice(0, height) and columns == slice(0, width):
-        return start + (end - start) * across
     enlarged = np.zeros((height, width), np.float32)
-    enlarged[rows, columns] = start + (end - start) * across
+    seen = enlarged[rows, columns]
+    for top in range(0, len(lines), _ROWS):
+        part = lines[top : top + _ROWS]
+        start, end = part.take(left, axis=1), part.take(right, axis=1)
+        seen[top : top + _ROWS] = start + (end - start) * across
     return enlarged
 
 
