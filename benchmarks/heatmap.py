@@ -1,81 +1,51 @@
-"""Heatmaps: `imgcls heatmap` against `keras_gradcam.py`, both as whole processes.
-
-python benchmarks/heatmap.py
-"""
+"""`imgcls heatmap` against a GradientTape script, `keras_gradcam.py`."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import statistics
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-PHOTO = ROOT / "sample_images" / "cat.jpg"
-SCRIPT = ROOT / "benchmarks" / "keras_gradcam.py"
+from measure import SAMPLES, Row, imgcls, multiplied, paired, process, script
 
-# Each is run this often, in turns, and the median counts.
-TURNS = 3
-COPIES = 20  # of each sample photo, in the folder
+from imgcls.core.pixels.sources import walk
+
+_PHOTOS = 100
+# The script's loop is timed over this many after its first.
+_LOOP = 40
 
 
-def rows() -> Iterator[tuple[str, str, str, float]]:
-    """Yield (name, ours, usual, how many times faster)."""
-    with tempfile.TemporaryDirectory() as temporary:
-        out = Path(temporary)
-        ours = [sys.executable, "-m", "imgcls", "-q", "heatmap"]
-        run([*ours, str(PHOTO), "-o", str(out / "warm.png")])  # compiles the model
-        cold = [
-            (
-                run([*ours, str(PHOTO), "-o", str(out / "ours.png")])[0],
-                run([sys.executable, str(SCRIPT), str(out), str(PHOTO)])[0],
-            )
-            for _ in range(TURNS)
-        ]
-        seconds, usual_seconds = (statistics.median(column) for column in zip(*cold, strict=True))
-        yield (
-            "heatmap of one photo, cold",
-            f"{seconds:.2f} s",
-            f"{usual_seconds:.2f} s",
-            usual_seconds / seconds,
+def rows(photos: Path | None, runs: int) -> Iterator[Row]:
+    """Yield the rows of one photo, cold, and of a folder.
+
+    Our figures are of whole processes; of the script, the folder's is of its loop alone, after
+    start and warm-up.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        out, photo = Path(scratch), SAMPLES / "cat.jpg"
+        pair = paired(
+            lambda: process(imgcls("-q", "heatmap", photo, "-o", out / "ours.png")).seconds,
+            lambda: process(script("keras_gradcam.py", out, photo)).seconds,
+            runs,
         )
-        photos = copy_photos(out / "photos")
-        speeds = []
-        for _ in range(TURNS):
-            whole, _ = run([*ours, str(out / "photos"), "-o", str(out / "ours")])
-            (out / "usual").mkdir(exist_ok=True)
-            _, said = run([sys.executable, str(SCRIPT), str(out / "usual"), *photos[:41]])
-            loop = json.loads(said)
-            speeds.append((len(photos) / whole, loop["photos"] / loop["seconds"]))
-        speed, usual_speed = (statistics.median(column) for column in zip(*speeds, strict=True))
-        yield (
-            f"heatmaps of {len(photos)} photos, start included",
-            f"{speed:.0f}/s",
-            f"{usual_speed:.1f}/s, after warm-up",
-            speed / usual_speed,
-        )
+        what = "heatmap of one photo, cold (usual: Keras, GradientTape)"
+        yield Row(what, f"{pair.ours:.2f} s", f"{pair.usual:.2f} s", pair.ratio, 12)
 
+        folder = photos or multiplied(out / "photos", _PHOTOS)
+        names = [source.name for source in walk(str(folder))]
 
-def copy_photos(folder: Path) -> list[str]:
-    folder.mkdir()
-    for photo in sorted((ROOT / "sample_images").glob("*.jpg")):
-        for number in range(COPIES):
-            shutil.copy(photo, folder / f"{number}-{photo.name}")
-    return [str(path) for path in sorted(folder.iterdir())]
+        def ours() -> float:
+            run = process(imgcls("-q", "heatmap", folder, "-o", out / "ours"))
+            return run.seconds / len(names)
 
+        def usual() -> float:
+            run = process(script("keras_gradcam.py", out, *islice(names, _LOOP + 1)))
+            loop = json.loads(run.output)
+            return float(loop["seconds"] / loop["photos"])
 
-def run(command: list[str]) -> tuple[float, str]:
-    """Run a command; return its seconds and what it printed."""
-    started = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return time.perf_counter() - started, done.stdout
-
-
-if __name__ == "__main__":
-    for name, ours, usual, ratio in rows():
-        print(f"{name}: {ours}, Keras {usual}: {ratio:.1f} times")
+        pair = paired(ours, usual, runs)
+        what = f"heatmaps of {len(names)} photos (usual: the script's loop after warm-up)"
+        speeds = (f"{1 / cost:.0f}/s" for cost in (pair.ours, pair.usual))
+        yield Row(what, *speeds, pair.ratio, 10)
