@@ -50,7 +50,7 @@ def save_heatmap(photo: str, heatmap: np.ndarray, path: Path) -> None:
 def main(out: str, *photos: str) -> None:
     spec = MODELS[DEFAULT_MODEL]
     model = build_weighted(Network(DEFAULT_MODEL, spec, find_weights(DEFAULT_MODEL, spec)))
-    grad_model = keras.Model(model.inputs, [model.get_layer("top_activation").output, model.output])
+    grad_model = keras.Model(model.input, [model.get_layer("top_activation").output, model.output])
     started = time.perf_counter()
     for number, photo in enumerate(photos):
         if number == 1:
