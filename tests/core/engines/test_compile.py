@@ -124,7 +124,7 @@ def test_damaged_entry_is_made_anew_with_one_warning(
     done = imgcls("predict", samples / "cat.jpg", "-k1")
     assert done.returncode == 0
     assert done.stdout.endswith("cat.jpg: tiger_cat (37.45%)\n")
-    warning = f"Warning: {copied}: this compiled model is not used: it is damaged; made anew\n"
+    warning = f"Warning: {copied}: the compiled model is damaged; it is made anew\n"
     assert done.stderr == warning + COMPILING
     assert model.read_bytes() != bytes(damaged)
     assert imgcls("predict", samples / "cat.jpg", "-k1").stderr == ""
@@ -151,7 +151,7 @@ def test_key_changes_with_weights_row_and_version(
     weights.write_bytes(b"one")
     folders = {entry_folder(Network("vgg16", MODELS["vgg16"], weights))}
     folders.add(entry_folder(Network("vgg16", MODELS["vgg19"], weights)))
-    monkeypatch.setattr("imgcls.core.engines.entries.__version__", "9.9")
+    monkeypatch.setattr("imgcls.core.version.__version__", "9.9")
     folders.add(entry_folder(Network("vgg16", MODELS["vgg16"], weights)))
     weights.write_bytes(b"other")
     folders.add(entry_folder(Network("vgg16", MODELS["vgg16"], weights)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from imgcls.core.engines.keras import build_network, cam_activations, import_keras
-from imgcls.core.models.spec import ModelSpec
+from imgcls.core.engines.gradients import spatial_layers
+from imgcls.core.engines.keras import import_keras
+from imgcls.core.models.spec import BEFORE_POOLING, ModelSpec
 
 
 def heatmap_layers(spec: ModelSpec) -> tuple[dict[str, tuple[int, int, int]], str]:
@@ -16,12 +17,8 @@ def heatmap_layers(spec: ModelSpec) -> tuple[dict[str, tuple[int, int, int]], st
     """
     keras = import_keras()
     with keras.StatelessScope(initialize_variables=False):
-        network = build_network(spec)
-    layers = {
-        layer.name: tuple(layer.output.shape[1:])
-        for layer in network.layers[1:]  # the first is the input
-        if not isinstance(layer.output, list | tuple) and len(layer.output.shape) == 4
-    }
-    default = cam_activations(network, spec)._keras_history.operation.name
+        layers = spatial_layers(spec)
     keras.backend.clear_session()  # forgets the variables that were never allocated
-    return layers, default
+    if spec.cam_layer != BEFORE_POOLING:
+        return layers, spec.cam_layer
+    return layers, next(name for name, shape in reversed(layers.items()) if shape[0] > 1)
