@@ -13,10 +13,10 @@ import numpy.typing as npt
 from imgcls.core.engines.engine import Float32Array
 from imgcls.core.engines.model import Model, usable_cores
 from imgcls.core.pixels.augment import Augmentation, augment
-from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.preprocessing import Float32Batch, Preprocessing, Uint8Image
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.ordered import map_ordered
+from imgcls.core.tasks.training.features import read_again
 
 Columns = npt.NDArray[np.int64]
 Batch = tuple[Float32Array, Columns]
@@ -97,7 +97,7 @@ class Images:
         return map_ordered(work, order, workers=usable_cores(), chunk=chunk)
 
     def _load(self, position: int, epoch: int) -> Uint8Image:
-        pixels = load_image(self.sources[position], self.preprocessing).pixels
+        pixels = read_again(self.sources[position], self.preprocessing)
         if self.augmentation is None or epoch == 0:
             return pixels
         random = np.random.default_rng((self.seed, epoch, position))

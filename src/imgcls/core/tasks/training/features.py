@@ -9,7 +9,9 @@ import numpy as np
 
 from imgcls.core.engines.engine import Float32Array
 from imgcls.core.engines.model import Model, usable_cores
-from imgcls.core.pixels.images import load_batch
+from imgcls.core.errors import ImageError
+from imgcls.core.pixels.images import load_image
+from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.memo import open_memo
 from imgcls.core.tasks.ordered import map_ordered
@@ -26,10 +28,23 @@ def compute_features(model: Model, sources: Iterable[Source]) -> Iterator[Float3
     """
 
     def work(chunk: list[Source]) -> list[Float32Array]:
-        (features,) = model.engine.run(load_batch(chunk, model.preprocessing), ("features",))
+        pixels = np.stack([read_again(source, model.preprocessing) for source in chunk])
+        (features,) = model.engine.run(model.preprocessing.scale(pixels), ("features",))
         return list(features)  # (n, d) → n of (d,)
 
     return map_ordered(work, sources, workers=usable_cores(), chunk=model.engine.batch_size)
+
+
+def read_again(source: Source, preprocessing: Preprocessing) -> Uint8Image:
+    """Read an image that could be read when the folder was looked at; uint8 (size, size, 3).
+
+    Raises:
+        ImageError: it can no longer be read.
+    """
+    try:
+        return load_image(source, preprocessing).pixels
+    except ImageError as error:
+        raise ImageError(f"{source.name}: changed since training began: {error}") from error
 
 
 def cached_features(

@@ -95,7 +95,7 @@ class Progress:
         awaited: what it must fall below, lest patience run out.
         best: the best epoch of the stage.
         history: of all stages.
-        seconds: spent on epochs, in all runs.
+        seconds: spent on features and epochs, in all runs.
     """
 
     stage: int = 0
@@ -134,7 +134,7 @@ class Loop:
         checkpoints: where it is saved.
         class_weights: how much an image of each class counts, (classes,).
         patience: epochs without improvement after which a stage ends.
-        max_seconds: after which all ends; None for never.
+        max_seconds: after which all ends, but for the first epoch; None for never.
         seed: of the order of the images.
     """
 
@@ -176,7 +176,7 @@ class Loop:
             progress.history.append(progress.best)
             log.info("%s", _line(stage, progress.best, None))
         while progress.epoch < stage.epochs and progress.waited < self.patience:
-            if self.is_late():
+            if progress.best is not None and self.is_late():
                 log.info("%s: stopped by the time limit (--max-time)", stage.name)
                 break
             epoch = self._epoch(learner, stage, training, validation)
@@ -190,9 +190,8 @@ class Loop:
             if epoch.epoch % stage.save_every == 0:
                 self._save(learner, best_weights)
             log.info("%s", _line(stage, epoch, self._time_left(stage, epoch)))
+        assert progress.best is not None  # there is one epoch at least
         learner.set_weights(best_weights)
-        if progress.best is None:
-            raise ModelError("no epoch was finished; allow more with --max-time or --epochs")
         return progress.best
 
     def is_late(self) -> bool:

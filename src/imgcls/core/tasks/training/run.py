@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -100,8 +101,10 @@ def train(
 
 def _from_features(options: Options, selection: Selection, model: Model, loop: Loop) -> Trained:
     """Train a head on features; then, as the options say, on changed images and with layers."""
+    started = time.monotonic()
     sides = [_fixed(model, side) for side in (selection.training, selection.validation)]
     training, validation = sides
+    loop.progress.seconds += time.monotonic() - started
     center, deviation = spread(training.features)
     widths = (training.features.shape[1], *options.hidden_units, len(selection.labels))
     head = Head.of_standardized(fresh_head(widths, options.seed).layers, center, deviation)
