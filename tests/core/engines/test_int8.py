@@ -101,7 +101,7 @@ def test_keras_has_no_int8() -> None:
 
 
 def test_what_int8_breaks_is_refused(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from imgcls.core.engines import compile, engine
+    from imgcls.core.engines import compile, opening
     from imgcls.core.engines.entries import Unsupported
 
     refused = Unsupported("it names the class that float32 names for only 3 of 100 photos")
@@ -109,7 +109,7 @@ def test_what_int8_breaks_is_refused(samples: Path, monkeypatch: pytest.MonkeyPa
     spec = MODELS[DEFAULT_MODEL]
     network = Network(DEFAULT_MODEL, spec, find_weights(DEFAULT_MODEL, spec))
     with pytest.raises(ModelError, match=r"3 of 100 photos\); use --precision float32"):
-        engine.open_engine(network, precision="int8")
+        opening.open_engine(network, precision="int8")
 
 
 @pytest.mark.parametrize("name", ["efficientnet-lite1", "efficientnet-lite2"])

@@ -107,8 +107,8 @@ def test_folder_that_vanishes_says_so(inside: Path) -> None:
     (inside / "f/b/2.jpg").unlink()
     (inside / "f/b").rmdir()
     assert list(found) == [
-        Source("f/b", "missing", "no such file or directory"),
-        Source("f/c/3.jpg"),
+        Source("f/b", "missing", "no such file or directory", root="f"),
+        Source("f/c/3.jpg", root="f"),
     ]
 
 
