@@ -13,7 +13,7 @@ WORKERS ?= 2
 STAMP := .venv/.installed
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS)
 
-.PHONY: help setup demo test test-slow test-all test-network lint format bench docs clean
+.PHONY: help setup demo test test-slow test-all test-huge test-network lint format bench docs clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/'
@@ -38,6 +38,9 @@ test-slow: $(STAMP) ## run the tests marked slow (exit 5: there are none)
 test-all: ## run everything that needs no network
 	$(MAKE) test
 	$(MAKE) test-slow
+
+test-huge: $(STAMP) ## compile the largest networks: minutes and up to 24 GB each
+	$(BIN)/python -m pytest -n 0 -m huge
 
 test-network: $(STAMP) ## run the tests that download real weights
 	$(PYTEST) -m network

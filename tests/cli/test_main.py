@@ -245,3 +245,18 @@ def test_files_in_the_folder_are_never_run(tmp_path: Path, samples: Path) -> Non
         "Error: notes.h5: not a weights file; "
         "mobilenet-v2 takes .h5 as Keras publishes it, or .weights.h5\n"
     )
+
+
+def test_common_options_stand_after_a_command_too(imgcls: Imgcls, samples: Path) -> None:
+    loud = imgcls("predict", samples, "-k1")
+    quiet = imgcls("predict", samples, "-k1", "-q")
+    assert quiet.stdout == loud.stdout
+    assert loud.stderr.startswith("5 images in ")
+    assert quiet.stderr == ""
+    url = imgcls(
+        *("predict", "http://127.0.0.1:9/cat.jpg", "--offline"), env={"IMGCLS_OFFLINE": ""}
+    )
+    assert url.returncode == 1
+    assert "--offline (IMGCLS_OFFLINE) forbids the network" in url.stdout
+    listed = imgcls("models", "list", "--quiet", "-f", "json")
+    assert (listed.returncode, listed.stderr) == (0, "")

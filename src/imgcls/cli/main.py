@@ -69,6 +69,7 @@ class LazyGroup(click.Group):
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         module, function, _ = COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(module), function)
+        _take_common_options(command)
         return command
 
     def resolve_command(
@@ -88,6 +89,29 @@ class LazyGroup(click.Group):
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, row[2]) for name, row in COMMANDS.items()])
+
+
+def _take_common_options(command: click.Command) -> None:
+    """Let -v, -q and --offline stand after a command too; `imgcls --help` explains them."""
+    if any(parameter.callback is _set_common for parameter in command.params):
+        return
+    for names in (["-v", "--verbose"], ["-q", "--quiet"], ["--offline"]):
+        command.params.append(
+            click.Option(names, is_flag=True, expose_value=False, hidden=True, callback=_set_common)
+        )
+    if isinstance(command, click.Group):
+        for subcommand in command.commands.values():
+            _take_common_options(subcommand)
+
+
+def _set_common(ctx: click.Context, option: click.Parameter, given: bool) -> None:
+    if given and option.name == "offline":
+        os.environ["IMGCLS_OFFLINE"] = "1"
+    elif given:
+        from imgcls.cli.console import Console
+
+        asked = {"verbose": ctx.obj.verbose, "quiet": ctx.obj.quiet}
+        ctx.obj = Console(**asked | {str(option.name): True})
 
 
 def _show_completion(ctx: click.Context, _: click.Parameter, shell: str | None) -> None:
@@ -177,6 +201,9 @@ def run(arguments: list[str]) -> int:
         return _fail(str(error), EXIT_USAGE, verbose)
     except ImgclsError as error:
         return _fail(str(error), EXIT_FAILED, verbose)
+    except Exception as error:  # a bug of ours: still one line, and -v shows where
+        kind = type(error).__name__
+        return _fail(f"imgcls stumbled ({kind}: {error}); -v shows where", EXIT_FAILED, verbose)
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
