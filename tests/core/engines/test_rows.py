@@ -1,8 +1,8 @@
 """Every row of the table on LiteRT: random weights, compared with Keras.
 
 The largest rows take minutes and up to 24 GB of memory each, and are run by `make test-huge`
-only. `benchmarks/every_model.py` tries all, and its results are in `docs/every_model.json`. What needs no conversion is tested for all
-rows in `tests/core/models/test_table.py`.
+only. `benchmarks/every_model.py` tries all, and its results are in `docs/every_model.json`.
+What needs no conversion is tested for all rows in `tests/core/models/test_table.py`.
 """
 
 from __future__ import annotations
