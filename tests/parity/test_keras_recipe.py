@@ -79,6 +79,7 @@ def random_model(name: str, photo: Path) -> Any:
     batch = module.preprocess_input(
         img_to_array(load_img(photo, target_size=(size, size)))[np.newaxis]
     )
+    _settle(model, batch)
     last = next(layer for layer in reversed(model.layers) if layer.weights)
     deviation = 0.0
     while not 0.8 * DEVIATION < deviation < 1.2 * DEVIATION:
@@ -87,6 +88,19 @@ def random_model(name: str, photo: Path) -> Any:
         factor = np.clip(DEVIATION / max(deviation, 1e-9), 0.01, 100)
         last.set_weights([weight * factor for weight in last.get_weights()])
     return model
+
+
+def _settle(model: Any, batch: Any) -> None:
+    """Give batch normalizations the statistics of a batch, lest signals vanish or explode.
+
+    In a deep network of fresh weights nothing but rounding would be left of an image.
+    """
+    import keras
+
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    model(batch, training=True)
 
 
 def save(model: Any, path: Path) -> None:
