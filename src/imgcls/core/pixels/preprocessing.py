@@ -37,22 +37,36 @@ IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
 _CAFFE_MEAN_BGR = np.array([103.939, 116.779, 123.68], np.float32)
 
 
-def _caffe(batch: Float32Batch) -> Float32Batch:
-    return batch[..., ::-1] - _CAFFE_MEAN_BGR
+def _tf(pixels: Uint8Image) -> Float32Batch:
+    batch = pixels.astype(np.float32)
+    batch /= 127.5
+    batch -= 1.0
+    return batch
 
 
-def _torch(batch: Float32Batch) -> Float32Batch:
-    return (batch / np.float32(255.0) - IMAGENET_MEAN) / IMAGENET_STD
+def _torch(pixels: Uint8Image) -> Float32Batch:
+    batch = pixels.astype(np.float32)
+    batch /= 255.0
+    batch -= IMAGENET_MEAN
+    batch /= IMAGENET_STD
+    return batch
+
+
+def _lite(pixels: Uint8Image) -> Float32Batch:
+    batch = np.subtract(pixels, np.float32(127.0), dtype=np.float32)
+    batch /= 128.0
+    return batch
 
 
 # How 0..255 becomes what the weights were trained on; the first four are named as in
-# keras.applications.imagenet_utils.preprocess_input, "lite" is EfficientNet-Lite's own.
-SCALINGS: Mapping[Scaling, Callable[[Float32Batch], Float32Batch]] = {
-    "none": lambda batch: batch,
-    "tf": lambda batch: batch / np.float32(127.5) - np.float32(1.0),
-    "caffe": _caffe,
+# keras.applications.imagenet_utils.preprocess_input, "lite" is EfficientNet-Lite's own. Each
+# makes one new array and goes on in it: arrays of this size are dear to come by.
+SCALINGS: Mapping[Scaling, Callable[[Uint8Image], Float32Batch]] = {
+    "none": lambda pixels: pixels.astype(np.float32),
+    "tf": _tf,
+    "caffe": lambda pixels: np.subtract(pixels[..., ::-1], _CAFFE_MEAN_BGR, dtype=np.float32),
     "torch": _torch,
-    "lite": lambda batch: (batch - np.float32(127.0)) / np.float32(128.0),
+    "lite": _lite,
 }
 
 SCALING_WORDS: Mapping[Scaling, str] = {
@@ -162,7 +176,7 @@ class Preprocessing:
 
     def scale(self, pixels: Uint8Image) -> Float32Batch:
         """Scale uint8 pixels (…, h, w, 3) to the float32 that the network was trained on."""
-        return SCALINGS[self.scaling](pixels.astype(np.float32))
+        return SCALINGS[self.scaling](pixels)
 
     def in_words(self) -> str:
         """Say it in a line for people."""
