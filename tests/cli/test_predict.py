@@ -251,7 +251,7 @@ def test_empty_folder(tmp_path: Path, imgcls: Imgcls) -> None:
     (tmp_path / "empty").mkdir()
     done = imgcls("predict", "empty")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "Error: no image found in the inputs\n"
+    assert done.stderr == "Error: empty: no image found\n"
 
 
 def test_missing_file_alone(imgcls: Imgcls) -> None:

@@ -56,7 +56,8 @@ class Browser:
     def requests(self) -> list[str]:
         """Return the addresses that were asked for since the last call.
 
-        Without `data:` and without what the page's own policy stopped before it left.
+        Without `data:`, without what the page's own policy stopped before it left, and without
+        `chrome:`, pictures inside the browser that it draws its own buttons with.
         """
         sent: dict[str, str] = {}
         for entry in self.driver.get_log("performance"):
@@ -66,7 +67,8 @@ class Browser:
                 sent[facts["requestId"]] = facts["request"]["url"]
             elif facts.get("blockedReason") == "csp":
                 del sent[facts["requestId"]]
-        return [address for address in sent.values() if not address.startswith("data:")]
+        inside = ("data:", "chrome:")
+        return [address for address in sent.values() if not address.startswith(inside)]
 
     def look(self, width: int, *, dark: bool = False) -> None:
         """Take a width in CSS pixels, and light or dark."""

@@ -64,7 +64,7 @@ def evaluate(
     """
     if report is not None:
         check_output(report, is_own)
-    tally = Tally("image")
+    tally = Tally("image", root)
     opened = load_model(model, weights=weights, engine=engine, threads=how["workers"])
     verdicts = judge(root, opened, **how)
     verdicts = tally.count(console.progress(verdicts, "images"))

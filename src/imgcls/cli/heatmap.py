@@ -109,7 +109,7 @@ def heatmap(
         raise UsageError("no output; name a file or a folder with -o")
     asked = Question(**question)
     drawing = Drawing(alpha, colormap, panel, raw)
-    tally = Tally("image", fail_fast=fail_fast)
+    tally = Tally("image", ", ".join(inputs), fail_fast=fail_fast)
     opened = load_model(model, weights=weights, engine=engine, threads=workers)
     records = write_heatmaps(sources, out, Explainer(opened, asked), drawing, workers)
     write_stdout(FORMATS[format_name](tally.count(console.progress(records, "images"))))

@@ -88,7 +88,7 @@ def predict(
     sources = options.sources(inputs, files_from, null)
     sorting.check(inputs, sort_into, sort_mode, dry_run, output, format_name)
     format_ = _format(format_name, output)
-    tally = Tally("image", fail_fast=fail_fast)
+    tally = Tally("image", ", ".join(inputs), fail_fast=fail_fast)
     opened, sources = load_calibrated(
         model, sources, weights=weights, engine=engine, precision=precision, threads=how["workers"]
     )

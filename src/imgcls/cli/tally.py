@@ -30,8 +30,16 @@ EXIT_SOME_FAILED = 3
 class Tally:
     """Counts a command's records as they pass."""
 
-    def __init__(self, noun: str, *, fail_fast: bool = False) -> None:
+    def __init__(self, noun: str, where: str = "", *, fail_fast: bool = False) -> None:
+        """Begin to count.
+
+        Args:
+            noun: what a record is of, in the singular.
+            where: the inputs as the user named them.
+            fail_fast: whether the first failed record is the last.
+        """
         self.noun = noun
+        self.where = where or "the inputs"
         self.fail_fast = fail_fast
         self.done = self.failed = self.skipped = 0
         self.failure: ImgclsError | None = None
@@ -57,7 +65,7 @@ class Tally:
         if self.failure is not None:
             raise self.failure
         if self.done == 0 and self.skipped == 0:
-            raise NoImagesError(f"no {self.noun} found in the inputs")
+            raise NoImagesError(f"{self.where}: no {self.noun} found")
         if self.failed == self.done + self.skipped:
             raise NoImagesError(f"no {self.noun} could be read ({self.failed} failed)")
         if self.done + self.skipped > 1:
