@@ -26,6 +26,8 @@ from imgcls import load_model
 CORES = os.cpu_count() or 1
 # Network → what builds its random weights; the default has its own.
 BUILDERS = {"efficientnet-lite0": "", "resnet50": "ResNet50", "vgg16": "VGG16"}
+# What tf2onnx cannot convert here; not to be tried in every round.
+UNCONVERTED: set[str] = set()
 _SECONDS = 2.0
 _ROUNDS = 5
 _SAVE_WEIGHTS = """
@@ -70,11 +72,13 @@ def _engines(ref: str, weights: Path | None, folder: Path) -> dict[str, tuple[Ru
         if engine == "litert" or importlib.util.find_spec(engine):
             model = load_model(ref, weights=weights, engine=engine, threads=CORES)  # type: ignore[arg-type]
             found[engine] = (model.logits, model.engine.parallel)
-    if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("tf2onnx"):
+    has_both = importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("tf2onnx")
+    if has_both and ref not in UNCONVERTED:
         try:
             found["onnxruntime"] = _onnxruntime(ref, model, folder)
         except subprocess.CalledProcessError as error:  # VGG16 takes it more memory than 24 GB
             print(f"{ref}: tf2onnx ended with {error.returncode}", file=sys.stderr)
+            UNCONVERTED.add(ref)
     return found
 
 
