@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from imgcls.cli import options
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
 from imgcls.cli.tally import EXIT_SOME_FAILED
@@ -13,15 +14,7 @@ from imgcls.render.audit import FORMATS
 
 @click.command(short_help="Find what is wrong with a labelled folder before training on it.")
 @click.argument("folder", metavar="DATA")
-@click.option(
-    "-f",
-    "--format",
-    "format_name",
-    type=click.Choice(list(FORMATS)),
-    default="text",
-    show_default=True,
-    help="How to show what was found; json and csv list every file.",
-)
+@options.format_name(FORMATS, "How to show what was found; json and csv list every file.")
 @click.pass_obj
 def audit(console: Console, folder: str, format_name: str) -> int:
     """Find what is wrong with a labelled folder before training on it.

@@ -29,15 +29,7 @@ from imgcls.render.evaluation_page import is_own, report_page
     help="An image's label: the folder of DATA it is in, or what stands before the first _ of "
     "its name.",
 )
-@click.option(
-    "-f",
-    "--format",
-    "format_name",
-    type=click.Choice(list(EVALUATION_FORMATS)),
-    default="text",
-    show_default=True,
-    help="How to show the figures; csv is a row a class.",
-)
+@options.format_name(EVALUATION_FORMATS, "How to show the figures; csv is a row a class.")
 @click.option(
     "--report",
     metavar="FILE.html",

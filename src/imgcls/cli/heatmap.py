@@ -66,15 +66,7 @@ LIST_LAYERS = "list"
 @click.option("--raw", is_flag=True, help="Write the map too, as .npy of float32, 0 to 1.")
 @click.option("--faithfulness", is_flag=True, help="Measure deletion and insertion scores.")
 @options.preprocessing
-@click.option(
-    "-f",
-    "--format",
-    "format_name",
-    type=click.Choice(list(FORMATS)),
-    default="text",
-    show_default=True,
-    help="How the records on stdout are shown.",
-)
+@options.format_name(FORMATS, "How the records on stdout are shown.")
 @options.workers
 @click.option("--fail-fast", is_flag=True, help="Stop at the first image that fails.")
 @click.pass_obj

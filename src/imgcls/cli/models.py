@@ -16,15 +16,7 @@ from imgcls.core.errors import ImgclsError, ModelError, UsageError
 from imgcls.core.models.catalogue import ListedModel
 from imgcls.render import models as render
 
-_format = click.option(
-    "-f",
-    "--format",
-    "format_name",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to show it.",
-)
+_format = options.format_name(["text", "json"], "How to show it.")
 
 
 @click.group(

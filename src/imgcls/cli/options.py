@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import click
@@ -83,6 +83,25 @@ workers = click.option(
     metavar="N",
     help="How many images to work on at once.  [default: one a processor core]",
 )
+
+
+def format_name(names: Iterable[str], help_: str) -> Callable[[F], F]:
+    """Return the option -f for a command whose first format is the default.
+
+    Args:
+        names: the formats.
+        help_: what is shown in them.
+    """
+    choices = list(names)
+    return click.option(
+        "-f",
+        "--format",
+        "format_name",
+        type=click.Choice(choices),
+        default=choices[0],
+        show_default=True,
+        help=help_,
+    )
 
 
 def sources(inputs: tuple[str, ...], files_from: str | None, null: bool) -> Iterator[Source]:
