@@ -33,6 +33,20 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def keras_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give one test a KERAS_HOME of its own.
+
+    Keras reads it once, when it is first imported; that must not be during such a test, or Keras
+    would look into this test's folder for as long as the worker lives.
+    """
+    import keras  # noqa: F401
+
+    folder = tmp_path / "keras"
+    monkeypatch.setenv("KERAS_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
 def samples() -> Path:
     """Return the folder of the project's own photos."""
     return SAMPLES

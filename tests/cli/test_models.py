@@ -14,13 +14,15 @@ VGG16 = MODELS["vgg16"].weights
 
 
 @pytest.fixture
-def keras_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    return tmp_path / "keras" / "models"
+def keras_models(keras_home: Path) -> Path:
+    """Return the folder where Keras keeps weights, of this test alone; not made yet."""
+    return keras_home / "models"
 
 
 @pytest.mark.parametrize("arguments", [("models",), ("models", "list")])
-def test_list_has_every_model(imgcls: Imgcls, keras_home: Path, arguments: tuple[str, ...]) -> None:
+def test_list_has_every_model(
+    imgcls: Imgcls, keras_models: Path, arguments: tuple[str, ...]
+) -> None:
     done = imgcls(*arguments)
     assert (done.returncode, done.stderr) == (0, "")
     heading, *lines = done.stdout.splitlines()
@@ -34,7 +36,7 @@ def test_list_has_every_model(imgcls: Imgcls, keras_home: Path, arguments: tuple
 
 
 @pytest.mark.parametrize("arguments", [("models", "-f", "json"), ("models", "list", "-f", "json")])
-def test_list_as_json(imgcls: Imgcls, keras_home: Path, arguments: tuple[str, ...]) -> None:
+def test_list_as_json(imgcls: Imgcls, keras_models: Path, arguments: tuple[str, ...]) -> None:
     done = imgcls(*arguments)
     rows = {row["name"]: row for row in json.loads(done.stdout)}
     assert list(rows) == list(MODELS)
@@ -50,16 +52,16 @@ def test_list_as_json(imgcls: Imgcls, keras_home: Path, arguments: tuple[str, ..
     }
 
 
-def test_list_sees_weights_that_are_here(imgcls: Imgcls, keras_home: Path) -> None:
-    keras_home.mkdir(parents=True)
-    (keras_home / VGG16.file_name).write_bytes(bytes(3 * 2**20))
+def test_list_sees_weights_that_are_here(imgcls: Imgcls, keras_models: Path) -> None:
+    keras_models.mkdir(parents=True)
+    (keras_models / VGG16.file_name).write_bytes(bytes(3 * 2**20))
     rows = {row["name"]: row for row in json.loads(imgcls("models", "-f", "json").stdout)}
     assert rows["vgg16"]["weights"] == "here"
     assert rows["vgg16"]["megabytes"] == 3
-    assert rows["vgg16"]["path"] == str(keras_home / VGG16.file_name)
+    assert rows["vgg16"]["path"] == str(keras_models / VGG16.file_name)
 
 
-def test_info(imgcls: Imgcls, keras_home: Path) -> None:
+def test_info(imgcls: Imgcls, keras_models: Path) -> None:
     done = imgcls("models", "info", "vgg16")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
@@ -105,19 +107,19 @@ def test_fetch_of_bundled_weights(imgcls: Imgcls) -> None:
     "arguments", [("models", "fetch", "vgg16"), ("predict", "cat.jpg", "-m", "vgg16")]
 )
 def test_offline_names_file_folder_and_command(
-    imgcls: Imgcls, keras_home: Path, arguments: tuple[str, ...]
+    imgcls: Imgcls, keras_models: Path, arguments: tuple[str, ...]
 ) -> None:
     done = imgcls("--offline", *arguments)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"Error: vgg16: its weights are not here ({keras_home / VGG16.file_name}); run imgcls "
+        f"Error: vgg16: its weights are not here ({keras_models / VGG16.file_name}); run imgcls "
         "models fetch vgg16 without --offline (IMGCLS_OFFLINE), or save "
         f"{VGG16.url} (528 MB) by hand and run imgcls models add vgg16 --weights "
         f"{VGG16.file_name}\n"
     )
 
 
-def test_fetch_goes_on_after_one_that_fails(imgcls: Imgcls, keras_home: Path) -> None:
+def test_fetch_goes_on_after_one_that_fails(imgcls: Imgcls, keras_models: Path) -> None:
     done = imgcls("models", "fetch", "vgg16", "efficientnet-lite0")
     assert done.returncode == 3
     assert done.stdout.startswith("efficientnet-lite0: ")
@@ -165,7 +167,9 @@ def test_clear_cache(imgcls: Imgcls, tmp_path: Path) -> None:
     assert imgcls("models", "clear-cache", env=environment).stdout == "freed 0.0 kB\n"
 
 
-def test_add_puts_weights_in_their_place(imgcls: Imgcls, keras_home: Path, tmp_path: Path) -> None:
+def test_add_puts_weights_in_their_place(
+    imgcls: Imgcls, keras_models: Path, tmp_path: Path
+) -> None:
     import h5py
     import keras
 
@@ -174,13 +178,13 @@ def test_add_puts_weights_in_their_place(imgcls: Imgcls, keras_home: Path, tmp_p
     model = keras.applications.MobileNetV3Small(weights=None)
     model.save_weights(tmp_path / "carried.weights.h5")
     done = imgcls("models", "add", "mobilenet-v3-small", "--weights", "carried.weights.h5")
-    place = keras_home / MODELS["mobilenet-v3-small"].weights.file_name
+    place = keras_models / MODELS["mobilenet-v3-small"].weights.file_name
     assert (done.returncode, done.stdout) == (0, f"mobilenet-v3-small: {place}\n")
     assert done.stderr == (
         "Warning: mobilenet-v3-small: it fits, but is not the published file: plain Keras will "
         "fetch that over it\n"
     )
-    assert [path.name for path in keras_home.iterdir()] == [place.name]
+    assert [path.name for path in keras_models.iterdir()] == [place.name]
     with h5py.File(place) as file:
         assert "layer_names" in file.attrs
     again = keras.applications.MobileNetV3Small(weights=None)
@@ -196,12 +200,12 @@ def test_add_puts_weights_in_their_place(imgcls: Imgcls, keras_home: Path, tmp_p
     assert place.read_bytes() == carried.read_bytes()
 
 
-def test_add_refuses_what_does_not_fit(imgcls: Imgcls, keras_home: Path, tmp_path: Path) -> None:
+def test_add_refuses_what_does_not_fit(imgcls: Imgcls, keras_models: Path, tmp_path: Path) -> None:
     (tmp_path / "page.h5").write_bytes(b"<html>")
     done = imgcls("models", "add", "mobilenet", "--weights", "page.h5")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("Error: page.h5: not a weights file")
-    assert not keras_home.exists()
+    assert not keras_models.exists()
 
 
 def test_add_for_bundled_weights(imgcls: Imgcls) -> None:

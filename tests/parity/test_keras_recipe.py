@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from imgcls.core.files import write_atomically
 from imgcls.core.models.table import MODELS
 from tests.conftest import Imgcls
 
@@ -63,11 +64,11 @@ def same(ours: Decoded, theirs: Decoded) -> None:
 
 @pytest.fixture
 def class_index() -> None:
-    """Put the file there that decode_predictions would download."""
+    """Put the file there that decode_predictions would download; other workers read it too."""
     folder = Path(os.environ["KERAS_HOME"]) / "models"
     folder.mkdir(parents=True, exist_ok=True)
     bundled = resources.files("imgcls.core.models") / "imagenet_class_index.json"
-    (folder / "imagenet_class_index.json").write_bytes(bundled.read_bytes())
+    write_atomically(folder / "imagenet_class_index.json", bundled.read_bytes())
 
 
 def random_model(name: str, photos: list[Path]) -> Any:

@@ -15,12 +15,6 @@ from imgcls.core.models.weights import Network, find_weights, keras_folder, weig
 VGG16_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
 
 
-@pytest.fixture
-def keras_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    return tmp_path / "keras"
-
-
 def test_keras_folder(keras_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert keras_folder() == keras_home / "models"
     monkeypatch.delenv("KERAS_HOME")
