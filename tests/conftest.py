@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imgcls.core.engines.model import load_model
+
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "sample_images"
 SHARED = ROOT.parent / "shared" / "data"
@@ -80,8 +82,14 @@ def cars_flowers() -> Path:
 Imgcls = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.fixture(scope="session")
+def compiled_default(cache: Path) -> None:
+    """Compile the default model, so that no command says so, whichever test is the first."""
+    load_model()
+
+
 @pytest.fixture
-def imgcls(tmp_path: Path) -> Imgcls:
+def imgcls(tmp_path: Path, compiled_default: None) -> Imgcls:
     """Run the installed program as a process of its own, in an empty folder."""
 
     def run(

@@ -50,7 +50,6 @@ def test_one_photo_to_a_file(imgcls: Run, photo: Path, tmp_path: Path) -> None:
 def test_default_heatmap_needs_neither_tensorflow_nor_matplotlib(
     imgcls: Run, photo: Path, tmp_path: Path
 ) -> None:
-    imgcls("predict", "cat.jpg")  # compiles the model if no test has
     script = (
         "import sys\n"
         "from imgcls.cli.main import run\n"

@@ -18,6 +18,7 @@ from imgcls.core.tasks.cam import CAM_METHODS, DEFAULT_METHOD
 from imgcls.core.tasks.explanation import Question
 from imgcls.core.tasks.heatmap import Explainer, default_layer, list_layers
 from imgcls.core.tasks.heatmap_files import Drawing, write_heatmaps
+from imgcls.core.tasks.heatmap_names import name_outputs
 from imgcls.core.tasks.overlay import DEFAULT_ALPHA, DEFAULT_COLORMAP
 from imgcls.render.heatmaps import FORMATS, LAYER_FORMATS
 
@@ -102,8 +103,9 @@ def heatmap(
     asked = Question(**question)
     drawing = Drawing(alpha, colormap, panel, raw)
     tally = Tally("image", ", ".join(inputs), fail_fast=fail_fast)
+    jobs = name_outputs(sources, out)  # an output that cannot be is said before any work
     opened = load_model(model, weights=weights, engine=engine, threads=workers)
-    records = write_heatmaps(sources, out, Explainer(opened, asked), drawing, workers)
+    records = write_heatmaps(jobs, Explainer(opened, asked), drawing, workers)
     write_stdout(FORMATS[format_name](tally.count(console.progress(records, "images"))))
     return tally.close(console)
 

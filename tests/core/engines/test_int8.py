@@ -73,7 +73,7 @@ def test_every_input_is_classified_also_those_that_calibrated(
     ]
 
 
-def test_no_input_is_read_ahead_where_the_model_is_there(samples: Path) -> None:
+def test_no_input_is_read_ahead_where_the_model_is_there(own_cache: Path, samples: Path) -> None:
     taken = []
 
     def endless() -> Iterator[Source]:

@@ -15,7 +15,6 @@ from imgcls.core.tasks.classify import Prediction
 from imgcls.core.tasks.explanation import Explanation, Unexplained
 from imgcls.core.tasks.faithfulness import Faithfulness
 from imgcls.core.tasks.heatmap import Explainer
-from imgcls.core.tasks.heatmap_names import name_outputs
 from imgcls.core.tasks.heatmap_pictures import (
     is_map,
     make_folder,
@@ -92,8 +91,7 @@ class Drawing:
 
 
 def write_heatmaps(
-    sources: Iterable[Source],
-    out: str,
+    jobs: Iterable[tuple[Source, str]],
     explainer: Explainer,
     drawing: Drawing,
     workers: int | None = None,
@@ -101,17 +99,14 @@ def write_heatmaps(
     """Explain images and write their heatmaps; yield a record for every input, in order.
 
     Args:
-        sources: the images; read lazily.
-        out: a file for one image, by its ending; else a folder, made if it is not there.
+        jobs: the images and the file of each one's heatmap, from `name_outputs`; read lazily.
         explainer: what is asked of them.
         drawing: how the answer is drawn.
         workers: how many images to work on at once; default: one a processor core.
 
     Raises:
-        UsageError: `out` has an ending of a format that heatmaps are not written in.
-        OutputError: it cannot be written, or is something else than an earlier heatmap.
+        OutputError: a heatmap cannot be written.
     """
-    jobs = name_outputs(sources, out)
 
     def work(chunk: list[tuple[Source, str]]) -> list[HeatmapRecord]:
         return [_write_one(source, name, explainer, drawing) for source, name in chunk]

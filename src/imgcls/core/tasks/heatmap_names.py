@@ -12,7 +12,7 @@ from itertools import chain, islice
 
 from imgcls.core.errors import OutputError, UsageError
 from imgcls.core.pixels.sources import IMAGE_ENDINGS, Source
-from imgcls.core.tasks.heatmap_pictures import FORMATS, is_heatmap, make_folder, not_ours
+from imgcls.core.tasks.heatmap_pictures import FORMATS, is_heatmap, not_ours
 
 ENDING = ".heatmap.png"
 
@@ -22,11 +22,11 @@ def name_outputs(sources: Iterable[Source], out: str) -> Iterator[tuple[Source, 
 
     Args:
         sources: the images; read lazily.
-        out: as for `write_heatmaps`.
+        out: a file for one image, by its ending; else a folder, made when the first is written.
 
     Raises:
         UsageError: `out` has an ending of a format that heatmaps are not written in.
-        OutputError: `out` cannot be written, or is something else than an earlier heatmap.
+        OutputError: `out` is something else than a folder or an earlier heatmap.
     """
     stream = iter(sources)
     first = list(islice(stream, 2))
@@ -35,8 +35,6 @@ def name_outputs(sources: Iterable[Source], out: str) -> Iterator[tuple[Source, 
         return iter([(first[0], _single(out))])
     if os.path.lexists(out) and not os.path.isdir(out):
         raise OutputError(f"{out}: is a file; name a folder for the heatmaps of a folder or list")
-    if first:
-        make_folder(out)
     wanted = (source for source in chain(first, stream) if not _is_left_over(source))
     name = partial(_mirrored, out, set())
     return ((source, name(source)) for source in wanted)
