@@ -26,11 +26,13 @@ class Engine(Protocol):
     Attributes:
         name: "litert", "openvino" or "keras".
         batch_size: how many images a call should hold for the best speed.
+        one_by_one: whether an image's result is the same, to the last bit, in every batch.
         parallel: how many calls are worth making at once, from as many threads.
     """
 
     name: str
     batch_size: int
+    one_by_one: bool
     parallel: int
 
     def run(self, batch: Float32Batch, outputs: tuple[Output, ...]) -> list[Float32Array]:

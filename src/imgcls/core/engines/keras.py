@@ -103,6 +103,7 @@ class KerasEngine:
 
     name = "keras"
     batch_size = 16
+    one_by_one = False
     parallel = 1
 
     def __init__(self, network: Network) -> None:

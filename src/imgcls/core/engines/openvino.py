@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imgcls.core.engines.engine import OUTPUTS, Float32Array, Output
-from imgcls.core.engines.litert import output_name
+from imgcls.core.engines.litert import IMAGES_A_CALL, output_name
 
 if TYPE_CHECKING:
     from imgcls.core.engines.entries import CompiledModel
@@ -23,7 +23,8 @@ class OpenVINOEngine:
     """Runs a compiled model, image by image, in as many streams as there are cores."""
 
     name = "openvino"
-    batch_size = 1
+    batch_size = IMAGES_A_CALL
+    one_by_one = True
 
     def __init__(self, compiled: CompiledModel, threads: int) -> None:
         import openvino

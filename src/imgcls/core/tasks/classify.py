@@ -113,7 +113,13 @@ def classify(
         scored = score_chunk(opened, preprocessing, chunk)
         return [_record(opened, one, top, min_confidence, pixels) for one in scored]
 
-    return map_ordered(work, sources, workers=workers or usable_cores(), chunk=engine.batch_size)
+    return map_ordered(
+        work,
+        sources,
+        workers=workers or usable_cores(),
+        chunk=engine.batch_size,
+        eager=engine.one_by_one,
+    )
 
 
 def load_calibrated(

@@ -183,7 +183,11 @@ def judge(
         return _judge_chunk(model, preprocessing, chunk)
 
     return map_ordered(
-        work, sources, workers=workers or usable_cores(), chunk=model.engine.batch_size
+        work,
+        sources,
+        workers=workers or usable_cores(),
+        chunk=model.engine.batch_size,
+        eager=model.engine.one_by_one,
     )
 
 

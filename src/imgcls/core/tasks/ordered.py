@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
@@ -14,7 +16,12 @@ R = TypeVar("R")
 
 
 def map_ordered(
-    function: Callable[[list[T]], list[R]], items: Iterable[T], *, workers: int, chunk: int = 1
+    function: Callable[[list[T]], list[R]],
+    items: Iterable[T],
+    *,
+    workers: int,
+    chunk: int = 1,
+    eager: bool = False,
 ) -> Iterator[R]:
     """Yield what `function` makes of `items`, in order, each as soon as all before it are done.
 
@@ -23,20 +30,28 @@ def map_ordered(
         items: read lazily by a thread of its own, so a slow producer holds nothing back.
         workers: how many calls run at once. At most twice as many chunks are in flight.
         chunk: how many items a call gets.
+        eager: a call gets fewer where no more wait, or where another worker would then have
+            none: no item waits for a later one to come, and the last ones are shared out.
 
     Raises:
         BaseException: what `items` or `function` raises, at its place in the order.
     """
     pool = ThreadPoolExecutor(workers, thread_name_prefix="imgcls")
-    in_flight: queue.Queue[Future[list[R]] | None] = queue.Queue(maxsize=2 * workers)
+    in_flight: queue.Queue[Future[R] | None] = queue.Queue(maxsize=2 * workers * chunk)
+    waiting: deque[tuple[T, Future[R]]] = deque()
+    taking = threading.Lock()
     stopped = threading.Event()
 
     def feed() -> None:
-        failure: Future[list[R]] | None = None
+        failure: Future[R] | None = None
         try:
             stream = iter(items)
-            while not stopped.is_set() and (part := list(islice(stream, chunk))):
-                in_flight.put(pool.submit(function, part))
+            while not stopped.is_set() and (part := list(islice(stream, 1 if eager else chunk))):
+                for item in part:
+                    future: Future[R] = Future()
+                    in_flight.put(future)
+                    waiting.append((item, future))
+                pool.submit(work)
         except BaseException as error:  # carried to the consumer's thread and raised there
             failure = Future()
             failure.set_exception(error)
@@ -44,10 +59,25 @@ def map_ordered(
             in_flight.put(failure)
         in_flight.put(None)
 
+    def work() -> None:
+        """Do the next chunk; nothing is left for an eager call whose item another one took."""
+        with taking:
+            share = math.ceil(len(waiting) / workers) if eager else chunk
+            part = [waiting.popleft() for _ in range(min(share, chunk, len(waiting)))]
+        try:
+            results = function([item for item, _ in part]) if part else []
+            done = list(zip(part, results, strict=True))
+        except BaseException as error:  # as above
+            for _, future in part:
+                future.set_exception(error)
+        else:
+            for (_, future), result in done:
+                future.set_result(result)
+
     threading.Thread(target=feed, daemon=True, name="imgcls-feed").start()
     try:
         while (future := in_flight.get()) is not None:
-            yield from future.result()
+            yield future.result()
     finally:
         stopped.set()
         pool.shutdown(wait=False, cancel_futures=True)
