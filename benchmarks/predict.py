@@ -39,7 +39,7 @@ def rows(photos: Path | None, runs: int) -> Iterator[Row]:
         process(imgcls("predict", cat))  # compiles, once
         yield from _cold_start(cat, model, runs)
         yield _help(runs)
-        many = photos or multiplied(folder / "photos", 600)
+        many = photos or multiplied(folder / "photos", 1000)
         yield _throughput(many, model, runs, "float32", 15)
         process(imgcls("predict", many, "-k1", "--precision", "int8"))  # calibrates, once
         yield _throughput(many, model, runs, "int8", 25)

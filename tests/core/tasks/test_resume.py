@@ -84,6 +84,30 @@ def test_a_changed_input_is_done_again_and_its_old_record_goes(tmp_path: Path) -
     assert _run(out, sources, resume=True) == (0, 5)
 
 
+def test_an_old_record_goes_also_where_the_run_that_replaced_it_was_killed(tmp_path: Path) -> None:
+    sources, out = _inputs(tmp_path, 6), tmp_path / "out"
+    _run(out, sources[:5], resume=False)
+    Path(sources[1].name).write_bytes(b"new content")
+    with pytest.raises(KeyboardInterrupt):
+        _run(out, sources, resume=True, stop_after=1)
+    assert _run(out, sources, resume=True) == (1, 5)
+    assert sorted(out.read_text().splitlines()) == sorted(_whole(sources).splitlines())
+
+
+def test_an_input_named_twice_has_two_records(tmp_path: Path) -> None:
+    sources, out = _inputs(tmp_path, 3), tmp_path / "out"
+    twice = [*sources, *sources]
+    for stop_after in range(6):
+        out.unlink(missing_ok=True)
+        with pytest.raises(KeyboardInterrupt):
+            _run(out, twice, resume=False, stop_after=stop_after)
+        assert _run(out, twice, resume=True) == (6 - stop_after, stop_after)
+        assert out.read_text() == _whole(twice)
+    Path(sources[2].name).write_bytes(b"new content")
+    assert _run(out, twice, resume=True) == (2, 4)
+    assert sorted(out.read_text().splitlines(True)[1:]) == sorted(map(_piece, twice))
+
+
 def test_a_missing_input_that_came_is_done_again(tmp_path: Path) -> None:
     sources, out = _inputs(tmp_path, 3), tmp_path / "out"
     Path(sources[2].name).unlink()

@@ -60,12 +60,11 @@ class RecordFile:
         self._header = header.encode()
         self._options = options
         self._awaited: deque[tuple[int, int]] = deque()
-        self._superseded = False
         self._written = 0
         with contextlib.ExitStack() as stack, _as_output_error(path):
             stack.enter_context(_locked(self._out, path))
             entries = self._take_over() if resume else _no_entries()
-            self._known = _latest(entries)
+            self._know(entries)
             self._file: BinaryIO = stack.enter_context(open(self._part, "r+b" if resume else "wb"))
             self._journal: BinaryIO = stack.enter_context(
                 open(self._journal_path, "r+b" if resume else "wb")
@@ -78,16 +77,20 @@ class RecordFile:
             self._open = stack.pop_all()
 
     def todo(self, sources: Iterable[Source]) -> Iterator[Source]:
-        """Yield the sources whose record is not there yet, or is of an older content."""
-        paths, facts = self._known
+        """Yield the sources whose record is not there yet, or is of an older content.
+
+        An input that is named twice has two records.
+        """
         for source in sources:
             path, fact = self._identity(source)
-            place = int(np.searchsorted(paths, np.uint64(path)))
-            if place < len(paths) and paths[place] == path:
-                if facts[place] == fact:
+            place = int(np.searchsorted(self._paths, np.uint64(path)))
+            if place < len(self._paths) and self._paths[place] == path:
+                if self._facts[place] != fact:
+                    self._superseded = True
+                elif self._left[place]:
+                    self._left[place] -= 1
                     self.skipped += 1
                     continue
-                self._superseded = True
             self._awaited.append((path, fact))
             yield source
 
@@ -125,8 +128,20 @@ class RecordFile:
         log.warning(
             "%s.part has the %d records that are done; the same command with --resume goes on",
             self._name,
-            len(self._known[0]) + self._written,
+            self._held + self._written,
         )
+
+    def _know(self, entries: _Entries) -> None:
+        """Note what the entries say is done: hashes of paths, sorted, and how many of each."""
+        current = _are_current(entries)
+        paths, first, counts = np.unique(
+            entries["path"][current], return_index=True, return_counts=True
+        )
+        self._paths: npt.NDArray[np.uint64] = paths
+        self._facts: npt.NDArray[np.uint64] = entries["facts"][current][first]
+        self._left: npt.NDArray[np.intp] = counts
+        self._held = len(entries[current])
+        self._superseded = not current.all()  # a run that replaced some was killed
 
     def _identity(self, source: Source) -> tuple[int, int]:
         """Return 64-bit hashes of a source's path and of what its record depends on."""
@@ -164,16 +179,15 @@ class RecordFile:
         """Rewrite OUT.part without the records that a later one of the same input replaces."""
         self._journal.flush()
         entries = np.fromfile(self._journal_path, _ENTRY)
-        last = np.zeros(len(entries), bool)
-        last[len(entries) - 1 - np.unique(entries["path"][::-1], return_index=True)[1]] = True
+        current = _are_current(entries)
         with open(self._part, "rb") as old, atomic_writer(self._part) as new:
             new.write(old.read(len(self._header)))
-            for length, keep in zip(entries["length"].tolist(), last.tolist(), strict=True):
+            for length, keep in zip(entries["length"].tolist(), current.tolist(), strict=True):
                 content = old.read(length)
                 if keep:
                     new.write(content)
         with atomic_writer(self._journal_path) as journal:
-            journal.write(entries[last].tobytes())
+            journal.write(entries[current].tobytes())
 
 
 def _held(part: BinaryIO, entries: _Entries) -> Iterator[None]:
@@ -185,11 +199,15 @@ def _held(part: BinaryIO, entries: _Entries) -> Iterator[None]:
         yield
 
 
-def _latest(entries: _Entries) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    """Return the path hashes, sorted, and the facts of each one's latest entry."""
+def _are_current(entries: _Entries) -> npt.NDArray[np.bool_]:
+    """Return which entries are of the same content as the latest one of their path."""
     backwards = entries[::-1]
-    paths, places = np.unique(backwards["path"], return_index=True)
-    return paths, backwards["facts"][places]
+    paths, last = np.unique(backwards["path"], return_index=True)
+    latest = backwards["facts"][last]
+    current: npt.NDArray[np.bool_] = (
+        entries["facts"] == latest[np.searchsorted(paths, entries["path"])]
+    )
+    return current
 
 
 def _no_entries() -> _Entries:
