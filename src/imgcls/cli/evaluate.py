@@ -52,7 +52,8 @@ def evaluate(
     """Score a model on labelled images.
 
     DATA is a folder of images whose labels, class ids or names of the model's classes, are the
-    names of its subfolders or stand at the start of the files' names.
+    names of its subfolders or stand at the start of the files' names. Figures by class, and their
+    plain (macro) and weighted means, are over the classes that occur as label or as answer.
     """
     if report is not None:
         check_output(report, is_own)

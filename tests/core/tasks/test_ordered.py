@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import queue
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 
 import pytest
 
@@ -64,6 +67,18 @@ def test_a_bounded_number_is_in_flight(eager: bool) -> None:
     found.close()  # type: ignore[attr-defined]
     # 100 done, 16 in flight, and what the feeder holds in its hand, before and after the end.
     assert next(taken) <= 100 + 16 + 2 * 4
+
+
+def test_nothing_piles_up_behind_slow_calls() -> None:
+    def slow(chunk: list[int]) -> list[int]:
+        time.sleep(0.001)  # so that the feeder is always ahead
+        return chunk
+
+    for number in map_ordered(slow, range(4000), workers=2, chunk=8, eager=True):
+        if number % 500 == 499:
+            held = sum(isinstance(thing, Future) for thing in gc.get_objects())
+            # One an item in flight, and those that a worker, the feeder and this loop still hold.
+            assert held <= 2 * 2 * 8 + 2 * 8 + 4
 
 
 @pytest.mark.parametrize("eager", [False, True])

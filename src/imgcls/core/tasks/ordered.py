@@ -39,19 +39,24 @@ def map_ordered(
     pool = ThreadPoolExecutor(workers, thread_name_prefix="imgcls")
     in_flight: queue.Queue[Future[R] | None] = queue.Queue(maxsize=2 * workers * chunk)
     waiting: deque[tuple[T, Future[R]]] = deque()
-    taking = threading.Lock()
+    at_work = 0
+    handing = threading.Lock()  # for `waiting` and `at_work`
     stopped = threading.Event()
 
     def feed() -> None:
+        nonlocal at_work
         failure: Future[R] | None = None
         try:
             stream = iter(items)
             while not stopped.is_set() and (part := list(islice(stream, 1 if eager else chunk))):
-                for item in part:
-                    future: Future[R] = Future()
+                futures: list[Future[R]] = [Future() for _ in part]
+                for future in futures:
                     in_flight.put(future)
-                    waiting.append((item, future))
-                pool.submit(work)
+                with handing:
+                    waiting.extend(zip(part, futures, strict=True))
+                    if at_work < workers:
+                        at_work += 1
+                        pool.submit(work)
         except BaseException as error:  # carried to the consumer's thread and raised there
             failure = Future()
             failure.set_exception(error)
@@ -60,12 +65,21 @@ def map_ordered(
         in_flight.put(None)
 
     def work() -> None:
-        """Do the next chunk; nothing is left for an eager call whose item another one took."""
-        with taking:
+        while part := take():
+            do(part)
+
+    def take() -> list[tuple[T, Future[R]]]:
+        """Return the next chunk; where none is left, the worker that asks ends."""
+        nonlocal at_work
+        with handing:
             share = math.ceil(len(waiting) / workers) if eager else chunk
-            part = [waiting.popleft() for _ in range(min(share, chunk, len(waiting)))]
+            count = 0 if stopped.is_set() else min(share, chunk, len(waiting))
+            at_work -= count == 0
+            return [waiting.popleft() for _ in range(count)]
+
+    def do(part: list[tuple[T, Future[R]]]) -> None:
         try:
-            results = function([item for item, _ in part]) if part else []
+            results = function([item for item, _ in part])
             done = list(zip(part, results, strict=True))
         except BaseException as error:  # as above
             for _, future in part:
