@@ -34,9 +34,9 @@ def try_model(name: str) -> dict[str, Any]:
         the greatest between LiteRT and Keras in any output, over the greatest number in that
         output.
     """
-    from imgcls.core.engines.compile import memory_lacking
-    from imgcls.core.engines.convert import convert
-    from imgcls.core.engines.keras import with_outputs
+    from imgcls.core.engines.compiled.compile import memory_lacking
+    from imgcls.core.engines.compiled.convert import convert
+    from imgcls.core.keras.build import with_outputs
 
     spec = MODELS[name]
     if lacking := memory_lacking(spec):
@@ -58,7 +58,7 @@ def random_network(spec: ModelSpec) -> Any:
     """
     import keras
 
-    from imgcls.core.engines.keras import build_network
+    from imgcls.core.keras.build import build_network
 
     keras.utils.set_random_seed(0)
     network = build_network(spec)
@@ -78,7 +78,7 @@ def noise(spec: ModelSpec, seed: int, images: int = 2) -> np.ndarray:
 
 
 def _difference(outputs: Any, content: bytes, batch: np.ndarray) -> float:
-    from imgcls.core.engines.entries import MODEL_FILE, CompiledModel
+    from imgcls.core.engines.compiled.entries import MODEL_FILE, CompiledModel
     from imgcls.core.engines.litert import LiteRTEngine
 
     with tempfile.TemporaryDirectory() as folder:

@@ -21,7 +21,7 @@ import matplotlib
 import numpy as np
 import tensorflow as tf
 
-from imgcls.core.engines.keras import build_weighted
+from imgcls.core.keras.build import build_weighted
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.weights import Network, find_weights
 

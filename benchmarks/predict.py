@@ -17,7 +17,7 @@ from imgcls.core.models import labels
 
 _MAKE_KERAS_FILE = """
 import keras, sys
-from imgcls.core.engines.keras import build_weighted
+from imgcls.core.keras.build import build_weighted
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.weights import Network, find_weights
 spec = MODELS[DEFAULT_MODEL]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imgcls.core.tasks.cam import CAM_METHODS
+from imgcls.core.tasks.heatmap.methods import CAM_METHODS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 

@@ -12,12 +12,12 @@ from imgcls.core.version import __version__
 
 if TYPE_CHECKING:
     from imgcls.core.engines.model import Model, load_model
-    from imgcls.core.tasks.audit import AuditReport, Finding, audit
-    from imgcls.core.tasks.classify import Prediction, Record, classify
-    from imgcls.core.tasks.evaluate import Evaluation, evaluate
-    from imgcls.core.tasks.explanation import Explanation, Unexplained
-    from imgcls.core.tasks.finetune import FinetuneResult, finetune
-    from imgcls.core.tasks.heatmap import explain
+    from imgcls.core.tasks.labelled.audit import AuditReport, Finding, audit
+    from imgcls.core.tasks.classify.classify import Prediction, Record, classify
+    from imgcls.core.tasks.labelled.evaluate import Evaluation, evaluate
+    from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
+    from imgcls.core.tasks.training.finetune import FinetuneResult, finetune
+    from imgcls.core.tasks.heatmap.explain import explain
 
 __all__ = [
     "AuditReport",
@@ -46,19 +46,19 @@ __all__ = [
 _HOMES = {
     "Model": "imgcls.core.engines.model",
     "load_model": "imgcls.core.engines.model",
-    "Prediction": "imgcls.core.tasks.classify",
-    "Record": "imgcls.core.tasks.classify",
-    "classify": "imgcls.core.tasks.classify",
-    "Evaluation": "imgcls.core.tasks.evaluate",
-    "evaluate": "imgcls.core.tasks.evaluate",
-    "Explanation": "imgcls.core.tasks.explanation",
-    "Unexplained": "imgcls.core.tasks.explanation",
-    "explain": "imgcls.core.tasks.heatmap",
-    "AuditReport": "imgcls.core.tasks.audit",
-    "Finding": "imgcls.core.tasks.audit",
-    "audit": "imgcls.core.tasks.audit",
-    "FinetuneResult": "imgcls.core.tasks.finetune",
-    "finetune": "imgcls.core.tasks.finetune",
+    "Prediction": "imgcls.core.tasks.classify.classify",
+    "Record": "imgcls.core.tasks.classify.classify",
+    "classify": "imgcls.core.tasks.classify.classify",
+    "Evaluation": "imgcls.core.tasks.labelled.evaluate",
+    "evaluate": "imgcls.core.tasks.labelled.evaluate",
+    "Explanation": "imgcls.core.tasks.heatmap.explanation",
+    "Unexplained": "imgcls.core.tasks.heatmap.explanation",
+    "explain": "imgcls.core.tasks.heatmap.explain",
+    "AuditReport": "imgcls.core.tasks.labelled.audit",
+    "Finding": "imgcls.core.tasks.labelled.audit",
+    "audit": "imgcls.core.tasks.labelled.audit",
+    "FinetuneResult": "imgcls.core.tasks.training.finetune",
+    "finetune": "imgcls.core.tasks.training.finetune",
 }
 
 

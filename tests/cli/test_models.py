@@ -173,7 +173,7 @@ def test_add_puts_weights_in_their_place(
     import h5py
     import keras
 
-    from imgcls.core.engines.add_weights import add_weights
+    from imgcls.core.tasks.models.add_weights import add_weights
 
     model = keras.applications.MobileNetV3Small(weights=None)
     model.save_weights(tmp_path / "carried.weights.h5")

@@ -16,10 +16,10 @@ from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.spec import BEFORE_POOLING
 from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.sources import Source
-from imgcls.core.tasks.cam import CAM_METHODS, combine
-from imgcls.core.tasks.evidence import Evidence, look, needs_keras
-from imgcls.core.tasks.explanation import Explanation
-from imgcls.core.tasks.heatmap import explain
+from imgcls.core.tasks.heatmap.methods import CAM_METHODS, combine
+from imgcls.core.tasks.heatmap.method_inputs import Evidence, look, needs_keras
+from imgcls.core.tasks.heatmap.explanation import Explanation
+from imgcls.core.tasks.heatmap.explain import explain
 
 CLASS = 282
 
@@ -35,7 +35,7 @@ def default_network() -> Any:
 
 
 def keras_model(model: Model) -> Any:
-    from imgcls.core.engines.keras import build_weighted
+    from imgcls.core.keras.build import build_weighted
 
     return build_weighted(model.network)
 
@@ -44,7 +44,7 @@ def random_weights(name: str, folder: Path) -> Path:
     """Write a weights file of seeded random numbers, as the real ones are not here."""
     import keras
 
-    from imgcls.core.engines.keras import build_network
+    from imgcls.core.keras.build import build_network
     from imgcls.core.models.table import MODELS
 
     keras.utils.set_random_seed(0)
@@ -154,7 +154,7 @@ def test_a_hidden_layer_in_the_head_needs_no_keras_either(samples: Path) -> None
     np.testing.assert_allclose(ours.gradients, expected, atol=1e-4)
     assert ours.logit == pytest.approx(float(logit[0]), abs=1e-3)
     # The same from Keras' side, which other layers go through.
-    from imgcls.core.engines.gradients import Gradients
+    from imgcls.core.keras.gradients import Gradients
 
     theirs = Gradients(model).of_layer(image[np.newaxis], np.array([0, 1, 0], np.float32))
     np.testing.assert_allclose(ours.gradients, theirs, atol=1e-6)
@@ -229,7 +229,7 @@ def test_ablation_of_another_layer_equals_a_plain_loop(layer: str, samples: Path
     """The second layer has a shortcut around it."""
     import keras
 
-    from imgcls.core.engines.gradients import Gradients
+    from imgcls.core.keras.gradients import Gradients
 
     model = default_model()
     image = opened_image(model, samples / "cat.jpg")
@@ -265,7 +265,7 @@ def test_a_stack_of_dense_layers_goes_through_keras(
     assert needs_keras(model, CAM_METHODS["gradcam"], None)
     explanation = one(str(samples / "coffee.jpg"), model, method="hirescam", class_name=CLASS)
     image = opened_image(model, samples / "coffee.jpg")
-    from imgcls.core.engines.keras import cam_activations
+    from imgcls.core.keras.build import cam_activations
 
     network = model.engine.model  # type: ignore[attr-defined]  # that of Keras has one
     activations, gradients = tape_gradients(network, cam_activations(network, spec), image, CLASS)
@@ -281,7 +281,7 @@ def test_a_stack_of_dense_layers_goes_through_keras(
 def test_input_gradients_are_those_of_keras(samples: Path) -> None:
     import tensorflow as tf
 
-    from imgcls.core.engines.gradients import Gradients
+    from imgcls.core.keras.gradients import Gradients
 
     model = default_model()
     image = opened_image(model, samples / "cat.jpg")

@@ -3,9 +3,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from imgcls.core.tasks.classify import Prediction
-from imgcls.core.tasks.faithfulness import Faithfulness
-from imgcls.core.tasks.heatmap_files import HeatmapRecord
+from imgcls.core.tasks.classify.classify import Prediction
+from imgcls.core.tasks.heatmap.faithfulness import Faithfulness
+from imgcls.core.tasks.heatmap.output_files import HeatmapRecord
 from imgcls.render.heatmaps import jsonl, layers_jsonl, layers_text, text
 
 GOOD = HeatmapRecord(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import imgcls as api
-from imgcls.core.tasks.classify import Prediction, Record
+from imgcls.core.tasks.classify.classify import Prediction, Record
 from imgcls.render import predictions_page
 from imgcls.render.predictions_page import html
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from imgcls.core.tasks.classify import Prediction, Record
+from imgcls.core.tasks.classify.classify import Prediction, Record
 from imgcls.render.predictions import text
 from imgcls.render.style import PLAIN, Style
 

@@ -8,7 +8,7 @@ from imgcls.cli import options
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
 from imgcls.cli.tally import EXIT_SOME_FAILED
-from imgcls.core.tasks.audit import audit as audit_folder
+from imgcls.core.tasks.labelled.audit import audit as audit_folder
 from imgcls.render.audit import FORMATS
 
 

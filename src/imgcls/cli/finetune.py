@@ -12,8 +12,8 @@ from imgcls.cli.output import write_stdout
 from imgcls.cli.tally import EXIT_SOME_FAILED
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.pixels.augment import AUGMENTATIONS
-from imgcls.core.tasks.finetune import finetune as train
-from imgcls.core.tasks.training.recipe import BATCH_SIZE, HEADS, PATIENCE, VAL_SPLIT
+from imgcls.core.tasks.training.finetune import finetune as train
+from imgcls.core.tasks.training.options import BATCH_SIZE, HEADS, PATIENCE, VAL_SPLIT
 from imgcls.render.training import text
 
 _UNITS = {"h": 3600, "m": 60, "s": 1}

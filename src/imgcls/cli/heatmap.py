@@ -14,12 +14,12 @@ from imgcls.cli.tally import Tally
 from imgcls.core.engines.model import load_model
 from imgcls.core.errors import UsageError
 from imgcls.core.models.table import MODELS
-from imgcls.core.tasks.cam import CAM_METHODS, DEFAULT_METHOD
-from imgcls.core.tasks.explanation import Question
-from imgcls.core.tasks.heatmap import Explainer, default_layer, list_layers
-from imgcls.core.tasks.heatmap_files import Drawing, write_heatmaps
-from imgcls.core.tasks.heatmap_names import name_outputs
-from imgcls.core.tasks.overlay import DEFAULT_ALPHA, DEFAULT_COLORMAP
+from imgcls.core.tasks.heatmap.methods import CAM_METHODS, DEFAULT_METHOD
+from imgcls.core.tasks.heatmap.explanation import Question
+from imgcls.core.tasks.heatmap.explain import Explainer, default_layer, list_layers
+from imgcls.core.tasks.heatmap.output_files import Drawing, write_heatmaps
+from imgcls.core.tasks.heatmap.output_names import name_outputs
+from imgcls.core.tasks.heatmap.drawing import DEFAULT_ALPHA, DEFAULT_COLORMAP
 from imgcls.render.heatmaps import FORMATS, LAYER_FORMATS
 
 LIST_LAYERS = "list"

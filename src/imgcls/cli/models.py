@@ -13,7 +13,7 @@ from imgcls.cli.models_import import import_
 from imgcls.cli.output import write_stdout
 from imgcls.cli.tally import EXIT_SOME_FAILED
 from imgcls.core.errors import ImgclsError, ModelError, UsageError
-from imgcls.core.models.catalogue import ListedModel
+from imgcls.core.tasks.models.catalogue import ListedModel
 from imgcls.render import models as render
 
 _format = options.format_name(["text", "json"], "How to show it.")
@@ -43,7 +43,7 @@ def list_(format_name: str) -> None:
     Their input size, parameters, published ImageNet top-1, the time an image takes here on one
     core (if the model was compiled), and where the weights are.
     """
-    from imgcls.core.models.catalogue import all_listed
+    from imgcls.core.tasks.models.catalogue import all_listed
 
     rows = (_row(model) for model in all_listed())
     write_stdout(render.list_json(rows) if format_name == "json" else render.list_text(rows))
@@ -66,10 +66,10 @@ def info(model: str, format_name: str) -> None:
 
         write_stdout(model_file.FORMATS[format_name](model, read_model_file(model)))
         return
-    from imgcls.core.engines.layers import heatmap_layers
+    from imgcls.core.keras.layers import heatmap_layers
     from imgcls.core.engines.model import find_spec
     from imgcls.core.files import content_id
-    from imgcls.core.models.catalogue import listed
+    from imgcls.core.tasks.models.catalogue import listed
 
     layers, default = heatmap_layers(find_spec(model))
     found = listed(model)
@@ -87,7 +87,7 @@ def fetch(console: Console, /, names: tuple[str, ...]) -> int:
     A download that was cut off goes on where it ended. KERAS_HOME names another folder.
     """
     from imgcls.core.engines.model import find_spec
-    from imgcls.core.models import catalogue
+    from imgcls.core.tasks.models import catalogue
 
     for name in names:
         find_spec(name)  # a wrong name is an error before anything is fetched
@@ -109,7 +109,7 @@ def fetch(console: Console, /, names: tuple[str, ...]) -> int:
 @click.option("--weights", metavar="FILE", required=True, help="The file (.h5 or .weights.h5).")
 def add(name: str, weights: str) -> None:
     """Put weights that were carried here in their place, after checking that they fit."""
-    from imgcls.core.engines.add_weights import add_weights
+    from imgcls.core.tasks.models.add_weights import add_weights
     from imgcls.core.engines.model import find_spec
 
     find_spec(name)
@@ -133,7 +133,7 @@ def compile_(name: str, weights: str | None, precision: Any, calibrate: str | No
 
     What needs no compiling any more is left as it is; with --calibrate it is made anew.
     """
-    from imgcls.core.engines.compile import Unsupported, compiled_model
+    from imgcls.core.engines.compiled.compile import Unsupported, compiled_model
     from imgcls.core.engines.model import find_spec
     from imgcls.core.models.weights import Network, find_weights
     from imgcls.core.pixels.sources import expand_path
@@ -159,7 +159,7 @@ def clear_cache() -> None:
 
     Weights stay. What is removed is made again when it is needed.
     """
-    from imgcls.core.engines.entries import clear_cache as clear
+    from imgcls.core.engines.compiled.entries import clear_cache as clear
 
     write_stdout(_freed(clear()))
 
@@ -173,7 +173,7 @@ def _freed(removed: Iterator[Any]) -> Iterator[str]:
 
 
 def _row(model: ListedModel) -> render.Row:
-    from imgcls.core.engines.entries import milliseconds
+    from imgcls.core.engines.compiled.entries import milliseconds
 
     return model, milliseconds(model.name, model.spec)
 

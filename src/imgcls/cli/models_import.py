@@ -26,7 +26,7 @@ def import_(console: Console, file: str, labels: str, output: str, trust: bool) 
     It must be a network that imgcls knows, average pooling and dense layers. Loading a Keras
     file can run code that is hidden in it: import only what you trust.
     """
-    from imgcls.core.tasks.import_model import import_model
+    from imgcls.core.tasks.models.import_model import import_model
 
     model = import_model(file, labels, output, trust=trust)
     write_stdout([f"{printable(output)}: {model.backbone}, {len(model.labels)} classes\n"])

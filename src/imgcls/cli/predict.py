@@ -14,9 +14,9 @@ from imgcls.cli.output import check_output, is_special, stdout_style, write_file
 from imgcls.cli.tally import EXIT_SOME_FAILED, Tally
 from imgcls.core.engines.model import Model
 from imgcls.core.errors import UsageError
-from imgcls.core.tasks.classify import Record, classify, load_calibrated
-from imgcls.core.tasks.resume import RecordFile
-from imgcls.core.tasks.sorting import Sorter, SortMode
+from imgcls.core.tasks.classify.classify import Record, classify, load_calibrated
+from imgcls.core.tasks.classify.record_file import RecordFile
+from imgcls.core.tasks.classify.sorting import Sorter, SortMode
 from imgcls.render.predictions import FORMATS, Format, format_of
 
 

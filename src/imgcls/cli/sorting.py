@@ -13,9 +13,9 @@ from imgcls.cli.options import bundle
 from imgcls.cli.output import write_stdout
 from imgcls.cli.tally import Tally
 from imgcls.core.errors import UsageError
-from imgcls.core.tasks.classify import Record
-from imgcls.core.tasks.manifest import undo
-from imgcls.core.tasks.sorting import SORT_MODES, Sorter, SortMode, check_sort_into
+from imgcls.core.tasks.classify.classify import Record
+from imgcls.core.tasks.classify.manifest import undo
+from imgcls.core.tasks.classify.sorting import SORT_MODES, Sorter, SortMode, check_sort_into
 from imgcls.render.safe import printable
 
 options = bundle(

@@ -8,8 +8,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 
-from imgcls.core.cells import csv_cell
-from imgcls.core.tasks.audit import KINDS, AuditReport
+from imgcls.core.csv_text import csv_cell
+from imgcls.core.tasks.labelled.audit import KINDS, AuditReport
 from imgcls.render.safe import printable
 
 _SHOWN = 20  # findings of a kind in the text; JSON and CSV have all

@@ -8,13 +8,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from imgcls.core.cells import csv_cell
+from imgcls.core.csv_text import csv_cell
 from imgcls.render.safe import printable
 from imgcls.render.style import PLAIN, Painted, Style
 
 if TYPE_CHECKING:
-    from imgcls.core.tasks.evaluate import Evaluation
-    from imgcls.core.tasks.metrics import ClassScores
+    from imgcls.core.tasks.labelled.evaluate import Evaluation
+    from imgcls.core.tasks.labelled.metrics import ClassScores
 
 CSV_HEADER = ("label", "precision", "recall", "f1", "support")
 

@@ -10,7 +10,7 @@ from imgcls.render.predictions import significant
 from imgcls.render.safe import printable
 
 if TYPE_CHECKING:
-    from imgcls.core.tasks.heatmap_files import HeatmapRecord
+    from imgcls.core.tasks.heatmap.output_files import HeatmapRecord
 
 
 def as_json(record: HeatmapRecord) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imgcls.core.models.catalogue import ListedModel
+from imgcls.core.tasks.models.catalogue import ListedModel
 from imgcls.core.models.spec import BundledWeights, ModelSpec
 
 # A listed model, and precision → milliseconds an image took here; empty if never compiled.

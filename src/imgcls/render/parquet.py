@@ -12,7 +12,7 @@ from imgcls.render.safe import valid_unicode
 from imgcls.render.style import PLAIN, Style
 
 if TYPE_CHECKING:
-    from imgcls.core.tasks.classify import Record
+    from imgcls.core.tasks.classify.classify import Record
 
 COLUMNS = ("path", "status", "rank", "class_id", "label", "score", "error")
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
-from imgcls.core.cells import csv_cell
+from imgcls.core.csv_text import csv_cell
 from imgcls.render import parquet
 from imgcls.render.safe import printable
 from imgcls.render.style import PLAIN, Painted, Style
 
 if TYPE_CHECKING:
-    from imgcls.core.tasks.classify import Record
+    from imgcls.core.tasks.classify.classify import Record
 
 CSV_HEADER = parquet.COLUMNS
 

@@ -13,7 +13,7 @@ from imgcls.render.style import PLAIN, Style
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from imgcls.core.tasks.classify import Record
+    from imgcls.core.tasks.classify.classify import Record
 
 # Beyond these the page counts and no longer shows.
 MOST_IMAGES = 2000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgcls.core.tasks.finetune import FinetuneResult
+from imgcls.core.tasks.training.finetune import FinetuneResult
 from imgcls.render.safe import printable
 
 

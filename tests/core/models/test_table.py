@@ -62,7 +62,7 @@ def build(name: str, *, include_top: bool = True, **arguments: Any) -> Built:
 
     with pytest.MonkeyPatch.context() as patch, keras.StatelessScope(initialize_variables=False):
         if isinstance(spec.weights, BundledWeights):
-            from imgcls.core.engines.architectures import build_efficientnet_lite
+            from imgcls.core.keras.architectures import build_efficientnet_lite
 
             sizes: Any = dict(spec.arguments)
             side = spec.preprocessing.size

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable
 
 from imgcls.core.engines.engine import Engine, EngineName, Precision
-from imgcls.core.engines.entries import CompiledModel, Unsupported
+from imgcls.core.engines.compiled.entries import CompiledModel, Unsupported
 from imgcls.core.errors import ModelError, UsageError
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.sources import Source
@@ -60,7 +60,7 @@ def open_engine(
                 f"{network.name}: cannot run on LiteRT ({compiled.reason}); use --engine keras"
             )
         log.debug("%s runs on Keras: %s", network.name, compiled.reason)
-    from imgcls.core.engines.keras import KerasEngine
+    from imgcls.core.keras.build import KerasEngine
 
     return KerasEngine(network)
 
@@ -70,6 +70,6 @@ def _compiled(
 ) -> CompiledModel | Unsupported:
     if importlib.util.find_spec("ai_edge_litert") is None:
         return Unsupported("ai-edge-litert is not installed")
-    from imgcls.core.engines.compile import compiled_model
+    from imgcls.core.engines.compiled.compile import compiled_model
 
     return compiled_model(network, precision, calibration)

@@ -15,7 +15,7 @@ from imgcls.core.engines.engine import OUTPUTS, Float32Array, Output
 from imgcls.core.engines.litert import IMAGES_A_CALL, output_name
 
 if TYPE_CHECKING:
-    from imgcls.core.engines.entries import CompiledModel
+    from imgcls.core.engines.compiled.entries import CompiledModel
     from imgcls.core.pixels.preprocessing import Float32Batch
 
 

@@ -13,8 +13,8 @@ from imgcls.core.errors import ImageError
 from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
 from imgcls.core.pixels.sources import Source
-from imgcls.core.tasks.memo import open_memo
-from imgcls.core.tasks.ordered import map_ordered
+from imgcls.core.content_cache import open_memo
+from imgcls.core.parallel import map_ordered
 from imgcls.core.version import __version__
 
 _CHUNK = 256

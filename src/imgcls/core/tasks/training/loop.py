@@ -13,7 +13,7 @@ import numpy as np
 from imgcls.core.engines.engine import Float32Array, softmax
 from imgcls.core.errors import ModelError
 from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
-from imgcls.core.tasks.training.examples import Columns, Examples
+from imgcls.core.tasks.training.batches import Columns, Examples
 from imgcls.core.tasks.training.history import Epoch
 
 log = logging.getLogger("imgcls")

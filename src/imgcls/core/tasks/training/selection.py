@@ -15,9 +15,9 @@ from imgcls.core.engines.engine import Float32Array
 from imgcls.core.errors import ImageError, UsageError
 from imgcls.core.models.model_file import check_labels
 from imgcls.core.pixels.sources import Source
-from imgcls.core.tasks.audit import KINDS, Surveyed, report, survey
-from imgcls.core.tasks.dataset import Dataset, Part, Split, read_dataset
-from imgcls.core.tasks.training.examples import Columns
+from imgcls.core.tasks.labelled.audit import KINDS, Surveyed, report, survey
+from imgcls.core.tasks.labelled.dataset import Dataset, Part, Split, read_dataset
+from imgcls.core.tasks.training.batches import Columns
 from imgcls.core.tasks.training.split import stratified_split
 
 log = logging.getLogger("imgcls")

@@ -1,0 +1,167 @@
+"""Make a compiled model: Keras → LiteRT, compared by numbers; the work of a child process."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imgcls.core.engines.engine import Float32Array, Precision, softmax
+from imgcls.core.engines.compiled.entries import (
+    CALIBRATION_FILE,
+    ENTRY_FILE,
+    KERNEL_FILE,
+    MODEL_FILE,
+    CompiledModel,
+    made_of,
+)
+from imgcls.core.engines.litert import LiteRTEngine
+from imgcls.core.errors import WeightsError
+from imgcls.core.files import sha256, write_atomically
+from imgcls.core.models.scratch import BACKBONES
+from imgcls.core.models.weights import Network
+from imgcls.core.pixels.preprocessing import Float32Batch
+
+# The greatest difference of a softmax score between LiteRT and Keras that is accepted.
+_MAX_DIFFERENCE = 1e-4
+# int8 must name the same class as float32 for this share of the calibration photos. Good
+# networks reach 0.9 and more; one that rounding breaks falls below 0.1.
+_LEAST_AGREEMENT = 0.5
+_CHECKED_IMAGES = 3
+_TIMED_RUNS = 7
+_REFERENCE_BATCH = 10
+
+
+def main() -> None:
+    """Compile what standard input asks for; the outcome is `entry.json` in its folder."""
+    name, weights, precision, folder = json.load(sys.stdin)
+    network = Network(name, BACKBONES[name], Path(weights))
+    try:
+        outcome = build_entry(network, precision, Path(folder))
+    except WeightsError as error:
+        outcome = {"weights_error": str(error)}
+    write_atomically(Path(folder) / ENTRY_FILE, json.dumps(outcome, indent=1).encode())
+
+
+def build_entry(network: Network, precision: Precision, folder: Path) -> dict[str, Any]:
+    """Convert a network to LiteRT and compare the two.
+
+    Args:
+        network: what to compile.
+        precision: "int8" reads its calibration photos from `CALIBRATION_FILE` in `folder`.
+        folder: where the model file is written.
+
+    Returns:
+        What `entry.json` holds: what made the entry, or why LiteRT cannot run it.
+
+    Raises:
+        WeightsError: the weights do not fit the network.
+    """
+    from imgcls.core.keras.build import build_weighted, classifier_kernel, with_outputs
+
+    model = build_weighted(network)
+    outputs = with_outputs(model, network.spec)
+    packages = ("imgcls", "tensorflow", "keras", "ai-edge-litert", "numpy")
+    facts = made_of(network, precision) | {
+        "versions": {package: importlib.metadata.version(package) for package in packages}
+    }
+    if network.spec.linear_head:
+        np.save(folder / KERNEL_FILE, classifier_kernel(model))
+        facts["kernel_sha256"] = sha256(folder / KERNEL_FILE)
+    try:
+        if precision == "float32":
+            return facts | _float32(outputs, network, folder)
+        return facts | _int8(outputs, network, folder)
+    except (RuntimeError, ValueError, NotImplementedError) as error:
+        # The converter refuses with these what it cannot express; LiteRT what it cannot prepare.
+        return facts | {"unsupported": " ".join(str(error).split())[:300]}
+
+
+def _float32(outputs: Any, network: Network, folder: Path) -> dict[str, Any]:
+    facts = _write(convert(outputs, network.spec.preprocessing.size), folder)
+    size = network.spec.preprocessing.size
+    pixels = np.random.default_rng(0).integers(0, 256, (_CHECKED_IMAGES, size, size, 3), np.uint8)
+    batch = network.spec.preprocessing.scale(pixels)
+    engine = LiteRTEngine(CompiledModel(folder, facts), threads=1)
+    (logits,) = engine.run(batch, ("logits",))
+    difference = float(np.abs(softmax(logits) - softmax(_reference(outputs, batch))).max())
+    facts |= {"max_difference": difference, "milliseconds": _milliseconds(engine, batch[:1])}
+    if not difference <= _MAX_DIFFERENCE:
+        return facts | {"unsupported": f"scores differ by {difference:.1e}"}
+    return facts
+
+
+def _int8(outputs: Any, network: Network, folder: Path) -> dict[str, Any]:
+    pixels = np.load(folder / CALIBRATION_FILE)
+    batch = network.spec.preprocessing.scale(pixels)
+    facts = _write(convert(outputs, network.spec.preprocessing.size, batch), folder)
+    engine = LiteRTEngine(CompiledModel(folder, facts), threads=1)
+    (logits,) = engine.run(batch, ("logits",))
+    same = logits.argmax(axis=1) == _reference(outputs, batch).argmax(axis=1)
+    facts |= {
+        "calibration": {
+            "images": len(pixels),
+            "pixels_sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
+        },
+        "agreement": float(same.mean()),
+        "milliseconds": _milliseconds(engine, batch[:1]),
+    }
+    if same.mean() < _LEAST_AGREEMENT:
+        said = f"{np.count_nonzero(same)} of {len(same)} calibration photos"
+        return facts | {"unsupported": f"it names the class that float32 names for only {said}"}
+    return facts
+
+
+def convert(outputs: Any, size: int, calibration: Float32Batch | None = None) -> bytes:
+    """Convert a Keras model to LiteRT with a batch of one.
+
+    Args:
+        outputs: a Keras model, float32 (n, size, size, 3) → a list of outputs.
+        size: height and width of its input.
+        calibration: preprocessed photos (n, size, size, 3); with them, weights and activations
+            become int8 (post-training quantization; input and outputs stay float32, and so
+            does an operation that has no int8 form).
+
+    Returns:
+        The .tflite file.
+    """
+    import tensorflow as tf
+
+    # A fixed batch of one: what is run, and some networks prepare with no other.
+    signature = [tf.TensorSpec([1, size, size, 3], tf.float32, name="image")]
+    function = tf.function(lambda image: outputs(image, training=False), signature)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
+    if calibration is not None:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: ([image[np.newaxis]] for image in calibration)
+    content: bytes = converter.convert()
+    return content
+
+
+def _write(content: bytes, folder: Path) -> dict[str, Any]:
+    (folder / MODEL_FILE).write_bytes(content)
+    return {"sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _reference(outputs: Any, batch: Float32Batch) -> Float32Array:
+    """Return Keras' logits, (n, classes)."""
+    parts = range(0, len(batch), _REFERENCE_BATCH)
+    return np.concatenate(
+        [np.asarray(outputs(batch[i : i + _REFERENCE_BATCH], training=False)[0]) for i in parts]
+    )
+
+
+def _milliseconds(engine: LiteRTEngine, image: Float32Batch) -> float:
+    """Return the least time that an image took on one core."""
+    seconds = []
+    for _ in range(_TIMED_RUNS):
+        started = time.perf_counter()
+        engine.run(image, ("logits",))
+        seconds.append(time.perf_counter() - started)
+    return round(1000 * min(seconds), 2)

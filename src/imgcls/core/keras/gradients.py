@@ -1,0 +1,182 @@
+"""Gradients of logits by Keras: with respect to any layer, or to the input."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from imgcls.core.engines.engine import Float32Array
+from imgcls.core.keras.build import (
+    KerasEngine,
+    build_network,
+    build_weighted,
+    cam_activations,
+    import_keras,
+    with_outputs,
+)
+from imgcls.core.engines.model import Model
+from imgcls.core.errors import UsageError
+from imgcls.core.models.spec import ModelSpec
+from imgcls.core.pixels.preprocessing import Float32Batch
+
+# Ablated activations that are run at once.
+_BATCH = 32
+
+
+def spatial_layers(spec: ModelSpec) -> dict[str, tuple[int, int, int]]:
+    """Return the output shape (h, w, c) of every layer that has a height and a width, by name.
+
+    In the order of the network. The layers are built but no weights are needed.
+    """
+    return _spatial(build_network(spec))
+
+
+def _spatial(network: Any) -> dict[str, tuple[int, int, int]]:
+    return {
+        layer.name: tuple(layer.output.shape[1:])
+        for layer in network.layers[1:]  # the first is the input
+        if not isinstance(layer.output, list | tuple) and len(layer.output.shape) == 4
+    }
+
+
+class Gradients:
+    """Differentiates a model's logits; one call at a time, on all cores.
+
+    Args:
+        model: the model; its weights are loaded into Keras unless Keras runs it already.
+        layer: the layer whose activations are meant; None for the row's `cam_layer`.
+
+    Raises:
+        UsageError: there is no such layer, or it has no height and width.
+        WeightsError: the weights do not fit.
+    """
+
+    def __init__(self, model: Model, layer: str | None = None) -> None:
+        keras = import_keras()
+        import tensorflow as tf
+
+        engine, spec = model.engine, model.network.spec
+        self._tf, self._head, self._lock = tf, model.head, threading.Lock()
+        keras_model = (
+            engine.model if isinstance(engine, KerasEngine) else build_weighted(model.network)
+        )
+        outputs = with_outputs(keras_model, spec)
+        tensor = _layer_output(keras_model, spec, layer)
+        self._image, self._tensor, self._ends = outputs.inputs[0], tensor, outputs.outputs[:2]
+        whole = keras.Model(self._image, [tensor, *self._ends])
+        classes = tf.TensorSpec([None], tf.float32)
+        images = tf.TensorSpec(self._image.shape, tf.float32)
+
+        def layer_gradients(batch: Any, direction: Any) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch(batch)
+                activations, *ends = whole(batch, training=False)
+                contrast = self._contrast(ends, direction)
+            # A layer that does not lead to the logits has no gradient: nothing speaks there.
+            return tape.gradient(contrast, activations, unconnected_gradients="zero")
+
+        def input_gradients(batch: Any, direction: Any) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch(batch)
+                contrast = self._contrast(whole(batch, training=False)[1:], direction)
+            return tape.gradient(contrast, batch)
+
+        self._layer_gradients = tf.function(layer_gradients, [images, classes])
+        self._input_gradients = tf.function(input_gradients, [images, classes])
+
+    def activations(self, image: Float32Batch) -> tuple[Float32Array, Float32Array]:
+        """Return the layer's activations (h, w, c) and the logits (classes,) of one image.
+
+        Args:
+            image: float32 (1, h, w, 3), preprocessed.
+        """
+        with self._lock:
+            activations, *ends = self._forward(self._tf.constant(image))
+            logits = np.asarray(self._logits(ends), np.float32)
+            return np.asarray(activations, np.float32)[0], logits[0]
+
+    def of_layer(self, image: Float32Batch, direction: Float32Array) -> Float32Array:
+        """Differentiate `logits @ direction` with respect to the layer's activations.
+
+        Args:
+            image: float32 (1, h, w, 3), preprocessed.
+            direction: float32 (classes,).
+
+        Returns:
+            float32 (h, w, c).
+        """
+        with self._lock:
+            gradients: Float32Array = np.asarray(self._layer_gradients(image, direction))[0]
+            return gradients
+
+    def of_input(self, batch: Float32Batch, direction: Float32Array) -> Float32Batch:
+        """Differentiate `logits @ direction` of each image with respect to its own pixels.
+
+        Args:
+            batch: float32 (n, h, w, 3), preprocessed.
+            direction: float32 (classes,).
+
+        Returns:
+            float32 (n, h, w, 3).
+        """
+        with self._lock:
+            return np.asarray(self._input_gradients(batch, direction))
+
+    def ablated(self, image: Float32Batch, activations: Float32Array) -> Iterator[Float32Array]:
+        """Yield the logits (n, classes) with one channel of the layer after the other at zero.
+
+        Args:
+            image: float32 (1, h, w, 3), preprocessed.
+            activations: the layer's, (h, w, c).
+        """
+        channels = activations.shape[-1]
+        for start in range(0, channels, _BATCH):
+            indices = np.arange(start, min(start + _BATCH, channels))
+            batch = np.repeat(activations[np.newaxis], len(indices), axis=0)
+            batch[np.arange(len(indices)), :, :, indices] = 0
+            with self._lock:
+                yield np.asarray(self._rest(np.repeat(image, len(indices), axis=0), batch))
+
+    @cached_property
+    def _forward(self) -> Any:
+        whole = import_keras().Model(self._image, [self._tensor, *self._ends])
+        return self._tf.function(lambda batch: whole(batch, training=False))
+
+    @cached_property
+    def _rest(self) -> Any:
+        """The network from the layer on: (images, activations) → logits."""
+        keras = import_keras()
+        try:
+            rest = keras.Model(self._tensor, self._ends)
+            return self._tf.function(lambda _, batch: self._logits(rest(batch, training=False)))
+        except ValueError:  # a shortcut leads around the layer, so the image is needed, too
+            rest = keras.Model([self._image, self._tensor], self._ends)
+            return self._tf.function(
+                lambda images, batch: self._logits(rest([images, batch], training=False))
+            )
+
+    def _contrast(self, ends: Any, direction: Any) -> Any:
+        return self._tf.linalg.matvec(self._logits(ends), direction)
+
+    def _logits(self, ends: Any) -> Any:
+        logits, features = ends
+        if self._head is None:
+            return logits
+        *hidden, (kernel, bias) = self._head.layers
+        for inner_kernel, inner_bias in hidden:
+            features = self._tf.nn.relu(features @ inner_kernel + inner_bias)
+        return features @ kernel + bias
+
+
+def _layer_output(keras_model: Any, spec: ModelSpec, layer: str | None) -> Any:
+    if layer is None:
+        return cam_activations(keras_model, spec)
+    if layer not in _spatial(keras_model):
+        known = any(other.name == layer for other in keras_model.layers)
+        what = "has no height and width" if known else "no such layer"
+        raise UsageError(f"{layer}: {what}; --layer list names those that can be drawn")
+    return keras_model.get_layer(layer).output

@@ -1,0 +1,99 @@
+"""Networks with the user's own head: the backbone without its top, and what a model file stores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from imgcls.core.errors import ModelError
+from imgcls.core.models.head import Head
+from imgcls.core.models.model_file import read_model_file, stored_tensors
+from imgcls.core.models.spec import ModelSpec
+from imgcls.core.models.weights import Network
+
+
+def cut_top(model: Any, spec: ModelSpec) -> Any:
+    """Return a Keras model over the same layers that ends in the features (n, d)."""
+    import keras
+
+    from imgcls.core.keras.build import features_source
+
+    features = features_source(model, spec)
+    if len(features.shape) == 4:
+        pooling = keras.layers.GlobalAveragePooling2D(name="pooled_features")
+        features = pooling(features)  # (n, h, w, c) → (n, c)
+    return keras.Model(model.inputs, features)
+
+
+def add_head(backbone: Any, head: Head) -> Any:
+    """Return a Keras model of a backbone and a head; logits (n, classes) come out."""
+    import keras
+
+    x = backbone.output
+    for position, (kernel, bias) in enumerate(head.layers):
+        last = position == len(head.layers) - 1
+        dense = keras.layers.Dense(
+            len(bias), activation=None if last else "relu", name=f"head_{position}"
+        )
+        x = dense(x)
+        dense.set_weights([kernel, bias])
+    return keras.Model(backbone.inputs, x)
+
+
+def weight_layers(backbone: Any) -> list[Any]:
+    """Return the layers of a backbone that have weights, from the input on."""
+    return [layer for layer in backbone.layers if layer.weights]
+
+
+def backbone_variables(backbone: Any) -> dict[str, Any]:
+    """Return a backbone's variables under the names that they have in a model file.
+
+    Names are positions, since some of Keras' layers are named by a running number.
+    """
+    return {
+        f"backbone.{position:03d}.{index}": variable
+        for position, layer in enumerate(weight_layers(backbone))
+        for index, variable in enumerate(layer.weights)
+    }
+
+
+def backbone_tensors(backbone: Any) -> dict[str, np.ndarray]:
+    """Return a backbone's weights as a model file stores them, float32 by name."""
+    import keras
+
+    return {
+        name: keras.ops.convert_to_numpy(variable).astype(np.float32)
+        for name, variable in backbone_variables(backbone).items()
+    }
+
+
+def load_trained(model: Any, network: Network) -> Any:
+    """Give a network the backbone and the head that are stored in a model file.
+
+    Args:
+        model: the network with fresh weights, as `build_network` returns it.
+        network: its row, and the model file.
+
+    Returns:
+        A Keras model, float32 (n, h, w, 3) → logits (n, classes of the file).
+
+    Raises:
+        ModelError: the file is damaged, or another network's.
+        WeightsError: the stored tensors do not fit.
+    """
+    file = read_model_file(network.weights)
+    if file.backbone != network.name:
+        raise ModelError(f"{network.weights}: is a {file.backbone}, not a {network.name}")
+    backbone = cut_top(model, network.spec)
+    variables = backbone_variables(backbone)
+    shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+    tensors = stored_tensors(network.weights, shapes)
+    for name, variable in variables.items():
+        variable.assign(tensors[name])
+    for layer in weight_layers(backbone):
+        if hasattr(layer, "finalize_state"):  # Normalization computes with what it derives
+            layer.finalize_state()
+    if backbone.output.shape[-1] != file.head.widths[0]:
+        raise ModelError(f"{network.weights}: its head does not fit the features of its network")
+    return add_head(backbone, file.head)

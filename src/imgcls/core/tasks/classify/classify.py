@@ -1,0 +1,225 @@
+"""Say what is in images: the stream of records that everything else is made of."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from imgcls.core.engines.engine import Float32Array, Precision
+from imgcls.core.engines.model import Model, load_model, usable_cores
+from imgcls.core.errors import ImageError, UsageError
+from imgcls.core.models.labels import ClassLabel
+from imgcls.core.models.table import DEFAULT_MODEL
+from imgcls.core.pixels.images import FittedImage, load_image
+from imgcls.core.pixels.preprocessing import Interpolation, Preprocessing, Resize, Uint8Image
+from imgcls.core.pixels.sources import Source, expand
+from imgcls.core.parallel import map_ordered
+
+Status = Literal["ok", "unknown", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One class that an image may show.
+
+    Attributes:
+        rank: 1 for the best.
+        class_id: the wnid of an ImageNet class, or the label of a user's class.
+        label: the name of the class.
+        score: softmax probability, 0 to 1.
+    """
+
+    rank: int
+    class_id: str
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What became of one input.
+
+    Attributes:
+        path: the input's name, as given.
+        status: "ok", "unknown" (the best score is below the least confidence) or "error".
+        model: the model's name.
+        width: of the upright image in pixels; None on error.
+        height: of the upright image in pixels; None on error.
+        predictions: the best classes, best first.
+        error: why the input failed; None if it did not.
+        pixels: what the network saw, uint8 (size, size, 3) RGB; None on error or if it was not
+            asked for.
+    """
+
+    path: str
+    status: Status
+    model: str
+    width: int | None
+    height: int | None
+    predictions: tuple[Prediction, ...]
+    error: str | None
+    pixels: Uint8Image | None = field(default=None, repr=False, compare=False)
+
+
+def classify(
+    inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Source],
+    model: str | Model = DEFAULT_MODEL,
+    *,
+    top: int = 5,
+    min_confidence: float = 0.0,
+    resize: Resize | None = None,
+    interpolation: Interpolation | None = None,
+    workers: int | None = None,
+    pixels: bool = False,
+    precision: Precision = "float32",
+) -> Iterator[Record]:
+    """Classify images; yield a record for every input, in order, as they are done.
+
+    Args:
+        inputs: files, folders, globs, URLs, "-" for stdin, or sources; read lazily.
+        model: a name from the table of models, or an open model.
+        top: how many classes to return for each image; 0 is every class.
+        min_confidence: an image whose best score is below this is "unknown".
+        resize: how the image is fitted to the network; default: the model's own way.
+        interpolation: the resampling filter; default: the model's own.
+        workers: how many images to work on at once; default: one a processor core.
+        pixels: whether records carry what the network saw.
+        precision: of a model given by name; where "int8" was never made, the first 100 inputs
+            calibrate it. An open model has its own.
+
+    Yields:
+        Records. An image that cannot be read is a record with status "error".
+
+    Raises:
+        ModelError: the model is unknown or cannot be run.
+        UsageError: `top`, `min_confidence` or `workers` is out of range.
+    """
+    if top < 0 or not 0 <= min_confidence <= 1 or (workers is not None and workers < 1):
+        raise UsageError("top is 0 or more, min_confidence 0 to 1, workers 1 or more")
+    sources = as_sources(inputs)
+    if isinstance(model, Model):
+        opened = model
+    else:
+        opened, sources = load_calibrated(model, sources, precision=precision)
+    preprocessing = adapt(opened.preprocessing, resize, interpolation)
+    engine = opened.engine
+
+    def work(chunk: list[Source]) -> list[Record]:
+        scored = score_chunk(opened, preprocessing, chunk)
+        return [_record(opened, one, top, min_confidence, pixels) for one in scored]
+
+    return map_ordered(
+        work,
+        sources,
+        workers=workers or usable_cores(),
+        chunk=engine.batch_size,
+        eager=engine.one_by_one,
+    )
+
+
+def load_calibrated(
+    ref: str, sources: Iterator[Source], **how: Any
+) -> tuple[Model, Iterator[Source]]:
+    """Open a model that may be calibrated on the first of the sources.
+
+    Args:
+        ref: as for `load_model`.
+        sources: read ahead only where an int8 model must be made.
+        how: further arguments of `load_model`.
+
+    Returns:
+        The model, and all the sources.
+    """
+    # What the one takes the other keeps. `ahead` ends with this call, and with it the keeping.
+    sources, ahead = itertools.tee(sources)
+    return load_model(ref, calibration=ahead, **how), sources
+
+
+def adapt(
+    preprocessing: Preprocessing, resize: Resize | None, interpolation: Interpolation | None
+) -> Preprocessing:
+    """Return a model's preprocessing with what the user wants otherwise."""
+    return replace(
+        preprocessing,
+        resize=resize or preprocessing.resize,
+        interpolation=interpolation or preprocessing.interpolation,
+    )
+
+
+def top_k(scores: Float32Array, labels: tuple[ClassLabel, ...], k: int) -> tuple[Prediction, ...]:
+    """Return the k best classes of one image's scores (classes,), best first; 0 is all.
+
+    Equal scores keep the order of the columns.
+    """
+    best = np.argsort(-scores, kind="stable")[: k or None]
+    return tuple(
+        Prediction(rank, labels[column].class_id, labels[column].label, float(scores[column]))
+        for rank, column in enumerate(best.tolist(), start=1)
+    )
+
+
+def as_sources(
+    inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Source],
+) -> Iterator[Source]:
+    """Yield the sources that paths, globs and URLs name, and sources as they are."""
+    if isinstance(inputs, str | os.PathLike):
+        inputs = [inputs]
+    for item in inputs:
+        if isinstance(item, Source):
+            yield item
+        else:
+            yield from expand([os.fspath(item)])
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One input and what the model made of it.
+
+    Attributes:
+        source: the input.
+        image: it, as the network saw it, or why it could not be read.
+        scores: softmax, float32 (classes,); None where it could not be read.
+    """
+
+    source: Source
+    image: FittedImage | ImageError
+    scores: Float32Array | None
+
+
+def score_chunk(model: Model, preprocessing: Preprocessing, chunk: list[Source]) -> list[Scored]:
+    """Read some images, then score them; for `map_ordered`."""
+    loaded = [_load(source, preprocessing) for source in chunk]
+    pixels = [image.pixels for image in loaded if isinstance(image, FittedImage)]
+    # Scaled they are four times as large: no more at once than the engine gains by.
+    step = 1 if model.engine.one_by_one else len(chunk)
+    batches = (np.stack(pixels[start : start + step]) for start in range(0, len(pixels), step))
+    scores = itertools.chain.from_iterable(
+        model.scores(preprocessing.scale(batch)) for batch in batches
+    )
+    return [
+        Scored(source, image, next(scores) if isinstance(image, FittedImage) else None)
+        for source, image in zip(chunk, loaded, strict=True)
+    ]
+
+
+def _record(model: Model, scored: Scored, top: int, min_confidence: float, pixels: bool) -> Record:
+    name, image = scored.source.name, scored.image
+    if isinstance(image, ImageError) or scored.scores is None:
+        return Record(name, "error", model.name, None, None, (), str(image))
+    predictions = top_k(scored.scores, model.labels, top)
+    status: Status = "ok" if predictions[0].score >= min_confidence else "unknown"
+    size = image.width, image.height
+    seen = image.pixels if pixels else None
+    return Record(name, status, model.name, *size, predictions, None, seen)
+
+
+def _load(source: Source, preprocessing: Preprocessing) -> FittedImage | ImageError:
+    try:
+        return load_image(source, preprocessing)
+    except ImageError as error:
+        return error

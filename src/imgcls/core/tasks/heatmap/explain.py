@@ -1,0 +1,210 @@
+"""Say why: which part of an image spoke for a class."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+from PIL import Image
+
+from imgcls.core.engines.engine import Float32Array, softmax
+from imgcls.core.engines.model import Model, load_model, usable_cores
+from imgcls.core.errors import ImageError, UsageError
+from imgcls.core.models.labels import find_class
+from imgcls.core.models.spec import BEFORE_POOLING, ModelSpec
+from imgcls.core.models.table import DEFAULT_MODEL
+from imgcls.core.pixels.images import load_with_original
+from imgcls.core.pixels.preprocessing import Interpolation, Resize, Uint8Image
+from imgcls.core.pixels.sources import Source
+from imgcls.core.tasks.heatmap.methods import CAM_METHODS, DEFAULT_METHOD, combine
+from imgcls.core.tasks.classify.classify import Prediction, adapt, as_sources
+from imgcls.core.tasks.heatmap.upsample import enlarge
+from imgcls.core.tasks.heatmap.method_inputs import (
+    Evidence,
+    Looks,
+    blurred,
+    grey_pixel,
+    look,
+    needs_keras,
+    run_scores,
+)
+from imgcls.core.tasks.heatmap.explanation import Explanation, Question, Unexplained
+from imgcls.core.tasks.heatmap.faithfulness import Faithfulness, measure_faithfulness
+from imgcls.core.parallel import map_ordered
+from imgcls.core.tasks.heatmap.drawing import draw_overlay
+
+# What the layer before pooling is called where Keras gives it no lasting name.
+LAST_ACTIVATION = "last-activation"
+# What methods that look at pixels have for a layer.
+INPUT_LAYER = "input"
+
+
+def explain(
+    inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Source],
+    model: str | Model = DEFAULT_MODEL,
+    *,
+    method: str = DEFAULT_METHOD,
+    class_name: str | int | None = None,
+    rank: int | None = None,
+    versus: str | int | None = None,
+    layer: str | None = None,
+    faithfulness: bool = False,
+    resize: Resize | None = None,
+    interpolation: Interpolation | None = None,
+    workers: int | None = None,
+) -> Iterator[Explanation | Unexplained]:
+    """Say which pixels made the model decide; yield an answer for every input, in order.
+
+    Args:
+        inputs: files, folders, globs, URLs, "-" for stdin, or sources; read lazily.
+        model: a name from the table of models, or an open model.
+        method: a name from `CAM_METHODS`.
+        class_name: label, id or number of the class to explain; default: the image's own best.
+        rank: explain the class that takes this place in the image's scores, 1 for the best.
+        versus: a class to hold it against: what speaks for the one and not for the other.
+        layer: whose activations to look at; default: the last that have height and width.
+        faithfulness: whether to measure how well the map tells which pixels matter.
+        resize: how the image is fitted to the network; default: the model's own way.
+        interpolation: the resampling filter; default: the model's own.
+        workers: how many images to work on at once; default: one a processor core.
+
+    Yields:
+        Explanations; for an image that cannot be read, an `Unexplained`.
+
+    Raises:
+        ModelError: the model is unknown or cannot be run.
+        UsageError: there is no such method, class or layer, or they do not go together.
+    """
+    question = Question(
+        method, class_name, rank, versus, layer, faithfulness, resize, interpolation
+    )
+    explainer = Explainer(model if isinstance(model, Model) else load_model(model), question)
+
+    def work(chunk: list[Source]) -> list[Explanation | Unexplained]:
+        return [explainer.explain(source) for source in chunk]
+
+    return map_ordered(work, as_sources(inputs), workers=workers or usable_cores())
+
+
+def heatmaps_of(
+    model: Model, resize: Resize | None = None, interpolation: Interpolation | None = None
+) -> Callable[[Source], Image.Image]:
+    """Return what draws, on an image, the heatmap of the class that the model says it shows.
+
+    What is returned raises ImageError where the image cannot be read.
+    """
+    explainer = Explainer(model, Question(resize=resize, interpolation=interpolation))
+
+    def draw(source: Source) -> Image.Image:
+        explanation = explainer.explain(source)
+        if isinstance(explanation, Unexplained):
+            raise ImageError(explanation.error)
+        return draw_overlay(explanation)
+
+    return draw
+
+
+class Explainer:
+    """Answers one question about any number of images, from any number of threads.
+
+    Raises:
+        UsageError: the model has no such class or layer.
+        WeightsError: Keras is needed, and the weights do not fit.
+    """
+
+    def __init__(self, model: Model, question: Question) -> None:
+        self.model = model
+        self.question = question
+        self._method = CAM_METHODS[question.method]
+        self._preprocessing = adapt(model.preprocessing, question.resize, question.interpolation)
+        self._column = self._find(question.class_name)
+        self._versus = self._find(question.versus)
+        if self._versus is not None and self._versus == self._column:
+            raise UsageError(f"{question.versus}: a class cannot be held against itself")
+        if question.rank is not None and question.rank > len(model.labels):
+            raise UsageError(f"rank {question.rank}: {model.name} has {len(model.labels)} classes")
+        default = default_layer(model.network.spec)
+        self._chosen = None if question.layer == default else question.layer
+        self.layer = (question.layer or default) if self._method.reads_layer else INPUT_LAYER
+        self._gradients = None
+        if needs_keras(model, self._method, self._chosen):
+            from imgcls.core.keras.gradients import Gradients
+
+            self._gradients = Gradients(model, self._chosen)
+
+    def explain(self, source: Source) -> Explanation | Unexplained:
+        """Explain one image; say so if it cannot be read."""
+        try:
+            fitted, original = load_with_original(source, self._preprocessing)
+        except ImageError as error:
+            return Unexplained(source.name, str(error))
+        image = self._preprocessing.scale(fitted.pixels)
+        looks = look(self.model, image, self._gradients, self._chosen is not None)
+        scores = softmax(looks.logits)
+        column = self._choose(scores)
+        cam = self._cam(image, looks, column)
+        wanted = self.question.faithfulness and bool(cam.any())
+        size = fitted.width, fitted.height
+        return Explanation(
+            path=source.name,
+            model=self.model.name,
+            method=self.question.method,
+            layer=self.layer,
+            prediction=self._prediction(scores, column),
+            versus=None if self._versus is None else self._prediction(scores, self._versus),
+            image=original,
+            cam=enlarge(cam, *size, self._preprocessing.canvas_box(*size)),
+            seen=self._preprocessing.seen_box(*size),
+            faithfulness=self._measure(fitted.pixels, cam, column) if wanted else None,
+        )
+
+    def _cam(self, image: Float32Array, looks: Looks, column: int) -> Float32Array:
+        direction = self._direction(column)
+        evidence = Evidence(
+            self.model, self._preprocessing, image, looks, direction, self._gradients
+        )
+        asked = {name: getattr(evidence, name) for name in self._method.needs}
+        return combine(self._method.function(**asked), looks.activations)
+
+    def _measure(self, pixels: Uint8Image, cam: Float32Array, column: int) -> Faithfulness:
+        scale = self._preprocessing.scale
+        return measure_faithfulness(
+            lambda images: run_scores(self.model, images, column),
+            scale(pixels),
+            grey_pixel(self._preprocessing),
+            scale(blurred(pixels)),
+            cam,
+        )
+
+    def _find(self, name: str | int | None) -> int | None:
+        return None if name is None else find_class(self.model.labels, str(name))
+
+    def _choose(self, scores: Float32Array) -> int:
+        if self._column is not None:
+            return self._column
+        return int(np.argsort(-scores, kind="stable")[(self.question.rank or 1) - 1])
+
+    def _direction(self, column: int) -> Float32Array:
+        direction = np.zeros(len(self.model.labels), np.float32)
+        direction[column] += 1
+        if self._versus is not None:
+            direction[self._versus] -= 1
+        return direction
+
+    def _prediction(self, scores: Float32Array, column: int) -> Prediction:
+        rank = int(np.flatnonzero(np.argsort(-scores, kind="stable") == column)[0]) + 1
+        label = self.model.labels[column]
+        return Prediction(rank, label.class_id, label.label, float(scores[column]))
+
+
+def default_layer(spec: ModelSpec) -> str:
+    """Return the name of the layer that heatmaps look at unless told otherwise."""
+    return LAST_ACTIVATION if spec.cam_layer == BEFORE_POOLING else spec.cam_layer
+
+
+def list_layers(spec: ModelSpec) -> dict[str, tuple[int, int, int]]:
+    """Return the output shape (h, w, c) of every layer that a heatmap can look at, by name."""
+    from imgcls.core.keras.gradients import spatial_layers
+
+    return spatial_layers(spec)

@@ -1,0 +1,185 @@
+"""What a heatmap method may ask about one image, computed when it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imgcls.core.engines.engine import Float32Array, softmax
+from imgcls.core.engines.model import Model
+from imgcls.core.pixels.preprocessing import PAD_COLOR, Preprocessing, Uint8Image
+from imgcls.core.tasks.heatmap.methods import CamMethod
+from imgcls.core.tasks.heatmap.upsample import enlarge
+from imgcls.core.parallel import map_ordered
+
+if TYPE_CHECKING:
+    from imgcls.core.keras.gradients import Gradients
+
+# Images that one call of a thread runs, in methods that run many.
+_CHUNK = 8
+
+
+def needs_keras(model: Model, method: CamMethod, layer: str | None) -> bool:
+    """Whether a method needs gradients that only Keras can give.
+
+    Where global average pooling and then a classifier of imgcls or one dense layer follow the
+    activations, the gradients are known without it: each place of a channel has the same, that
+    of the channel's mean, over the number of places.
+    """
+    if layer is not None or "input_gradients" in method.needs:
+        return True
+    asks = {"gradients", "ablated_logits"} & set(method.needs)
+    spec = model.network.spec
+    pooled = spec.linear_head if model.head is None else not spec.features_layer
+    return bool(asks) and not pooled
+
+
+@dataclass(frozen=True)
+class Looks:
+    """One forward pass.
+
+    Attributes:
+        activations: (h, w, c) of the layer.
+        features: (d,); None if the layer was chosen, which leaves them to Keras.
+        logits: (classes,).
+    """
+
+    activations: Float32Array
+    features: Float32Array | None
+    logits: Float32Array
+
+
+def look(model: Model, image: Float32Array, gradients: Gradients | None, chosen: bool) -> Looks:
+    """Run one preprocessed image (size, size, 3) through a model.
+
+    Args:
+        model: what runs it.
+        image: float32.
+        gradients: Keras' side of the model, if it is needed.
+        chosen: whether the activations are those of a layer that the user chose, which only
+            `gradients` knows.
+    """
+    batch = image[np.newaxis]
+    if gradients is not None and chosen:
+        activations, logits = gradients.activations(batch)
+        return Looks(activations, None, logits)
+    outputs = model.engine.run(batch, ("activations", "features", "logits"))
+    activations, features, logits = (output[0] for output in outputs)
+    if model.head is not None:
+        logits = model.head.logits(features[np.newaxis])[0]
+    return Looks(activations, features, logits)
+
+
+class Evidence:
+    """One image, one question: what speaks for a class, or for it against another.
+
+    The properties are what `imgcls.core.tasks.heatmap.methods` describes.
+
+    Args:
+        model: what is asked.
+        preprocessing: how the image was made the network's input.
+        image: float32 (size, size, 3), preprocessed.
+        looks: its forward pass.
+        direction: (classes,); the logit in question is `logits @ direction`.
+        gradients: Keras' side of the model, if it is needed.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        preprocessing: Preprocessing,
+        image: Float32Array,
+        looks: Looks,
+        direction: Float32Array,
+        gradients: Gradients | None,
+    ) -> None:
+        self.image = image
+        self.activations = looks.activations
+        self.grey = grey_pixel(preprocessing)
+        self._model = model
+        self._looks = looks
+        self._direction = direction
+        self._keras = gradients
+
+    @property
+    def logit(self) -> float:
+        """The logit in question."""
+        return float(self._looks.logits @ self._direction)
+
+    @cached_property
+    def gradients(self) -> Float32Array:
+        """Its gradients with respect to the activations, (h, w, c)."""
+        if self._keras is not None:
+            return self._keras.of_layer(self.image[np.newaxis], self._direction)
+        height, width, _ = self.activations.shape
+        of_channels = self._feature_gradient() / np.float32(height * width)
+        return np.broadcast_to(of_channels, self.activations.shape)  # (c,) → (h, w, c)
+
+    def ablated_logits(self) -> Float32Array:
+        """Return the logit with each channel at zero in turn, (c,)."""
+        if self._keras is not None:
+            batches = self._keras.ablated(self.image[np.newaxis], self.activations)
+            return np.concatenate([logits @ self._direction for logits in batches])
+        features = self._features()
+        if self._model.head is None:
+            return np.float32(self.logit) - features * self._feature_gradient()
+        ablated = np.where(np.eye(len(features), dtype=bool), np.float32(0), features)
+        return self._model.head.logits(ablated) @ self._direction  # (c, c) → (c,)
+
+    def masked_logits(self, masks: Iterable[Float32Array]) -> Float32Array:
+        """Return the logit of the image behind each mask (h, w), (n,)."""
+        size = self.image.shape[0]
+        images = (
+            self.grey + enlarge(mask, size, size)[..., np.newaxis] * (self.image - self.grey)
+            for mask in masks
+        )
+        return run_many(self._model, images) @ self._direction
+
+    def input_gradients(self, batch: Float32Array) -> Float32Array:
+        """Return the gradients with respect to each image (n, size, size, 3) of a batch."""
+        if self._keras is None:
+            raise ValueError("gradients with respect to the input need Keras")
+        return self._keras.of_input(batch, self._direction)
+
+    def _feature_gradient(self) -> Float32Array:
+        if self._model.head is None:
+            asked = np.flatnonzero(self._direction)
+            return self._model.engine.classifier_kernel()[:, asked] @ self._direction[asked]
+        return self._model.head.gradient(self._features(), self._direction)
+
+    def _features(self) -> Float32Array:
+        if self._looks.features is None:
+            raise ValueError("features are not known for a layer of choice")
+        return self._looks.features
+
+
+def grey_pixel(preprocessing: Preprocessing) -> Float32Array:
+    """Return what stands for "nothing there", a preprocessed middle grey, float32 (3,)."""
+    return preprocessing.scale(np.array(PAD_COLOR, np.uint8))
+
+
+def run_many(model: Model, images: Iterable[Float32Array]) -> Float32Array:
+    """Return the logits (n, classes) of preprocessed images, made and run a few at a time."""
+
+    def run(chunk: list[Float32Array]) -> list[Float32Array]:
+        return list(model.logits(np.stack(chunk)))
+
+    rows = map_ordered(run, images, workers=model.engine.parallel, chunk=_CHUNK)
+    return np.stack(list(rows))
+
+
+def run_scores(model: Model, images: Iterable[Float32Array], column: int) -> Float32Array:
+    """Return one class's softmax scores (n,) of preprocessed images."""
+    return softmax(run_many(model, images))[:, column]
+
+
+def blurred(pixels: Uint8Image) -> Uint8Image:
+    """Return pixels (size, size, 3) blurred until little can be told."""
+    from PIL import Image, ImageFilter
+
+    radius = pixels.shape[0] / 20
+    return np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(radius)))

@@ -1,0 +1,88 @@
+"""What the files of heatmaps are called: never two the same, and each time the same."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+import urllib.parse
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import chain, islice
+
+from imgcls.core.errors import OutputError, UsageError
+from imgcls.core.pixels.sources import IMAGE_ENDINGS, Source
+from imgcls.core.tasks.heatmap.picture_files import FORMATS, is_heatmap, not_ours
+
+ENDING = ".heatmap.png"
+
+
+def name_outputs(sources: Iterable[Source], out: str) -> Iterator[tuple[Source, str]]:
+    """Pair each source with the file that its heatmap goes to; pass over earlier heatmaps.
+
+    Args:
+        sources: the images; read lazily.
+        out: a file for one image, by its ending; else a folder, made when the first is written.
+
+    Raises:
+        UsageError: `out` has an ending of a format that heatmaps are not written in.
+        OutputError: `out` is something else than a folder or an earlier heatmap.
+    """
+    stream = iter(sources)
+    first = list(islice(stream, 2))
+    is_picture = os.path.splitext(out)[1].lower() in IMAGE_ENDINGS
+    if is_picture and len(first) == 1 and not first[0].root and not os.path.isdir(out):
+        return iter([(first[0], _single(out))])
+    if os.path.lexists(out) and not os.path.isdir(out):
+        raise OutputError(f"{out}: is a file; name a folder for the heatmaps of a folder or list")
+    wanted = (source for source in chain(first, stream) if not _is_left_over(source))
+    name = partial(_mirrored, out, set())
+    return ((source, name(source)) for source in wanted)
+
+
+def _single(out: str) -> str:
+    if os.path.splitext(out)[1].lower() not in FORMATS:
+        raise UsageError(f"{out}: heatmaps are written as {', '.join(FORMATS)}; name such a file")
+    folder = os.path.dirname(out) or os.curdir
+    if not os.path.isdir(folder):
+        raise OutputError(f"{folder}: no such folder; make it first")
+    if reason := not_ours(out):
+        raise OutputError(f"{out}: {reason}")
+    return out
+
+
+def _is_left_over(source: Source) -> bool:
+    """Whether a folder walk met a heatmap of an earlier run, or of this one."""
+    return bool(source.root) and source.name.endswith(ENDING) and is_heatmap(source.name)
+
+
+def _mirrored(out: str, taken: set[bytes], source: Source) -> str:
+    """Return a name that no other source of this run has.
+
+    STEM.heatmap.png; for a later one of the same stem its whole name goes in, and then a
+    number. Of the names that are taken only short hashes are kept.
+    """
+    folder, name = os.path.split(_relative(source))
+    stem = os.path.splitext(name)[0]
+    candidates = chain([stem, name], (f"{name}.{number}" for number in range(2, len(taken) + 3)))
+    for candidate in candidates:
+        path = os.path.join(out, folder, candidate + ENDING)
+        key = hashlib.blake2b(os.fsencode(path).lower(), digest_size=8).digest()
+        if key not in taken:
+            taken.add(key)
+            return path
+    raise AssertionError("one of more candidates than taken names is free")
+
+
+def _relative(source: Source) -> str:
+    """Return where a source lies below the folder that was walked; its name if it was named."""
+    if source.kind == "stdin":
+        return "stdin"
+    if source.kind == "url":
+        path = urllib.parse.unquote(urllib.parse.urlsplit(source.name).path)
+        # A name from the network: neither a path nor a control character comes through.
+        name = posixpath.basename(path.rstrip("/"))
+        return "".join(c for c in name if c.isprintable() and c not in '\\/:*?"<>|') or "image"
+    if source.root:
+        return os.path.relpath(source.name, source.root)
+    return os.path.basename(source.name.rstrip("/")) or "image"

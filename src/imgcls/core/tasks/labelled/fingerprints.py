@@ -1,0 +1,156 @@
+"""What tells images apart: the hash of the file, and a perceptual hash of the picture."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice, pairwise
+from typing import TypeVar
+
+import numpy as np
+
+from imgcls.core.engines.model import usable_cores
+from imgcls.core.errors import ImageError
+from imgcls.core.pixels.images import open_image
+from imgcls.core.pixels.sources import Source
+from imgcls.core.content_cache import open_memo
+from imgcls.core.parallel import map_ordered
+
+T = TypeVar("T")
+
+# Copies that were resized or saved again differ in at most this many of the 64 bits; different
+# photos in 12 and more, about 32.
+NEAR_BITS = 6
+_HASH_BITS = 64
+# The hash is taken from 32×32 pixels; a JPEG need not be decoded at more than this.
+_DECODE_SIDE = 128
+_CHUNK = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What is remembered of an image.
+
+    Attributes:
+        digest: SHA-256 of the file in hexadecimal; empty if it could not be read at all.
+        picture: 64-bit perceptual hash (DCT of the grey picture, median as threshold).
+        width: in pixels, upright.
+        height: in pixels, upright.
+        error: why it is no image; empty if it is one.
+    """
+
+    digest: str
+    picture: int
+    width: int
+    height: int
+    error: str
+
+
+def fingerprints(sources: Iterable[Source]) -> Iterator[Fingerprint]:
+    """Yield the fingerprint of each image, in order; known content is not decoded again."""
+    with open_memo("fingerprints-1") as memo:
+        for part in _batched(sources, _CHUNK):
+            contents = map_ordered(_digests, part, workers=usable_cores(), chunk=16)
+            digests = list(contents)
+            known = memo.get([digest for digest, _ in digests])
+            missing = [
+                source
+                for source, (digest, error) in zip(part, digests, strict=True)
+                if not error and digest not in known
+            ]
+            made = list(map_ordered(_fingerprint, missing, workers=usable_cores(), chunk=8))
+            memo.put(
+                (mark.digest, json.dumps(asdict(mark)).encode()) for mark in made if not mark.error
+            )
+            looked_at = iter(made)
+            for digest, error in digests:
+                if error:
+                    yield Fingerprint("", 0, 0, 0, error)
+                elif digest in known:
+                    yield Fingerprint(**json.loads(known[digest]))
+                else:
+                    yield next(looked_at)
+
+
+def _batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    stream = iter(items)
+    while part := list(islice(stream, size)):
+        yield part
+
+
+def _digests(sources: list[Source]) -> list[tuple[str, str]]:
+    return [_digest(source) for source in sources]
+
+
+def _digest(source: Source) -> tuple[str, str]:
+    try:
+        return hashlib.sha256(source.read()).hexdigest(), ""
+    except ImageError as error:
+        return "", str(error)
+
+
+def _fingerprint(sources: list[Source]) -> list[Fingerprint]:
+    return [_look(source) for source in sources]
+
+
+def _look(source: Source) -> Fingerprint:
+    import imagehash
+
+    digest = ""
+    try:
+        content = source.read()
+        digest = hashlib.sha256(content).hexdigest()
+        upright = open_image(content, lambda *_: (_DECODE_SIDE, _DECODE_SIDE))
+    except ImageError as error:
+        return Fingerprint(digest, 0, 0, 0, str(error))
+    picture = int(str(imagehash.phash(upright.image)), 16)
+    return Fingerprint(digest, picture, upright.width, upright.height, "")
+
+
+def same_pictures(marks: Sequence[Fingerprint]) -> list[list[int]]:
+    """Group images that show the same picture, exactly or nearly.
+
+    Two hashes of 64 bits that differ in at most b bits agree in one of b + 1 bands, so only
+    those that share a band are compared.
+
+    Args:
+        marks: fingerprints of the images.
+
+    Returns:
+        Positions in `marks` of each group of two or more; unreadable images are in none.
+    """
+    by_picture: dict[int, list[int]] = {}
+    for position, mark in enumerate(marks):
+        if not mark.error:
+            by_picture.setdefault(mark.picture, []).append(position)
+    parent = {picture: picture for picture in by_picture}
+
+    def root(picture: int) -> int:
+        while parent[picture] != picture:
+            parent[picture] = picture = parent[parent[picture]]
+        return picture
+
+    for band in _bands(by_picture):
+        pictures = np.array(band, np.uint64)
+        for position, picture in enumerate(band[:-1]):
+            differing = np.bitwise_count(pictures[position + 1 :] ^ pictures[position])
+            for later in np.flatnonzero(differing <= NEAR_BITS):
+                parent[root(picture)] = root(band[position + 1 + later])
+    groups: dict[int, list[int]] = {}
+    for picture, positions in by_picture.items():
+        groups.setdefault(root(picture), []).extend(positions)
+    return sorted(sorted(group) for group in groups.values() if len(group) > 1)
+
+
+def _bands(pictures: Iterable[int]) -> Iterator[list[int]]:
+    """Yield the pictures that agree in one of the bands of their bits."""
+    pictures = list(pictures)
+    edges = [_HASH_BITS * band // (NEAR_BITS + 1) for band in range(NEAR_BITS + 2)]
+    for low, high in pairwise(edges):
+        mask = (1 << high) - (1 << low)
+        shared: dict[int, list[int]] = {}
+        for picture in pictures:
+            shared.setdefault(picture & mask, []).append(picture)
+        yield from shared.values()

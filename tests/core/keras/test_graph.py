@@ -1,0 +1,50 @@
+"""The classifier's kernel that goes with a compiled model, for heatmaps without gradients."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imgcls.core.engines.compiled.compile import CompiledModel, Unsupported, compiled_model
+from imgcls.core.engines.model import Model, load_model
+from imgcls.core.errors import ModelError
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return load_model()
+
+
+@pytest.fixture(scope="module")
+def compiled(model: Model) -> CompiledModel:
+    entry = compiled_model(model.network)
+    assert not isinstance(entry, Unsupported)
+    return entry
+
+
+def test_features_times_kernel_are_the_logits(model: Model) -> None:
+    kernel = model.engine.classifier_kernel()
+    assert (kernel.shape, kernel.dtype) == ((1280, 1000), np.float32)
+    noise = np.random.default_rng(0).normal(size=(2, 224, 224, 3)).astype(np.float32)
+    features, logits = model.engine.run(noise, ("features", "logits"))
+    # The bias falls out of the difference of two images.
+    expected = logits[0] - logits[1]
+    np.testing.assert_allclose((features[0] - features[1]) @ kernel, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("damage", ["changed", "gone"])
+def test_a_damaged_kernel_is_an_error(damage: str, compiled: CompiledModel, tmp_path: Path) -> None:
+    folder = tmp_path / "entry"
+    shutil.copytree(compiled.folder, folder)
+    path = folder / "kernel.npy"
+    if damage == "gone":
+        path.unlink()
+    else:
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"kernel\.npy: damaged; delete its folder"):
+        CompiledModel(folder, compiled.facts).classifier_kernel()

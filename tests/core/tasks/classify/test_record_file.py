@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from imgcls.core.errors import OutputError
+from imgcls.core.pixels.sources import Source
+from imgcls.core.tasks.classify.record_file import RecordFile
+
+
+def _inputs(folder: Path, count: int) -> list[Source]:
+    for number in range(count):
+        (folder / f"{number:03}.jpg").write_bytes(bytes([number]))
+    return [Source(str(folder / f"{number:03}.jpg")) for number in range(count)]
+
+
+def _piece(source: Source) -> str:
+    content = Path(source.name).read_bytes() if Path(source.name).exists() else b"gone"
+    return f"{source.name} {content!r}\n"
+
+
+def _run(
+    out: Path, sources: list[Source], *, resume: bool, stop_after: int = 1000, options: str = "x"
+) -> tuple[int, int]:
+    """Write records until `stop_after`; return how many were written and skipped."""
+    written = 0
+    with RecordFile(str(out), header="HEAD\n", options=options, resume=resume) as file:
+        for source in file.todo(sources):
+            if written == stop_after:
+                raise KeyboardInterrupt
+            file.append(_piece(source))
+            written += 1
+    return written, file.skipped
+
+
+def _whole(sources: list[Source]) -> str:
+    return "HEAD\n" + "".join(map(_piece, sources))
+
+
+def test_an_interrupted_run_leaves_the_part_and_resume_completes_it(tmp_path: Path) -> None:
+    sources, out = _inputs(tmp_path, 10), tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        _run(out, sources, resume=False, stop_after=4)
+    assert not out.exists()
+    assert (tmp_path / "out.part").read_text() == _whole(sources[:4])
+    assert _run(out, sources, resume=True) == (6, 4)
+    assert out.read_text() == _whole(sources)
+    assert sorted(p.name for p in tmp_path.iterdir() if "out" in p.name) == [".out.resume", "out"]
+
+
+def test_a_damaged_end_is_done_again_wherever_it_is_cut(tmp_path: Path) -> None:
+    sources, out = _inputs(tmp_path, 6), tmp_path / "out"
+    part, journal = tmp_path / "out.part", tmp_path / ".out.resume"
+    with pytest.raises(KeyboardInterrupt):
+        _run(out, sources, resume=False, stop_after=5)
+    records, entries = part.read_bytes(), journal.read_bytes()
+    cuts = random.Random(0)
+    for _ in range(60):
+        part.write_bytes(records[: cuts.randint(0, len(records))])
+        journal.write_bytes(entries[: cuts.randint(0, len(entries))])
+        out.unlink(missing_ok=True)
+        written, skipped = _run(out, sources, resume=True)
+        assert written + skipped == 6
+        assert out.read_text() == _whole(sources)
+
+
+def test_resume_adds_to_a_finished_output(tmp_path: Path) -> None:
+    sources, out = _inputs(tmp_path, 8), tmp_path / "out"
+    _run(out, sources[:5], resume=False)
+    assert _run(out, sources, resume=True) == (3, 5)
+    assert out.read_text() == _whole(sources)
+
+
+def test_a_changed_input_is_done_again_and_its_old_record_goes(tmp_path: Path) -> None:
+    sources, out = _inputs(tmp_path, 5), tmp_path / "out"
+    _run(out, sources, resume=False)
+    Path(sources[1].name).write_bytes(b"new content")
+    os.utime(sources[3].name, ns=(1, 1))
+    assert _run(out, sources, resume=True) == (2, 3)
+    assert sorted(out.read_text().splitlines()) == sorted(_whole(sources).splitlines())
+    assert _run(out, sources, resume=True) == (0, 5)
+
+
+def test_an_old_record_goes_also_where_the_run_that_replaced_it_was_killed(tmp_path: Path) -> None:
+    sources, out = _inputs(tmp_path, 6), tmp_path / "out"
+    _run(out, sources[:5], resume=False)
+    Path(sources[1].name).write_bytes(b"new content")
+    with pytest.raises(KeyboardInterrupt):
+        _run(out, sources, resume=True, stop_after=1)
+    assert _run(out, sources, resume=True) == (1, 5)
+    assert sorted(out.read_text().splitlines()) == sorted(_whole(sources).splitlines())
+
+
+def test_an_input_named_twice_has_two_records(tmp_path: Path) -> None:
+    sources, out = _inputs(tmp_path, 3), tmp_path / "out"
+    twice = [*sources, *sources]
+    for stop_after in range(6):
+        out.unlink(missing_ok=True)
+        with pytest.raises(KeyboardInterrupt):
+            _run(out, twice, resume=False, stop_after=stop_after)
+        assert _run(out, twice, resume=True) == (6 - stop_after, stop_after)
+        assert out.read_text() == _whole(twice)
+    Path(sources[2].name).write_bytes(b"new content")
+    assert _run(out, twice, resume=True) == (2, 4)
+    assert sorted(out.read_text().splitlines(True)[1:]) == sorted(map(_piece, twice))
+
+
+def test_a_missing_input_that_came_is_done_again(tmp_path: Path) -> None:
+    sources, out = _inputs(tmp_path, 3), tmp_path / "out"
+    Path(sources[2].name).unlink()
+    _run(out, sources, resume=False)
+    assert _run(out, sources, resume=True) == (0, 3)
+    Path(sources[2].name).write_bytes(b"here")
+    assert _run(out, sources, resume=True) == (1, 2)
+    assert out.read_text() == _whole(sources)
+
+
+def test_other_options_do_everything_again(tmp_path: Path) -> None:
+    sources, out = _inputs(tmp_path, 3), tmp_path / "out"
+    _run(out, sources, resume=False)
+    assert _run(out, sources, resume=True, options="y") == (3, 0)
+    assert out.read_text() == _whole(sources)
+
+
+def test_an_output_without_a_journal_is_done_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sources, out = _inputs(tmp_path, 3), tmp_path / "out"
+    _run(out, sources, resume=False)
+    (tmp_path / ".out.resume").unlink()
+    assert _run(out, sources, resume=True) == (3, 0)
+    assert out.read_text() == _whole(sources)
+    assert "does not say which inputs it has" in caplog.text
+
+
+def test_two_runs_do_not_write_one_file(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with (
+        RecordFile(str(out), header="", options="", resume=False),
+        pytest.raises(OutputError, match="another run is writing it"),
+    ):
+        RecordFile(str(out), header="", options="", resume=False)
+    assert out.exists()
+
+
+def test_an_earlier_output_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    sources, out = _inputs(tmp_path, 3), tmp_path / "out"
+    out.write_text("earlier")
+    with pytest.raises(KeyboardInterrupt):
+        _run(out, sources, resume=False, stop_after=2)
+    assert out.read_text() == "earlier"

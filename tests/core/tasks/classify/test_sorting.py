@@ -1,0 +1,340 @@
+from __future__ import annotations
+
+import csv
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from imgcls.core.errors import OutputError, UsageError
+from imgcls.core.files import place_copy, place_link, place_move, place_symlink
+from imgcls.core.models.labels import ClassLabel, imagenet_labels
+from imgcls.core.tasks.classify.classify import Prediction, Record, Status
+from imgcls.core.tasks.classify.manifest import undo
+from imgcls.core.tasks.classify.sorting import Sorter, SortMode, check_sort_into, folder_name, folder_names
+
+HOSTILE = [
+    *("..", ".", "", "/etc/passwd", "../../up", "a/b", "a\\b", "C:\\x", "con", "NUL.txt"),
+    *("\x1b[2J", "x\0y", "new\nline", "dot.", "space ", ".hidden", "é" * 300, "\udcff", "<b>"),
+    *("unknown", "Errors", "manifest.csv", "~", "-rf", "$(x)", "\u202eevil"),
+]
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+def test_a_label_is_the_name_of_one_folder(label: str) -> None:
+    name = folder_name(label)
+    assert name and name == os.path.basename(name)
+    assert not name.startswith(".") and name == name.rstrip(". ")
+    assert len(os.fsencode(name)) <= 121
+    assert not set(name) & set('/\\:*?"<>|\0\n\x1b')
+
+
+def test_names() -> None:
+    assert folder_name("tiger_cat") == "tiger_cat"
+    assert folder_name("jack-o'-lantern") == "jack-o'-lantern"
+    assert folder_name("../../up") == "_.._up"
+    assert folder_name("con") == "_con"
+
+
+def test_folders_that_would_meet_are_kept_apart() -> None:
+    labels = [ClassLabel(name, name) for name in ("a/b", "a_b", "Unknown", "errors", "ok")]
+    assert list(folder_names(labels).values()) == ["a_b-0", "a_b-1", "Unknown-2", "errors-3", "ok"]
+    names = list(folder_names(imagenet_labels()).values())
+    assert len({name.casefold() for name in names}) == 1000
+    assert {"tiger_cat", "crane-n02012849", "crane-n03126707"} <= set(names)
+
+
+def test_all_hostile_labels_stay_inside(tmp_path: Path) -> None:
+    labels = [ClassLabel(label, label) for label in HOSTILE]
+    photos = make(tmp_path / "in", *(f"{number}.jpg" for number in range(len(labels))))
+    before = set(tmp_path.rglob("*"))
+    pairs = zip(photos, labels, strict=True)
+    sort(tmp_path / "out", "copy", [ok(path, one.label) for path, one in pairs], labels)
+    inside = set((tmp_path / "out").rglob("*"))
+    assert set(tmp_path.rglob("*")) - before == inside | {tmp_path / "out"}
+    folders = {path.parent for path in inside if path.is_file() and path.suffix == ".jpg"}
+    assert len(folders) == len(labels) and all(f.parent == tmp_path / "out" for f in folders)
+
+
+LABELS = [ClassLabel("cat", "cat"), ClassLabel("n1", "=dog")]
+
+
+def make(folder: Path, *names: str) -> list[Path]:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(name.encode("utf-8", "surrogateescape"))
+    return [folder / name for name in names]
+
+
+def ok(path: Path | str, label: str = "cat", status: Status = "ok") -> Record:
+    class_id = {one.label: one.class_id for one in LABELS}.get(label, label)
+    return Record(
+        str(path), status, "m", 1, 1, (Prediction(1, class_id, label, 0.123456789),), None
+    )
+
+
+def failed(path: Path) -> Record:
+    return Record(str(path), "error", "m", None, None, (), "truncated JPEG")
+
+
+def sort(
+    folder: Path,
+    mode: SortMode,
+    records: Iterable[Record],
+    labels: list[ClassLabel] = LABELS,
+) -> Sorter:
+    sorter = Sorter(str(folder), labels, mode)
+    records = list(records)
+    assert list(sorter.sort(records)) == records
+    return sorter
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".csv")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(files)}
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> list[Record]:
+    make(tmp_path / "in", "a/x.jpg", "b/x.jpg", "c/x.jpg", "dog.jpg", "what.jpg", "bad.jpg")
+    root = tmp_path / "in"
+    return [
+        ok(root / "a/x.jpg"),
+        ok(root / "b/x.jpg"),
+        ok(root / "c/x.jpg"),
+        ok(root / "dog.jpg", "=dog"),
+        ok(root / "what.jpg", "cat", "unknown"),
+        failed(root / "bad.jpg"),
+    ]
+
+
+SORTED = {
+    "=dog/dog.jpg": b"dog.jpg",
+    "cat/x-2.jpg": b"b/x.jpg",
+    "cat/x-3.jpg": b"c/x.jpg",
+    "cat/x.jpg": b"a/x.jpg",
+    "errors/bad.jpg": b"bad.jpg",
+    "unknown/what.jpg": b"what.jpg",
+}
+
+
+@pytest.mark.parametrize("mode", ["copy", "link", "symlink", "move"])
+def test_every_mode(mode: SortMode, records: list[Record], tmp_path: Path) -> None:
+    before = tree(tmp_path / "in")
+    sorter = sort(tmp_path / "out", mode, records)
+    assert tree(tmp_path / "out") == SORTED
+    assert (sorter.placed, sorter.failed) == (6, 0)
+    first = tmp_path / "out" / "cat" / "x.jpg"
+    original = tmp_path / "in" / "a" / "x.jpg"
+    assert tree(tmp_path / "in") == ({} if mode == "move" else before)
+    assert first.is_symlink() == (mode == "symlink")
+    if mode == "link":
+        assert first.samefile(original)
+    if mode == "copy":
+        assert not first.samefile(original)
+        assert first.stat().st_mtime == original.stat().st_mtime
+    assert not list(tmp_path.rglob(".*"))
+
+
+def test_manifest(records: list[Record], tmp_path: Path) -> None:
+    sorter = sort(tmp_path / "out", "copy", records)
+    assert sorter.manifest == str(tmp_path / "out" / "manifest.csv")
+    with open(sorter.manifest, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["from", "to", "label", "score"]
+    assert rows[0] == {
+        "from": str(tmp_path / "in" / "a" / "x.jpg"),
+        "to": str(tmp_path / "out" / "cat" / "x.jpg"),
+        "label": "cat",
+        "score": "0.123457",
+    }
+    assert rows[3]["label"] == "'=dog"  # no formula
+    assert (rows[5]["label"], rows[5]["score"]) == ("", "")
+
+
+def test_a_second_run_overwrites_nothing(records: list[Record], tmp_path: Path) -> None:
+    sort(tmp_path / "out", "copy", records)
+    sorter = sort(tmp_path / "out", "copy", records)
+    assert sorter.manifest == str(tmp_path / "out" / "manifest-2.csv")
+    assert tree(tmp_path / "out") == SORTED | {
+        "=dog/dog-2.jpg": b"dog.jpg",
+        "cat/x-4.jpg": b"a/x.jpg",
+        "cat/x-5.jpg": b"b/x.jpg",
+        "cat/x-6.jpg": b"c/x.jpg",
+        "errors/bad-2.jpg": b"bad.jpg",
+        "unknown/what-2.jpg": b"what.jpg",
+    }
+
+
+def test_the_plan_is_what_is_done(records: list[Record], tmp_path: Path) -> None:
+    make(tmp_path / "out", "cat/x.jpg")
+    plan = list(Sorter(str(tmp_path / "out"), LABELS).plan(records))
+    assert tree(tmp_path / "out") == {"cat/x.jpg": b"cat/x.jpg"}
+    sorter = sort(tmp_path / "out", "copy", records)
+    assert sorter.manifest
+    with open(sorter.manifest, newline="", encoding="utf-8") as file:
+        done = [(row["from"], row["to"]) for row in csv.DictReader(file)]
+    assert [(one.source, one.target) for one in plan] == done
+
+
+@pytest.mark.parametrize("mode", ["link", "symlink", "move"])
+def test_undo(mode: SortMode, records: list[Record], tmp_path: Path) -> None:
+    before = tree(tmp_path / "in")
+    sorter = sort(tmp_path / "out", mode, records)
+    assert sorter.manifest
+    done = list(undo(sorter.manifest))
+    assert len(done) == 6 and all(one.error is None for one in done)
+    assert tree(tmp_path / "in") == before
+    assert list((tmp_path / "out").iterdir()) == [Path(sorter.manifest)]
+    assert list(undo(sorter.manifest)) == []  # once more does nothing
+
+
+def test_undo_overwrites_nothing_and_leaves_copies(records: list[Record], tmp_path: Path) -> None:
+    sorter = sort(tmp_path / "out", "move", records)
+    new = tmp_path / "in" / "dog.jpg"
+    new.write_bytes(b"a new photo")
+    assert sorter.manifest
+    errors = {one.source: one.error for one in undo(sorter.manifest) if one.error}
+    assert errors == {str(new): f"{new} is there"}
+    assert new.read_bytes() == b"a new photo"
+    assert tree(tmp_path / "out") == {"=dog/dog.jpg": b"dog.jpg"}
+
+
+def test_undo_of_a_run_that_was_killed(records: list[Record], tmp_path: Path) -> None:
+    before = tree(tmp_path / "in")
+    sorter = Sorter(str(tmp_path / "out"), LABELS, "move")
+    running = sorter.sort(records)
+    for _ in range(3):
+        next(running)
+    assert sorter.manifest
+    with open(sorter.manifest, "ab") as file:  # killed between line and deed, and in a line
+        dog = f"{tmp_path / 'in' / 'dog.jpg'},{tmp_path / 'out' / '=dog' / 'dog.jpg'},=dog,0.1"
+        file.write(f"{dog}\n/half".encode())
+    assert [one.error for one in undo(sorter.manifest)] == [None] * 3
+    assert tree(tmp_path / "in") == before
+
+
+def test_undo_touches_only_what_lies_beside_its_manifest(tmp_path: Path) -> None:
+    (mine,) = make(tmp_path / "elsewhere", "mine.jpg")
+    manifest = tmp_path / "out" / "manifest.csv"
+    manifest.parent.mkdir()
+    for target in (mine, manifest.parent / ".." / "elsewhere" / "mine.jpg"):
+        manifest.write_text(f"from,to,label,score\n{tmp_path}/x.jpg,{target},cat,1\n")
+        with pytest.raises(UsageError, match="which is not in its folder"):
+            list(undo(str(manifest)))
+    assert mine.exists()
+
+
+def test_undo_never_removes_the_only_name(tmp_path: Path) -> None:
+    (photo,) = make(tmp_path / "out", "cat/x.jpg")
+    os.link(photo, tmp_path / "other.jpg")
+    manifest = tmp_path / "out" / "manifest.csv"
+    manifest.write_text(f"from,to,label,score\n{photo},{photo},cat,1\n")
+    (done,) = undo(str(manifest))
+    assert done.error == f"{photo} is there"
+    assert photo.exists()
+
+
+@pytest.mark.parametrize("content", ["", "path,status\n", "\0\n", "from,to,label,score"])
+def test_what_is_no_manifest(content: str, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text(content)
+    with pytest.raises(UsageError, match="is no manifest"):
+        list(undo(str(tmp_path / "m.csv")))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_odd_names_come_back(tmp_path: Path) -> None:
+    names = ["=x.jpg", "new\nline.jpg", 'quo"te,.jpg', "é.jpg", "x" * 250 + ".jpg"]
+    if sys.platform == "linux":  # macOS takes UTF-8 only
+        names.append(os.fsdecode(b"\xff\xfe.jpg"))
+    photos = make(tmp_path / "in", *names)
+    before = tree(tmp_path / "in")
+    sorter = sort(tmp_path / "out", "move", map(ok, photos))
+    assert len(tree(tmp_path / "out")) == len(names)
+    assert sorter.manifest
+    assert all(one.error is None for one in undo(sorter.manifest))
+    assert tree(tmp_path / "in") == before
+
+
+def test_what_cannot_be_sorted_is_said_and_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (photo,) = make(tmp_path / "in", "x.jpg")
+    (tmp_path / "in" / "link.jpg").symlink_to("x.jpg")
+    gone = tmp_path / "in" / "gone.jpg"
+    inputs = ["-", "http://host/x.jpg", gone, tmp_path / "in" / "link.jpg", photo]
+    sorter = sort(tmp_path / "out", "move", map(ok, inputs))
+    assert (sorter.placed, sorter.failed) == (1, 4)
+    assert [message.rpartition(": ")[2] for message in caplog.messages] == [
+        *["it is no file"] * 3,
+        "a link that is moved loses its way; use another --sort-mode",
+    ]
+    assert tree(tmp_path / "out") == {"cat/x.jpg": b"x.jpg"}
+
+
+def test_what_is_in_its_place_stays(tmp_path: Path) -> None:
+    photos = make(tmp_path / "out", "cat/x.jpg", "unknown/y.jpg")
+    sorter = sort(tmp_path / "out", "move", [ok(photos[0]), ok(photos[1])])
+    assert tree(tmp_path / "out") == {"cat/x.jpg": b"cat/x.jpg", "cat/y.jpg": b"unknown/y.jpg"}
+    assert sorter.placed == 1
+
+
+def test_a_linked_label_folder_is_refused(tmp_path: Path) -> None:
+    (photo,) = make(tmp_path / "in", "x.jpg")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "cat").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputError, match="is a link out of the sorted folder"):
+        sort(tmp_path / "out", "copy", [ok(photo)])
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_file_in_the_way_of_a_folder(tmp_path: Path) -> None:
+    (photo,) = make(tmp_path / "in", "x.jpg")
+    make(tmp_path / "out", "cat")
+    with pytest.raises(OutputError, match="cat: is no folder"):
+        sort(tmp_path / "out", "copy", [ok(photo)])
+
+
+@pytest.mark.parametrize("place", [place_copy, place_link, place_symlink, place_move])
+def test_no_way_of_placing_overwrites(place, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    source, target = make(tmp_path, "a.jpg", "b.jpg")
+    with pytest.raises(FileExistsError):
+        place(str(source), str(target))
+    assert tree(tmp_path) == {"a.jpg": b"a.jpg", "b.jpg": b"b.jpg"}
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="needs a second file system")
+@pytest.mark.parametrize("mode", ["link", "move"])
+def test_across_devices(mode: SortMode, tmp_path: Path) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        if os.stat(other).st_dev == os.stat(tmp_path).st_dev:
+            pytest.skip("/dev/shm is on the same file system")
+        photos = make(Path(other), "x.jpg", "y.jpg")
+        sorter = sort(tmp_path / "out", mode, map(ok, photos))
+        assert tree(tmp_path / "out") == {"cat/x.jpg": b"x.jpg", "cat/y.jpg": b"y.jpg"}
+        assert tree(Path(other)) == (
+            {} if mode == "move" else {"x.jpg": b"x.jpg", "y.jpg": b"y.jpg"}
+        )
+        if mode == "move":
+            assert sorter.manifest
+            assert all(one.error is None for one in undo(sorter.manifest))
+            assert tree(Path(other)) == {"x.jpg": b"x.jpg", "y.jpg": b"y.jpg"}
+
+
+def test_into_itself(tmp_path: Path) -> None:
+    make(tmp_path, "in/sub/x.jpg")
+    (tmp_path / "alias").symlink_to(tmp_path / "in")
+    folder = str(tmp_path / "in")
+    for target in ("in", "in/out", "in/sub/../sub", "alias", "alias/new/deep"):
+        with pytest.raises(UsageError, match="which is to be sorted"):
+            check_sort_into(str(tmp_path / target), [folder])
+    check_sort_into(str(tmp_path / "in2"), [folder])
+    check_sort_into(str(tmp_path / "out"), [str(tmp_path / "in" / "sub" / "x.jpg"), "*.jpg"])
+    with pytest.raises(UsageError, match="is a file"):
+        check_sort_into(str(tmp_path / "in" / "sub" / "x.jpg"), [])

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from imgcls import audit
+from imgcls.core.tasks.labelled.audit import KINDS, TINY_CLASS
+
+
+def kinds(folder: Path) -> dict[str, list[list[str]]]:
+    found: dict[str, list[list[str]]] = {}
+    for finding in audit(folder).findings:
+        assert finding.advice == KINDS[finding.kind].advice
+        assert finding.severity == KINDS[finding.kind].severity
+        paths = [str(Path(path).relative_to(folder)) for path in finding.paths]
+        found.setdefault(finding.kind, []).append(paths)
+    return found
+
+
+def test_nothing(tmp_path: Path, draw_classes: Any) -> None:
+    folder = draw_classes(tmp_path / "set", TINY_CLASS)
+    report = audit(folder)
+    assert report.findings == ()
+    assert report.images == 2 * TINY_CLASS
+    assert report.classes == {"squares": TINY_CLASS, "stripes": TINY_CLASS}
+
+
+def test_every_kind(tmp_path: Path, draw: Any, draw_classes: Any) -> None:
+    folder = tmp_path / "set"
+    train, test = draw_classes(folder / "train", 130), folder / "test"
+    (train / "empty").mkdir()
+    (train / ".cache").mkdir()
+    for index in range(60, 130):
+        (train / "stripes" / f"{index:03d}.png").unlink()
+    for index in range(10, 60):
+        (train / "stripes" / f"{index:03d}.png").unlink()
+    (train / "squares" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    shutil.copy(train / "squares" / "000.png", train / "squares" / "again.png")
+    draw("squares", 1).save(train / "squares" / "near.jpg", quality=80)
+    shutil.copy(train / "squares" / "002.png", train / "stripes" / "wrong.png")
+    (test / "squares").mkdir(parents=True)
+    shutil.copy(train / "squares" / "003.png", test / "squares" / "seen.png")
+    Image.effect_noise((500, 40), 80).save(train / "squares" / "long.png")
+    before = sorted((p, p.stat().st_mtime_ns) for p in folder.rglob("*"))
+    found = kinds(folder)
+    assert list(found) == list(KINDS)
+    assert found["unreadable"] == [["train/squares/broken.jpg"]]
+    assert found["conflicting-labels"] == [["train/squares/002.png", "train/stripes/wrong.png"]]
+    assert found["leak"] == [["test/squares/seen.png", "train/squares/003.png"]]
+    assert found["empty-class"] == [["train/empty"]]
+    assert found["missing-class"] == [["test/empty"], ["test/stripes"]]
+    assert found["duplicates"] == [["train/squares/000.png", "train/squares/again.png"]]
+    assert found["near-duplicates"] == [["train/squares/001.png", "train/squares/near.jpg"]]
+    assert found["tiny-class"] == [["train/stripes"]]
+    assert found["imbalance"] == [["train/squares", "train/stripes"]]
+    assert found["odd-size"] == [["train/squares/long.png"]]
+    assert found["hidden-folder"] == [["train/.cache"]]
+    assert sorted((p, p.stat().st_mtime_ns) for p in folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("part", "pairs"), [("train", 8), ("test", 2)])
+def test_cars_and_flowers(cars_flowers: Path, part: str, pairs: int) -> None:
+    found = kinds(cars_flowers)
+    assert list(found) == ["conflicting-labels"]
+    mine = [paths for paths in found["conflicting-labels"] if paths[0].startswith(part)]
+    assert len(mine) == pairs
+    for one, other in mine:
+        assert Path(one).name == Path(other).name
+        assert {Path(one).parent.name, Path(other).parent.name} == {"car", "flower"}

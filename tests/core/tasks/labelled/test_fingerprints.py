@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import hashlib
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from imgcls.core.pixels.sources import Source
+from imgcls.core.tasks.labelled.fingerprints import NEAR_BITS, Fingerprint, fingerprints, same_pictures
+
+
+def marks_of(*pictures: int) -> list[Fingerprint]:
+    return [Fingerprint(str(i), picture, 9, 9, "") for i, picture in enumerate(pictures)]
+
+
+def test_facts(samples: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff")
+    sources = [Source(str(samples / "cat.jpg")), Source(str(broken)), Source("none.jpg")]
+    for _ in range(2):  # computed, then remembered
+        cat, bad, missing = fingerprints(sources)
+        assert cat.digest == hashlib.sha256((samples / "cat.jpg").read_bytes()).hexdigest()
+        with Image.open(samples / "cat.jpg") as image:
+            assert (cat.width, cat.height) == image.size
+        assert (cat.error, missing.error) == ("", "no such file")
+        assert bad.error.startswith("not an image")
+
+
+def test_copies_that_were_resized_or_saved_again_are_near(samples: Path, tmp_path: Path) -> None:
+    paths = []
+    for original in sorted(samples.glob("*.jpg")):
+        with Image.open(original) as image:
+            paths += [tmp_path / f"{original.stem}-{kind}" for kind in ("a.jpg", "b.png", "c.jpg")]
+            image.save(paths[-3], quality=60)
+            image.resize((image.width // 2, image.height // 2)).save(paths[-2])
+            image.convert("RGB").point(lambda value: min(255, value + 12)).save(paths[-1])
+    groups = same_pictures(list(fingerprints(Source(str(path)) for path in paths)))
+    assert groups == [[i, i + 1, i + 2] for i in range(0, len(paths), 3)]
+
+
+def test_groups() -> None:
+    near = (1 << NEAR_BITS) - 1
+    far = (1 << 2 * (NEAR_BITS + 1)) - 1
+    marks = [*marks_of(0, far << 20, near, 0), Fingerprint("", 0, 0, 0, "damaged")]
+    assert same_pictures(marks) == [[0, 2, 3]]
+
+
+def test_groups_are_those_of_all_pairs() -> None:
+    random = np.random.default_rng(0)
+    pictures = [int(p) for p in random.integers(0, 2**62, 60)]
+    for picture in pictures[:30]:
+        flips = random.choice(64, int(random.integers(1, 10)), replace=False)
+        pictures.append(picture ^ sum(1 << int(bit) for bit in flips))
+    expected = {
+        (i, j)
+        for (i, one), (j, other) in combinations(enumerate(pictures), 2)
+        if (one ^ other).bit_count() <= NEAR_BITS
+    }
+    found = {
+        pair for group in same_pictures(marks_of(*pictures)) for pair in combinations(group, 2)
+    }
+    assert found == expected
+    assert 10 < len(found) < 30

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from imgcls.core.errors import UsageError
+from imgcls.core.tasks.training.options import ALL_LAYERS, STAGES, Options
+
+
+def options(**how: Any) -> Options:
+    values: dict[str, Any] = {
+        "model": "efficientnet-lite0",
+        "epochs": None,
+        "unfreeze": 0,
+        "learning_rate": None,
+        "augment": "none",
+        "head": "linear",
+        "class_weights": False,
+        "batch_size": 32,
+        "seed": 0,
+        "patience": 5,
+        "max_seconds": None,
+        "val_split": 0.2,
+    }
+    return Options(**{**values, **how})
+
+
+@pytest.mark.parametrize(
+    ("how", "names"),
+    [
+        ({}, ["features"]),
+        ({"augment": "light"}, ["features", "augmented"]),
+        ({"unfreeze": 3}, ["features", "fine-tuning"]),
+        ({"unfreeze": ALL_LAYERS, "augment": "full"}, ["features", "augmented", "fine-tuning"]),
+        ({"model": "simple-cnn", "augment": "full"}, ["scratch"]),
+    ],
+)
+def test_stages(how: dict[str, Any], names: list[str]) -> None:
+    stages = options(epochs=3, learning_rate=0.5, batch_size=7, **how).stages()
+    assert [stage.name for stage in stages] == names
+    assert (stages[-1].epochs, stages[-1].learning_rate) == (3, 0.5)
+    for stage in stages[:-1]:
+        row = STAGES[stage.name]
+        assert (stage.epochs, stage.learning_rate) == (row.epochs, row.learning_rate)
+    assert {stage.batch_size for stage in stages} == {7}
+
+
+def test_hidden_units() -> None:
+    assert options().hidden_units == ()
+    assert options(head="mlp").hidden_units == (256,)
+    assert options(model="simple-cnn").hidden_units == (128,)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"epochs": 0},
+        {"batch_size": 0},
+        {"patience": 0},
+        {"learning_rate": -1},
+        {"val_split": 1.0},
+        {"unfreeze": -2},
+        {"seed": -1},
+        {"max_seconds": 0},
+        {"augment": "wild"},
+        {"head": "svm"},
+        {"model": "simple-cnn", "unfreeze": 1},
+    ],
+)
+def test_refused(how: dict[str, Any]) -> None:
+    options().check()
+    with pytest.raises(UsageError):
+        options(**how).check()
