@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from imgcls.core.engines.engine import OUTPUTS
+from imgcls.core.arrays import OUTPUTS
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import MODELS
 
@@ -36,7 +36,7 @@ def try_model(name: str) -> dict[str, Any]:
     """
     from imgcls.core.engines.compiled.compile import memory_lacking
     from imgcls.core.engines.compiled.convert import convert
-    from imgcls.core.keras.build import with_outputs
+    from imgcls.core.keras.graph import with_outputs
 
     spec = MODELS[name]
     if lacking := memory_lacking(spec):

@@ -44,8 +44,9 @@ def _ours(model: Model, folder: Path, count: int) -> Callable[[], float]:
 
 def _usual(model: Model, folder: Path, count: int) -> Callable[[], float]:
     """Do as tutorials do: resize to the network's input, scale, predict in batches of 32."""
-    from imgcls.core.keras.build import build_weighted, import_keras
-    from imgcls.core.keras.stored_backbone import cut_top
+    from imgcls.core.keras.build import build_weighted
+    from imgcls.core.keras.graph import cut_top
+    from imgcls.core.keras.start import import_keras
 
     keras = import_keras()
     backbone = cut_top(build_weighted(model.network), model.network.spec)

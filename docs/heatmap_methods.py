@@ -10,8 +10,8 @@ import sys
 from PIL import Image, ImageDraw, ImageFont
 
 import imgcls
-from imgcls.core.tasks.heatmap.methods import CAM_METHODS
 from imgcls.core.tasks.heatmap.drawing import draw_overlay
+from imgcls.core.tasks.heatmap.methods import CAM_METHODS
 
 WIDTH, COLUMNS, CAPTION = 300, 4, 26
 

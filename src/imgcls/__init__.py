@@ -12,12 +12,12 @@ from imgcls.core.version import __version__
 
 if TYPE_CHECKING:
     from imgcls.core.engines.model import Model, load_model
-    from imgcls.core.tasks.labelled.audit import AuditReport, Finding, audit
     from imgcls.core.tasks.classify.classify import Prediction, Record, classify
-    from imgcls.core.tasks.labelled.evaluate import Evaluation, evaluate
-    from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
-    from imgcls.core.tasks.training.finetune import FinetuneResult, finetune
     from imgcls.core.tasks.heatmap.explain import explain
+    from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
+    from imgcls.core.tasks.labelled.audit import AuditReport, Finding, audit
+    from imgcls.core.tasks.labelled.evaluate import Evaluation, evaluate
+    from imgcls.core.tasks.training.finetune import FinetuneResult, finetune
 
 __all__ = [
     "AuditReport",

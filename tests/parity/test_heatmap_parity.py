@@ -16,10 +16,10 @@ from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.spec import BEFORE_POOLING
 from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.sources import Source
-from imgcls.core.tasks.heatmap.methods import CAM_METHODS, combine
-from imgcls.core.tasks.heatmap.method_inputs import Evidence, look, needs_keras
+from imgcls.core.tasks.heatmap.explain import explain, keras_gradients
 from imgcls.core.tasks.heatmap.explanation import Explanation
-from imgcls.core.tasks.heatmap.explain import explain
+from imgcls.core.tasks.heatmap.method_inputs import Evidence, look, needs_keras
+from imgcls.core.tasks.heatmap.methods import CAM_METHODS, combine
 
 CLASS = 282
 
@@ -154,9 +154,7 @@ def test_a_hidden_layer_in_the_head_needs_no_keras_either(samples: Path) -> None
     np.testing.assert_allclose(ours.gradients, expected, atol=1e-4)
     assert ours.logit == pytest.approx(float(logit[0]), abs=1e-3)
     # The same from Keras' side, which other layers go through.
-    from imgcls.core.keras.gradients import Gradients
-
-    theirs = Gradients(model).of_layer(image[np.newaxis], np.array([0, 1, 0], np.float32))
+    theirs = keras_gradients(model).of_layer(image[np.newaxis], np.array([0, 1, 0], np.float32))
     np.testing.assert_allclose(ours.gradients, theirs, atol=1e-6)
     # And ablation, one channel after the other.
     ablated = ours.ablated_logits()
@@ -229,11 +227,9 @@ def test_ablation_of_another_layer_equals_a_plain_loop(layer: str, samples: Path
     """The second layer has a shortcut around it."""
     import keras
 
-    from imgcls.core.keras.gradients import Gradients
-
     model = default_model()
     image = opened_image(model, samples / "cat.jpg")
-    gradients = Gradients(model, layer)
+    gradients = keras_gradients(model, layer)
     ours = evidence(model, image, CLASS, gradients, chosen=True).ablated_logits()
     network = default_network()
 
@@ -265,7 +261,7 @@ def test_a_stack_of_dense_layers_goes_through_keras(
     assert needs_keras(model, CAM_METHODS["gradcam"], None)
     explanation = one(str(samples / "coffee.jpg"), model, method="hirescam", class_name=CLASS)
     image = opened_image(model, samples / "coffee.jpg")
-    from imgcls.core.keras.build import cam_activations
+    from imgcls.core.keras.graph import cam_activations
 
     network = model.engine.model  # type: ignore[attr-defined]  # that of Keras has one
     activations, gradients = tape_gradients(network, cam_activations(network, spec), image, CLASS)
@@ -281,11 +277,9 @@ def test_a_stack_of_dense_layers_goes_through_keras(
 def test_input_gradients_are_those_of_keras(samples: Path) -> None:
     import tensorflow as tf
 
-    from imgcls.core.keras.gradients import Gradients
-
     model = default_model()
     image = opened_image(model, samples / "cat.jpg")
-    ours = evidence(model, image, CLASS, Gradients(model)).input_gradients(image[np.newaxis])
+    ours = evidence(model, image, CLASS, keras_gradients(model)).input_gradients(image[np.newaxis])
     network = default_network()
     batch = tf.constant(image[np.newaxis])
     with tf.GradientTape() as tape:

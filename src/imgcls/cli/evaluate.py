@@ -11,8 +11,8 @@ from imgcls.cli.console import Console
 from imgcls.cli.output import check_output, stdout_style, write_file, write_stdout
 from imgcls.cli.tally import Tally
 from imgcls.core.engines.model import load_model
-from imgcls.core.tasks.labelled.evaluate import judge, summarize
 from imgcls.core.tasks.heatmap.explain import heatmaps_of
+from imgcls.core.tasks.labelled.evaluate import judge, summarize
 from imgcls.core.tasks.labelled.sources import LABELS_FROM
 from imgcls.render.evaluation import EVALUATION_FORMATS
 from imgcls.render.evaluation_page import is_own, report_page

@@ -14,12 +14,12 @@ from imgcls.cli.tally import Tally
 from imgcls.core.engines.model import load_model
 from imgcls.core.errors import UsageError
 from imgcls.core.models.table import MODELS
-from imgcls.core.tasks.heatmap.methods import CAM_METHODS, DEFAULT_METHOD
+from imgcls.core.tasks.heatmap.drawing import DEFAULT_ALPHA, DEFAULT_COLORMAP
+from imgcls.core.tasks.heatmap.explain import Explainer
 from imgcls.core.tasks.heatmap.explanation import Question
-from imgcls.core.tasks.heatmap.explain import Explainer, default_layer, list_layers
+from imgcls.core.tasks.heatmap.methods import CAM_METHODS, DEFAULT_METHOD
 from imgcls.core.tasks.heatmap.output_files import Drawing, write_heatmaps
 from imgcls.core.tasks.heatmap.output_names import name_outputs
-from imgcls.core.tasks.heatmap.drawing import DEFAULT_ALPHA, DEFAULT_COLORMAP
 from imgcls.render.heatmaps import FORMATS, LAYER_FORMATS
 
 LIST_LAYERS = "list"
@@ -112,5 +112,7 @@ def heatmap(
 
 def _layers(model: str, weights: str | None, format_name: str) -> Iterator[str]:
     # A named model's layers need no weights; a file says which network it is for.
+    from imgcls.core.keras.layers import list_layers
+
     spec = MODELS[model] if model in MODELS else load_model(model, weights=weights).network.spec
-    return LAYER_FORMATS[format_name](list_layers(spec), default_layer(spec))
+    return LAYER_FORMATS[format_name](*list_layers(spec))

@@ -66,12 +66,12 @@ def info(model: str, format_name: str) -> None:
 
         write_stdout(model_file.FORMATS[format_name](model, read_model_file(model)))
         return
-    from imgcls.core.keras.layers import heatmap_layers
+    from imgcls.core.cache import content_id
     from imgcls.core.engines.model import find_spec
-    from imgcls.core.files import content_id
+    from imgcls.core.keras.layers import list_layers
     from imgcls.core.tasks.models.catalogue import listed
 
-    layers, default = heatmap_layers(find_spec(model))
+    layers, default = list_layers(find_spec(model))
     found = listed(model)
     details = render.Details(content_id(found.path) if found.path else "", layers, default)
     show = render.info_json if format_name == "json" else render.info_text
@@ -109,8 +109,8 @@ def fetch(console: Console, /, names: tuple[str, ...]) -> int:
 @click.option("--weights", metavar="FILE", required=True, help="The file (.h5 or .weights.h5).")
 def add(name: str, weights: str) -> None:
     """Put weights that were carried here in their place, after checking that they fit."""
-    from imgcls.core.tasks.models.add_weights import add_weights
     from imgcls.core.engines.model import find_spec
+    from imgcls.core.tasks.models.add_weights import add_weights
 
     find_spec(name)
     write_stdout([f"{name}: {add_weights(name, weights)}\n"])

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from imgcls.core.files import cache_folder
+from imgcls.core.cache import cache_folder
 
 log = logging.getLogger("imgcls")
 

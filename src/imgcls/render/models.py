@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imgcls.core.tasks.models.catalogue import ListedModel
 from imgcls.core.models.spec import BundledWeights, ModelSpec
+from imgcls.core.tasks.models.catalogue import ListedModel
 
 # A listed model, and precision → milliseconds an image took here; empty if never compiled.
 Row = tuple[ListedModel, Mapping[str, float]]

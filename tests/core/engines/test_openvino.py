@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from imgcls import load_model
-from imgcls.core.engines.engine import OUTPUTS
+from imgcls.core.arrays import OUTPUTS
 from imgcls.core.pixels.images import load_batch
 from imgcls.core.pixels.sources import expand
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from imgcls.core.keras.build import build_network
-from imgcls.core.keras.stored_backbone import backbone_tensors, cut_top
+from imgcls.core.keras.graph import cut_top
 from imgcls.core.keras.network_learner import NetworkLearner, fresh_backbone, last_layers
+from imgcls.core.keras.stored_backbone import backbone_tensors
 from imgcls.core.models.head import Head
-from imgcls.core.models.scratch import SCRATCH_MODELS
-from imgcls.core.models.table import MODELS
+from imgcls.core.models.table import MODELS, SCRATCH_MODELS
 
 RANDOM = np.random.default_rng(0)
 

@@ -10,9 +10,9 @@ import h5py
 import numpy as np
 import pytest
 
-from imgcls.core.engines.engine import softmax
-from imgcls.core.keras.build import build_network, build_weighted
+from imgcls.core.arrays import softmax
 from imgcls.core.errors import WeightsError
+from imgcls.core.keras.build import build_network, build_weighted
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import Network
 

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, Protocol, get_args
 
-import numpy as np
-import numpy.typing as npt
-
+from imgcls.core.arrays import Float32Array, Output
 from imgcls.core.pixels.preprocessing import Float32Batch
-
-Float32Array = npt.NDArray[np.float32]
-Output = Literal["logits", "features", "activations"]
-OUTPUTS: tuple[Output, ...] = get_args(Output)
 
 EngineName = Literal["auto", "litert", "openvino", "keras"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
@@ -57,10 +51,3 @@ class Engine(Protocol):
             ModelError: the compiled model is damaged.
         """
         ...
-
-
-def softmax(logits: Float32Array) -> Float32Array:
-    """Turn logits (…, classes) into scores that add up to 1 along the last axis."""
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    scores: Float32Array = powers / powers.sum(axis=-1, keepdims=True)
-    return scores

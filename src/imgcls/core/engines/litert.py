@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgcls.core.engines.engine import OUTPUTS, Float32Array, Output
+from imgcls.core.arrays import OUTPUTS, Float32Array, Output
 from imgcls.core.quiet import native_lines_removed
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
 
-    from imgcls.core.engines.compiled.compile import CompiledModel
+    from imgcls.core.engines.compiled.entries import CompiledModel
     from imgcls.core.pixels.preprocessing import Float32Batch
 
 # Each interpreter packs the weights anew; from this size on, one runs on all cores instead.

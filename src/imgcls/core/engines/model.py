@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgcls.core.engines.engine import Engine, EngineName, Float32Array, Precision, softmax
+from imgcls.core.arrays import Float32Array, softmax
+from imgcls.core.engines.engine import Engine, EngineName, Precision
 from imgcls.core.engines.opening import open_engine
 from imgcls.core.errors import ModelError, UsageError
 from imgcls.core.models.head import Head

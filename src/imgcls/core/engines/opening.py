@@ -6,8 +6,8 @@ import importlib.util
 import logging
 from collections.abc import Iterable
 
-from imgcls.core.engines.engine import Engine, EngineName, Precision
 from imgcls.core.engines.compiled.entries import CompiledModel, Unsupported
+from imgcls.core.engines.engine import Engine, EngineName, Precision
 from imgcls.core.errors import ModelError, UsageError
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.sources import Source
@@ -60,7 +60,7 @@ def open_engine(
                 f"{network.name}: cannot run on LiteRT ({compiled.reason}); use --engine keras"
             )
         log.debug("%s runs on Keras: %s", network.name, compiled.reason)
-    from imgcls.core.keras.build import KerasEngine
+    from imgcls.core.engines.keras_engine import KerasEngine
 
     return KerasEngine(network)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgcls.core.engines.engine import OUTPUTS, Float32Array, Output
+from imgcls.core.arrays import OUTPUTS, Float32Array, Output
 from imgcls.core.engines.litert import IMAGES_A_CALL, output_name
 
 if TYPE_CHECKING:

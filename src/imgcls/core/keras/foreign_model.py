@@ -13,13 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from imgcls.core.engines.engine import Float32Array, softmax
-from imgcls.core.keras.build import build_network, import_keras
-from imgcls.core.keras.stored_backbone import backbone_tensors, cut_top, weight_layers
+from imgcls.core.arrays import Float32Array, softmax
 from imgcls.core.errors import ModelError
+from imgcls.core.keras.build import build_network
+from imgcls.core.keras.graph import cut_top
+from imgcls.core.keras.start import import_keras
+from imgcls.core.keras.stored_backbone import backbone_tensors, weight_layers
 from imgcls.core.models.head import Head
-from imgcls.core.models.scratch import BACKBONES
 from imgcls.core.models.spec import ModelSpec
+from imgcls.core.models.table import BACKBONES
 
 # Layers between the dense ones that do nothing once a model is trained, or are looked at by the
 # comparison of scores.

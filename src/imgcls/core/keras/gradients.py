@@ -9,17 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from imgcls.core.engines.engine import Float32Array
-from imgcls.core.keras.build import (
-    KerasEngine,
-    build_network,
-    build_weighted,
-    cam_activations,
-    import_keras,
-    with_outputs,
-)
-from imgcls.core.engines.model import Model
+from imgcls.core.arrays import Float32Array
 from imgcls.core.errors import UsageError
+from imgcls.core.keras.graph import cam_activations, with_outputs
+from imgcls.core.keras.layers import spatial_shapes
+from imgcls.core.keras.start import import_keras
+from imgcls.core.models.head import Head
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.pixels.preprocessing import Float32Batch
 
@@ -27,45 +22,29 @@ from imgcls.core.pixels.preprocessing import Float32Batch
 _BATCH = 32
 
 
-def spatial_layers(spec: ModelSpec) -> dict[str, tuple[int, int, int]]:
-    """Return the output shape (h, w, c) of every layer that has a height and a width, by name.
-
-    In the order of the network. The layers are built but no weights are needed.
-    """
-    return _spatial(build_network(spec))
-
-
-def _spatial(network: Any) -> dict[str, tuple[int, int, int]]:
-    return {
-        layer.name: tuple(layer.output.shape[1:])
-        for layer in network.layers[1:]  # the first is the input
-        if not isinstance(layer.output, list | tuple) and len(layer.output.shape) == 4
-    }
-
-
 class Gradients:
     """Differentiates a model's logits; one call at a time, on all cores.
 
     Args:
-        model: the model; its weights are loaded into Keras unless Keras runs it already.
+        network: the Keras model, with its weights; it gives logits.
+        spec: its row.
+        head: the classifier on its features that takes the place of its own; None if its own
+            is meant.
         layer: the layer whose activations are meant; None for the row's `cam_layer`.
 
     Raises:
         UsageError: there is no such layer, or it has no height and width.
-        WeightsError: the weights do not fit.
     """
 
-    def __init__(self, model: Model, layer: str | None = None) -> None:
+    def __init__(
+        self, network: Any, spec: ModelSpec, head: Head | None = None, layer: str | None = None
+    ) -> None:
         keras = import_keras()
         import tensorflow as tf
 
-        engine, spec = model.engine, model.network.spec
-        self._tf, self._head, self._lock = tf, model.head, threading.Lock()
-        keras_model = (
-            engine.model if isinstance(engine, KerasEngine) else build_weighted(model.network)
-        )
-        outputs = with_outputs(keras_model, spec)
-        tensor = _layer_output(keras_model, spec, layer)
+        self._tf, self._head, self._lock = tf, head, threading.Lock()
+        outputs = with_outputs(network, spec)
+        tensor = _layer_output(network, spec, layer)
         self._image, self._tensor, self._ends = outputs.inputs[0], tensor, outputs.outputs[:2]
         whole = keras.Model(self._image, [tensor, *self._ends])
         classes = tf.TensorSpec([None], tf.float32)
@@ -172,11 +151,11 @@ class Gradients:
         return features @ kernel + bias
 
 
-def _layer_output(keras_model: Any, spec: ModelSpec, layer: str | None) -> Any:
+def _layer_output(network: Any, spec: ModelSpec, layer: str | None) -> Any:
     if layer is None:
-        return cam_activations(keras_model, spec)
-    if layer not in _spatial(keras_model):
-        known = any(other.name == layer for other in keras_model.layers)
+        return cam_activations(network, spec)
+    if layer not in spatial_shapes(network):
+        known = any(other.name == layer for other in network.layers)
         what = "has no height and width" if known else "no such layer"
         raise UsageError(f"{layer}: {what}; --layer list names those that can be drawn")
-    return keras_model.get_layer(layer).output
+    return network.get_layer(layer).output

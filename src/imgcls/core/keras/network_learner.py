@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from imgcls.core.engines.engine import Float32Array
-from imgcls.core.keras.build import build_network, build_weighted, import_keras
-from imgcls.core.keras.stored_backbone import backbone_tensors, cut_top, weight_layers
+from imgcls.core.arrays import Float32Array
+from imgcls.core.keras.build import build_network, build_weighted
+from imgcls.core.keras.graph import cut_top
+from imgcls.core.keras.start import import_keras
+from imgcls.core.keras.stored_backbone import backbone_tensors, weight_layers
 from imgcls.core.models.head import Head
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network

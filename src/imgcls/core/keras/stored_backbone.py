@@ -7,38 +7,9 @@ from typing import Any
 import numpy as np
 
 from imgcls.core.errors import ModelError
-from imgcls.core.models.head import Head
+from imgcls.core.keras.graph import add_head, cut_top
 from imgcls.core.models.model_file import read_model_file, stored_tensors
-from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
-
-
-def cut_top(model: Any, spec: ModelSpec) -> Any:
-    """Return a Keras model over the same layers that ends in the features (n, d)."""
-    import keras
-
-    from imgcls.core.keras.build import features_source
-
-    features = features_source(model, spec)
-    if len(features.shape) == 4:
-        pooling = keras.layers.GlobalAveragePooling2D(name="pooled_features")
-        features = pooling(features)  # (n, h, w, c) → (n, c)
-    return keras.Model(model.inputs, features)
-
-
-def add_head(backbone: Any, head: Head) -> Any:
-    """Return a Keras model of a backbone and a head; logits (n, classes) come out."""
-    import keras
-
-    x = backbone.output
-    for position, (kernel, bias) in enumerate(head.layers):
-        last = position == len(head.layers) - 1
-        dense = keras.layers.Dense(
-            len(bias), activation=None if last else "relu", name=f"head_{position}"
-        )
-        x = dense(x)
-        dense.set_weights([kernel, bias])
-    return keras.Model(backbone.inputs, x)
 
 
 def weight_layers(backbone: Any) -> list[Any]:

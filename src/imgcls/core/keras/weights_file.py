@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from imgcls.core.errors import WeightsError
+from imgcls.core.files import atomic_writer
 from imgcls.core.models.efficientnet_lite import layer_weights
 from imgcls.core.models.torch_checkpoint import read_checkpoint
 from imgcls.core.models.weights import Network
@@ -102,6 +103,15 @@ def _load_hdf5(model: Any, path: Path, name: str) -> None:
     except (OSError, ValueError, TypeError, KeyError) as error:
         reason = " ".join(str(error).split())
         raise WeightsError(f"{path}: does not fit {name}: {reason}") from error
+
+
+def write_published_format(network: Any, path: Path) -> None:
+    """Write a model's weights in Keras' older format, that of the published files."""
+    import h5py
+    from keras.src.legacy.saving import legacy_h5_format
+
+    with atomic_writer(path) as target, h5py.File(target, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, network)
 
 
 def _legacy_group(file: Any) -> Any | None:

@@ -16,8 +16,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from imgcls.core.cache import cache_part
 from imgcls.core.errors import OutputError, WeightsError
-from imgcls.core.files import cache_part
 from imgcls.core.models.spec import PublishedWeights
 from imgcls.core.progress import progress
 from imgcls.core.version import __version__

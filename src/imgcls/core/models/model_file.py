@@ -17,11 +17,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from imgcls.core.cache import content_id
 from imgcls.core.errors import ModelError, WeightsError
-from imgcls.core.files import content_id
 from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel
-from imgcls.core.models.scratch import BACKBONES
+from imgcls.core.models.table import BACKBONES
 from imgcls.core.models.tensor_file import TensorFile, open_tensor_file, write_tensor_file
 from imgcls.core.models.weights import Network, find_weights, weights_path
 from imgcls.core.pixels.preprocessing import INTERPOLATIONS, RESIZES, SCALINGS, Preprocessing

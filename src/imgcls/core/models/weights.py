@@ -8,8 +8,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from imgcls.core.cache import content_id
 from imgcls.core.errors import WeightsError
-from imgcls.core.files import content_id, is_offline
+from imgcls.core.files import is_offline
 from imgcls.core.models.spec import BundledWeights, ModelSpec, PublishedWeights
 
 log = logging.getLogger("imgcls")

@@ -14,7 +14,12 @@ import numpy as np
 import pytest
 
 from imgcls import load_model
-from imgcls.core.engines.compiled.compile import CompiledModel, Unsupported, compiled_model, entry_folder
+from imgcls.core.engines.compiled.compile import (
+    CompiledModel,
+    Unsupported,
+    compiled_model,
+    entry_folder,
+)
 from imgcls.core.engines.compiled.entries import UnusableEntryError, made_of, read_entry
 from imgcls.core.engines.opening import open_engine
 from imgcls.core.errors import ModelError

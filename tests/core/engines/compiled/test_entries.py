@@ -12,8 +12,13 @@ from pathlib import Path
 import filelock
 import pytest
 
-from imgcls.core import files
-from imgcls.core.engines.compiled.compile import CompiledModel, Unsupported, compiled_model, entry_folder
+from imgcls.core import cache
+from imgcls.core.engines.compiled.compile import (
+    CompiledModel,
+    Unsupported,
+    compiled_model,
+    entry_folder,
+)
 from imgcls.core.engines.compiled.entries import Freed, clear_cache, milliseconds
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.weights import Network, find_weights
@@ -64,7 +69,7 @@ def test_nobody_else_may_look(compiled: CompiledModel) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="modes of folders")
 def test_open_folders_of_the_cache_are_closed(own_cache: Path) -> None:
     (own_cache / "compiled").chmod(0o777)
-    files.cache_part("compiled")
+    cache.cache_part("compiled")
     assert stat.S_IMODE((own_cache / "compiled").stat().st_mode) == 0o700
 
 

@@ -9,11 +9,17 @@ from pathlib import Path
 import pytest
 
 from imgcls.core.errors import OutputError, UsageError
-from imgcls.core.files import place_copy, place_link, place_move, place_symlink
 from imgcls.core.models.labels import ClassLabel, imagenet_labels
 from imgcls.core.tasks.classify.classify import Prediction, Record, Status
 from imgcls.core.tasks.classify.manifest import undo
-from imgcls.core.tasks.classify.sorting import Sorter, SortMode, check_sort_into, folder_name, folder_names
+from imgcls.core.tasks.classify.placing import place_copy, place_link, place_move, place_symlink
+from imgcls.core.tasks.classify.sorting import (
+    Sorter,
+    SortMode,
+    check_sort_into,
+    folder_name,
+    folder_names,
+)
 
 HOSTILE = [
     *("..", ".", "", "/etc/passwd", "../../up", "a/b", "a\\b", "C:\\x", "con", "NUL.txt"),

@@ -8,8 +8,14 @@ import pytest
 from imgcls.core.errors import UsageError
 from imgcls.core.pixels.preprocessing import Box
 from imgcls.core.tasks.classify.classify import Prediction
+from imgcls.core.tasks.heatmap.drawing import (
+    color_table,
+    colored,
+    draw_overlay,
+    draw_panel,
+    overlay,
+)
 from imgcls.core.tasks.heatmap.explanation import Explanation
-from imgcls.core.tasks.heatmap.drawing import color_table, colored, draw_overlay, draw_panel, overlay
 
 
 def explanation(cam: Any, label: str = "tiger_cat", side: int = 100) -> Explanation:

@@ -10,7 +10,6 @@ from PIL import Image
 import imgcls
 from imgcls.core.errors import UsageError
 from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
-from imgcls.core.tasks.heatmap.explain import default_layer
 
 # Drawn by hand around the cat's face, the cup, and the rocket with the cells of the map beside
 # it: (left, top, right, bottom) in pixels, a fifth to three tenths of the picture.
@@ -186,11 +185,11 @@ def test_what_does_not_go_together_is_refused(
 
 
 def test_layers_are_listed_with_their_shapes() -> None:
+    from imgcls.core.keras.layers import list_layers
     from imgcls.core.models.table import MODELS
-    from imgcls.core.tasks.heatmap.explain import list_layers
 
     spec = MODELS["efficientnet-lite0"]
-    layers = list_layers(spec)
+    layers, default = list_layers(spec)
     assert layers["stem_conv"] == (112, 112, 32)
-    assert layers[default_layer(spec)] == (7, 7, 1280)
+    assert default == "top_activation" and layers[default] == (7, 7, 1280)
     assert "avg_pool" not in layers and "predictions" not in layers

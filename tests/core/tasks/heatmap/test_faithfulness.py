@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from imgcls.core.engines.model import load_model
-from imgcls.core.tasks.heatmap.method_inputs import blurred, grey_pixel, run_scores
 from imgcls.core.tasks.heatmap.faithfulness import Faithfulness, measure_faithfulness
+from imgcls.core.tasks.heatmap.method_inputs import blurred, grey_pixel, run_scores
 
 
 def left_half(images: Iterable[Any]) -> Any:

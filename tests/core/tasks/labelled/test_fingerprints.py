@@ -8,7 +8,12 @@ import numpy as np
 from PIL import Image
 
 from imgcls.core.pixels.sources import Source
-from imgcls.core.tasks.labelled.fingerprints import NEAR_BITS, Fingerprint, fingerprints, same_pictures
+from imgcls.core.tasks.labelled.fingerprints import (
+    NEAR_BITS,
+    Fingerprint,
+    fingerprints,
+    same_pictures,
+)
 
 
 def marks_of(*pictures: int) -> list[Fingerprint]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imgcls.core.engines.engine import softmax
+from imgcls.core.arrays import softmax
 from imgcls.core.engines.model import load_model
 from imgcls.core.errors import ModelError, OutputError, UsageError
 from imgcls.core.models.table import MODELS

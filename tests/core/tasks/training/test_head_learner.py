@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imgcls.core.engines.engine import softmax
+from imgcls.core.arrays import softmax
 from imgcls.core.models.head import Head
 from imgcls.core.tasks.training.head_learner import HeadLearner, _gradients, fresh_head, spread
 

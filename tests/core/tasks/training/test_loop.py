@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from imgcls.core.errors import ModelError
-from imgcls.core.tasks.training.checkpoints import Checkpoints
 from imgcls.core.tasks.training.batches import FixedFeatures
+from imgcls.core.tasks.training.checkpoints import Checkpoints
 from imgcls.core.tasks.training.head_learner import HeadLearner, fresh_head, spread
 from imgcls.core.tasks.training.history import HEADER, Epoch, write_csv, write_plot
 from imgcls.core.tasks.training.loop import LEAST_GAIN, Loop, Progress, Stage

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgcls.core.engines.engine import Precision
+from imgcls.core.cache import cache_part
 from imgcls.core.engines.compiled.entries import (
     CALIBRATION_FILE,
     ENTRY_FILE,
@@ -27,8 +27,8 @@ from imgcls.core.engines.compiled.entries import (
     made_of,
     read_entry,
 )
+from imgcls.core.engines.engine import Precision
 from imgcls.core.errors import ImageError, ModelError, UsageError, WeightsError
-from imgcls.core.files import cache_part
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.sources import Source
@@ -204,7 +204,12 @@ def _run_child(network: Network, precision: Precision, folder: Path) -> None:
     verbose = log.isEnabledFor(logging.DEBUG)
     child = subprocess.run(
         # -P: a numpy.py in the working folder is none of ours.
-        [sys.executable, "-P", "-c", "from imgcls.core.engines.compiled.convert import main; main()"],
+        [
+            sys.executable,
+            "-P",
+            "-c",
+            "from imgcls.core.engines.compiled.convert import main; main()",
+        ],
         input=request.encode(),
         stdout=None if verbose else subprocess.DEVNULL,
         stderr=None if verbose else subprocess.PIPE,

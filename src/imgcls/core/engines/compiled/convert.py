@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from imgcls.core.engines.engine import Float32Array, Precision, softmax
+from imgcls.core.arrays import Float32Array, softmax
 from imgcls.core.engines.compiled.entries import (
     CALIBRATION_FILE,
     ENTRY_FILE,
@@ -21,10 +21,11 @@ from imgcls.core.engines.compiled.entries import (
     CompiledModel,
     made_of,
 )
+from imgcls.core.engines.engine import Precision
 from imgcls.core.engines.litert import LiteRTEngine
 from imgcls.core.errors import WeightsError
 from imgcls.core.files import sha256, write_atomically
-from imgcls.core.models.scratch import BACKBONES
+from imgcls.core.models.table import BACKBONES
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.preprocessing import Float32Batch
 
@@ -63,7 +64,8 @@ def build_entry(network: Network, precision: Precision, folder: Path) -> dict[st
     Raises:
         WeightsError: the weights do not fit the network.
     """
-    from imgcls.core.keras.build import build_weighted, classifier_kernel, with_outputs
+    from imgcls.core.keras.build import build_weighted
+    from imgcls.core.keras.graph import classifier_kernel, with_outputs
 
     model = build_weighted(network)
     outputs = with_outputs(model, network.spec)

@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from imgcls.core.cache import CACHE_PARTS, in_cache, named_cache
 from imgcls.core.engines.engine import Precision
 from imgcls.core.errors import ModelError
-from imgcls.core.files import CACHE_PARTS, in_cache, named_cache, sha256
+from imgcls.core.files import sha256
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
 

@@ -10,15 +10,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from imgcls.core.engines.engine import Float32Array, Precision
+from imgcls.core.arrays import Float32Array
+from imgcls.core.engines.engine import Precision
 from imgcls.core.engines.model import Model, load_model, usable_cores
 from imgcls.core.errors import ImageError, UsageError
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.table import DEFAULT_MODEL
+from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import FittedImage, load_image
 from imgcls.core.pixels.preprocessing import Interpolation, Preprocessing, Resize, Uint8Image
 from imgcls.core.pixels.sources import Source, expand
-from imgcls.core.parallel import map_ordered
 
 Status = Literal["ok", "unknown", "error"]
 

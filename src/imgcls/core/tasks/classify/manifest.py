@@ -12,7 +12,7 @@ from typing import IO
 
 from imgcls.core.csv_text import csv_cell
 from imgcls.core.errors import UsageError
-from imgcls.core.files import place_move
+from imgcls.core.tasks.classify.placing import place_move
 
 MANIFEST_HEADER = ("from", "to", "label", "score")
 

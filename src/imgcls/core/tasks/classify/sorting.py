@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import Literal
 
 from imgcls.core.errors import OutputError, UsageError
-from imgcls.core.files import place_copy, place_link, place_move, place_symlink
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.tasks.classify.classify import Record
 from imgcls.core.tasks.classify.manifest import Manifest, Placement
+from imgcls.core.tasks.classify.placing import place_copy, place_link, place_move, place_symlink
 
 log = logging.getLogger("imgcls")
 

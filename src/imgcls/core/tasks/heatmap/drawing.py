@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from imgcls.core.engines.engine import Float32Array
+from imgcls.core.arrays import Float32Array
 from imgcls.core.errors import UsageError
 from imgcls.core.pixels.preprocessing import Box, Uint8Image
 from imgcls.core.tasks.heatmap.upsample import pixels_inside

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from imgcls.core.engines.engine import Float32Array, softmax
+from imgcls.core.arrays import Float32Array, softmax
 from imgcls.core.engines.model import Model, load_model, usable_cores
 from imgcls.core.errors import ImageError, UsageError
 from imgcls.core.models.labels import find_class
 from imgcls.core.models.spec import BEFORE_POOLING, ModelSpec
 from imgcls.core.models.table import DEFAULT_MODEL
+from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import load_with_original
 from imgcls.core.pixels.preprocessing import Interpolation, Resize, Uint8Image
 from imgcls.core.pixels.sources import Source
-from imgcls.core.tasks.heatmap.methods import CAM_METHODS, DEFAULT_METHOD, combine
 from imgcls.core.tasks.classify.classify import Prediction, adapt, as_sources
-from imgcls.core.tasks.heatmap.upsample import enlarge
+from imgcls.core.tasks.heatmap.drawing import draw_overlay
+from imgcls.core.tasks.heatmap.explanation import Explanation, Question, Unexplained
+from imgcls.core.tasks.heatmap.faithfulness import Faithfulness, measure_faithfulness
 from imgcls.core.tasks.heatmap.method_inputs import (
     Evidence,
     Looks,
@@ -29,10 +32,11 @@ from imgcls.core.tasks.heatmap.method_inputs import (
     needs_keras,
     run_scores,
 )
-from imgcls.core.tasks.heatmap.explanation import Explanation, Question, Unexplained
-from imgcls.core.tasks.heatmap.faithfulness import Faithfulness, measure_faithfulness
-from imgcls.core.parallel import map_ordered
-from imgcls.core.tasks.heatmap.drawing import draw_overlay
+from imgcls.core.tasks.heatmap.methods import CAM_METHODS, DEFAULT_METHOD, combine
+from imgcls.core.tasks.heatmap.upsample import enlarge
+
+if TYPE_CHECKING:
+    from imgcls.core.keras.gradients import Gradients
 
 # What the layer before pooling is called where Keras gives it no lasting name.
 LAST_ACTIVATION = "last-activation"
@@ -129,9 +133,7 @@ class Explainer:
         self.layer = (question.layer or default) if self._method.reads_layer else INPUT_LAYER
         self._gradients = None
         if needs_keras(model, self._method, self._chosen):
-            from imgcls.core.keras.gradients import Gradients
-
-            self._gradients = Gradients(model, self._chosen)
+            self._gradients = keras_gradients(model, self._chosen)
 
     def explain(self, source: Source) -> Explanation | Unexplained:
         """Explain one image; say so if it cannot be read."""
@@ -203,8 +205,15 @@ def default_layer(spec: ModelSpec) -> str:
     return LAST_ACTIVATION if spec.cam_layer == BEFORE_POOLING else spec.cam_layer
 
 
-def list_layers(spec: ModelSpec) -> dict[str, tuple[int, int, int]]:
-    """Return the output shape (h, w, c) of every layer that a heatmap can look at, by name."""
-    from imgcls.core.keras.gradients import spatial_layers
+def keras_gradients(model: Model, layer: str | None = None) -> Gradients:
+    """Return Keras' side of a model; see `Gradients`.
 
-    return spatial_layers(spec)
+    Raises:
+        UsageError: there is no such layer, or it has no height and width.
+        WeightsError: the weights do not fit.
+    """
+    from imgcls.core.engines.keras_engine import keras_model
+    from imgcls.core.keras.gradients import Gradients
+
+    network = keras_model(model.engine, model.network)
+    return Gradients(network, model.network.spec, model.head, layer)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imgcls.core.engines.engine import Float32Array
+from imgcls.core.arrays import Float32Array
 from imgcls.core.errors import UsageError
 from imgcls.core.pixels.preprocessing import Box, Interpolation, Resize, Uint8Image
-from imgcls.core.tasks.heatmap.methods import CAM_METHODS, DEFAULT_METHOD
 from imgcls.core.tasks.classify.classify import Prediction
 from imgcls.core.tasks.heatmap.faithfulness import Faithfulness
+from imgcls.core.tasks.heatmap.methods import CAM_METHODS, DEFAULT_METHOD
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imgcls.core.engines.engine import Float32Array
+from imgcls.core.arrays import Float32Array
 from imgcls.core.tasks.heatmap.upsample import enlarge
 
 # Pixels are taken away or put back in this many steps of as many pixels.

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgcls.core.engines.engine import Float32Array, softmax
+from imgcls.core.arrays import Float32Array, softmax
 from imgcls.core.engines.model import Model
+from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.preprocessing import PAD_COLOR, Preprocessing, Uint8Image
 from imgcls.core.tasks.heatmap.methods import CamMethod
 from imgcls.core.tasks.heatmap.upsample import enlarge
-from imgcls.core.parallel import map_ordered
 
 if TYPE_CHECKING:
     from imgcls.core.keras.gradients import Gradients

@@ -10,25 +10,25 @@ from typing import Literal
 from PIL import Image
 
 from imgcls.core.engines.model import usable_cores
+from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.classify import Prediction
-from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
-from imgcls.core.tasks.heatmap.faithfulness import Faithfulness
-from imgcls.core.tasks.heatmap.explain import Explainer
-from imgcls.core.tasks.heatmap.picture_files import (
-    is_map,
-    make_folder,
-    not_ours,
-    save_map,
-    save_picture,
-)
-from imgcls.core.parallel import map_ordered
 from imgcls.core.tasks.heatmap.drawing import (
     DEFAULT_ALPHA,
     DEFAULT_COLORMAP,
     color_table,
     draw_overlay,
     draw_panel,
+)
+from imgcls.core.tasks.heatmap.explain import Explainer
+from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
+from imgcls.core.tasks.heatmap.faithfulness import Faithfulness
+from imgcls.core.tasks.heatmap.picture_files import (
+    is_map,
+    make_folder,
+    not_ours,
+    save_map,
+    save_picture,
 )
 
 Status = Literal["ok", "no evidence", "error"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from imgcls.core.engines.engine import Float32Array
+from imgcls.core.arrays import Float32Array
 from imgcls.core.errors import OutputError
 from imgcls.core.files import atomic_writer
 from imgcls.core.pixels.images import SOFTWARE_TAG, software_of

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from imgcls.core.engines.engine import Float32Array
+from imgcls.core.arrays import Float32Array
 from imgcls.core.pixels.preprocessing import Box
 
 # Rows that are made at once, so that a large picture needs no more memory than its map.

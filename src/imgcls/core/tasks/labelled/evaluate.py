@@ -13,18 +13,18 @@ from imgcls.core.engines.model import Model, load_model, usable_cores
 from imgcls.core.errors import NoImagesError
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.table import DEFAULT_MODEL
+from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.preprocessing import Interpolation, Preprocessing, Resize
 from imgcls.core.pixels.sources import Source
-from imgcls.core.tasks.labelled import metrics
 from imgcls.core.tasks.classify.classify import Scored, adapt, score_chunk
+from imgcls.core.tasks.labelled import metrics
+from imgcls.core.tasks.labelled.metrics import CalibrationBin, ClassScores, Coverage, Ints
 from imgcls.core.tasks.labelled.sources import (
     LabelledSource,
     LabelsFrom,
     labelled_sources,
     unique_names,
 )
-from imgcls.core.tasks.labelled.metrics import CalibrationBin, ClassScores, Coverage, Ints
-from imgcls.core.parallel import map_ordered
 
 _TOP = 5
 

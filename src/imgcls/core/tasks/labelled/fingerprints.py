@@ -11,12 +11,12 @@ from typing import TypeVar
 
 import numpy as np
 
+from imgcls.core.content_cache import open_memo
 from imgcls.core.engines.model import usable_cores
 from imgcls.core.errors import ImageError
+from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import open_image
 from imgcls.core.pixels.sources import Source
-from imgcls.core.content_cache import open_memo
-from imgcls.core.parallel import map_ordered
 
 T = TypeVar("T")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import shutil
 from pathlib import Path
-from typing import Any
 
-from imgcls.core.keras.build import build_weighted
 from imgcls.core.errors import WeightsError
 from imgcls.core.files import atomic_writer
+from imgcls.core.keras.build import build_weighted
+from imgcls.core.keras.weights_file import write_published_format
 from imgcls.core.models.download import is_published
 from imgcls.core.models.spec import BundledWeights
 from imgcls.core.models.table import MODELS
@@ -46,7 +46,7 @@ def add_weights(name: str, file: str) -> Path:
     network = build_weighted(Network(name, spec, given))  # an error here says what does not fit
     path.parent.mkdir(parents=True, exist_ok=True)
     if given.name.endswith(".weights.h5"):
-        _write_published_format(network, path)
+        write_published_format(network, path)
     else:
         with open(given, "rb") as source, atomic_writer(path) as target:
             shutil.copyfileobj(source, target, 2**20)
@@ -55,12 +55,3 @@ def add_weights(name: str, file: str) -> Path:
             "%s: it fits, but is not the published file: plain Keras will fetch that over it", name
         )
     return path
-
-
-def _write_published_format(network: Any, path: Path) -> None:
-    """Write a model's weights in Keras' older format, that of the published files."""
-    import h5py
-    from keras.src.legacy.saving import legacy_h5_format
-
-    with atomic_writer(path) as target, h5py.File(target, "w") as file:
-        legacy_h5_format.save_weights_to_hdf5_group(file, network)

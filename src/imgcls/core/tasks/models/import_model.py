@@ -7,9 +7,9 @@ import logging
 import os
 from pathlib import Path
 
-from imgcls.core.keras.foreign_model import load_foreign
 from imgcls.core.errors import ModelError, OutputError, UsageError
 from imgcls.core.files import sha256
+from imgcls.core.keras.foreign_model import load_foreign
 from imgcls.core.models.model_file import (
     ENDING,
     ModelFile,
@@ -17,7 +17,7 @@ from imgcls.core.models.model_file import (
     read_model_file,
     write_model_file,
 )
-from imgcls.core.models.scratch import BACKBONES
+from imgcls.core.models.table import BACKBONES
 
 log = logging.getLogger("imgcls")
 

@@ -10,12 +10,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from imgcls.core.engines.engine import Float32Array
+from imgcls.core.arrays import Float32Array
 from imgcls.core.engines.model import Model, usable_cores
+from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.augment import Augmentation, augment
 from imgcls.core.pixels.preprocessing import Float32Batch, Preprocessing, Uint8Image
 from imgcls.core.pixels.sources import Source
-from imgcls.core.parallel import map_ordered
 from imgcls.core.tasks.training.features import read_again
 
 Columns = npt.NDArray[np.int64]

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from imgcls.core.engines.engine import Float32Array
+from imgcls.core.arrays import Float32Array
+from imgcls.core.content_cache import open_memo
 from imgcls.core.engines.model import Model, usable_cores
 from imgcls.core.errors import ImageError
+from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
 from imgcls.core.pixels.sources import Source
-from imgcls.core.content_cache import open_memo
-from imgcls.core.parallel import map_ordered
 from imgcls.core.version import __version__
 
 _CHUNK = 256

@@ -15,13 +15,12 @@ from typing import Literal
 
 import numpy as np
 
-from imgcls.core.engines.engine import softmax
+from imgcls.core.arrays import softmax
 from imgcls.core.engines.model import Model, find_spec, is_model_file, load_model
 from imgcls.core.errors import ModelError, OutputError, UsageError
 from imgcls.core.files import temporary_name
 from imgcls.core.models.model_file import ENDING, ModelFile, write_model_file
-from imgcls.core.models.scratch import BACKBONES
-from imgcls.core.models.table import DEFAULT_MODEL
+from imgcls.core.models.table import BACKBONES, DEFAULT_MODEL
 from imgcls.core.models.weights import find_weights
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.classify import classify
@@ -35,8 +34,8 @@ from imgcls.core.tasks.training.options import (
     HeadKind,
     Options,
 )
-from imgcls.core.tasks.training.stages import Trained, train
 from imgcls.core.tasks.training.selection import Selection, select_images
+from imgcls.core.tasks.training.stages import Trained, train
 from imgcls.core.version import __version__
 
 log = logging.getLogger("imgcls")

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from imgcls.core.engines.engine import Float32Array, softmax
+from imgcls.core.arrays import Float32Array, softmax
 from imgcls.core.models.head import Head
 
 MLP_UNITS = 256

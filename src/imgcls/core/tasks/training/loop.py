@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from imgcls.core.engines.engine import Float32Array, softmax
+from imgcls.core.arrays import Float32Array, softmax
 from imgcls.core.errors import ModelError
-from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
 from imgcls.core.tasks.training.batches import Columns, Examples
+from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
 from imgcls.core.tasks.training.history import Epoch
 
 log = logging.getLogger("imgcls")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from imgcls.core.errors import UsageError
-from imgcls.core.models.scratch import SCRATCH_MODELS
+from imgcls.core.models.table import SCRATCH_MODELS
 from imgcls.core.pixels.augment import AUGMENTATIONS
 from imgcls.core.tasks.training.head_learner import MLP_DROPOUT, MLP_UNITS
 from imgcls.core.tasks.training.loop import Stage

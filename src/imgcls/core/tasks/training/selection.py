@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from imgcls.core.engines.engine import Float32Array
+from imgcls.core.arrays import Float32Array
 from imgcls.core.errors import ImageError, UsageError
 from imgcls.core.models.model_file import check_labels
 from imgcls.core.pixels.sources import Source

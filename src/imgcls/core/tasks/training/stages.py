@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imgcls.core.engines.engine import Float32Array
+from imgcls.core.arrays import Float32Array
 from imgcls.core.engines.model import Model
-from imgcls.core.keras.stored_backbone import backbone_tensors
 from imgcls.core.keras.network_learner import NetworkLearner, fresh_backbone, weighted_backbone
+from imgcls.core.keras.stored_backbone import backbone_tensors
 from imgcls.core.models.head import Head
 from imgcls.core.models.model_file import own_weights
-from imgcls.core.models.scratch import SCRATCH_MODELS
+from imgcls.core.models.table import SCRATCH_MODELS
 from imgcls.core.pixels.augment import AUGMENTATIONS
-from imgcls.core.tasks.training.checkpoints import Checkpoints
 from imgcls.core.tasks.training.batches import FixedFeatures, ImageFeatures, Images
+from imgcls.core.tasks.training.checkpoints import Checkpoints
 from imgcls.core.tasks.training.features import cached_features
 from imgcls.core.tasks.training.head_learner import HeadLearner, fresh_head, spread
 from imgcls.core.tasks.training.history import Epoch
