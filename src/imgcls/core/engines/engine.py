@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal, Protocol, get_args
 
 from imgcls.core.arrays import Float32Array, Output
-from imgcls.core.pixels.preprocessing import Float32Batch
 
 EngineName = Literal["auto", "litert", "openvino", "keras"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
@@ -29,7 +28,7 @@ class Engine(Protocol):
     one_by_one: bool
     parallel: int
 
-    def run(self, batch: Float32Batch, outputs: tuple[Output, ...]) -> list[Float32Array]:
+    def run(self, batch: Float32Array, outputs: tuple[Output, ...]) -> list[Float32Array]:
         """Run the network on a preprocessed batch; safe to call from several threads.
 
         Args:

@@ -13,7 +13,6 @@ from imgcls.core.keras.build import build_weighted
 from imgcls.core.keras.graph import classifier_kernel, with_outputs
 from imgcls.core.keras.start import import_keras
 from imgcls.core.models.weights import Network
-from imgcls.core.pixels.preprocessing import Float32Batch
 
 
 def keras_model(engine: Engine, network: Network) -> Any:
@@ -39,7 +38,7 @@ class KerasEngine:
         self._functions: dict[tuple[Output, ...], Any] = {}
         self._lock = threading.Lock()
 
-    def run(self, batch: Float32Batch, outputs: tuple[Output, ...]) -> list[Float32Array]:
+    def run(self, batch: Float32Array, outputs: tuple[Output, ...]) -> list[Float32Array]:
         """Run the network; see `Engine.run`."""
         with self._lock:
             function = self._functions.get(outputs)

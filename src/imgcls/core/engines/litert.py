@@ -14,8 +14,8 @@ from imgcls.core.quiet import native_lines_removed
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
 
+    from imgcls.core.arrays import Float32Array
     from imgcls.core.engines.compiled.entries import CompiledModel
-    from imgcls.core.pixels.preprocessing import Float32Batch
 
 # Each interpreter packs the weights anew; from this size on, one runs on all cores instead.
 _LARGE_BYTES = 256 * 2**20
@@ -52,7 +52,7 @@ class LiteRTEngine:
         with native_lines_removed(b"INFO: Created TensorFlow Lite XNNPACK delegate"):
             self._idle.put(self._new_runner())
 
-    def run(self, batch: Float32Batch, outputs: tuple[Output, ...]) -> list[Float32Array]:
+    def run(self, batch: Float32Array, outputs: tuple[Output, ...]) -> list[Float32Array]:
         """Run the network; see `Engine.run`."""
         runner = self._idle_runner()
         try:
@@ -101,7 +101,7 @@ class _Runner:
             for position, output in enumerate(OUTPUTS)
         }
 
-    def run(self, image: Float32Batch, outputs: tuple[Output, ...]) -> list[Float32Array]:
+    def run(self, image: Float32Array, outputs: tuple[Output, ...]) -> list[Float32Array]:
         self._interpreter.set_tensor(self._input, image)
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(self._outputs[output]) for output in outputs]

@@ -18,7 +18,7 @@ from imgcls.core.models.model_file import ENDING, read_model_file
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.weights import Network, find_weights
-from imgcls.core.pixels.preprocessing import Float32Batch, Preprocessing
+from imgcls.core.pixels.preprocessing import Preprocessing
 from imgcls.core.pixels.sources import Source
 
 
@@ -43,7 +43,7 @@ class Model:
     engine: Engine
     head: Head | None = None
 
-    def logits(self, batch: Float32Batch) -> Float32Array:
+    def logits(self, batch: Float32Array) -> Float32Array:
         """Return the logits, float32 (n, classes), of a preprocessed batch (n, h, w, 3)."""
         if self.head is not None:
             (features,) = self.engine.run(batch, ("features",))
@@ -51,7 +51,7 @@ class Model:
         (logits,) = self.engine.run(batch, ("logits",))
         return logits
 
-    def scores(self, batch: Float32Batch) -> Float32Array:
+    def scores(self, batch: Float32Array) -> Float32Array:
         """Return the softmax scores, float32 (n, classes), of a preprocessed batch."""
         return softmax(self.logits(batch))
 

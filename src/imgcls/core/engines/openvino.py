@@ -15,8 +15,8 @@ from imgcls.core.arrays import OUTPUTS, Float32Array, Output
 from imgcls.core.engines.litert import IMAGES_A_CALL, output_name
 
 if TYPE_CHECKING:
+    from imgcls.core.arrays import Float32Array
     from imgcls.core.engines.compiled.entries import CompiledModel
-    from imgcls.core.pixels.preprocessing import Float32Batch
 
 
 class OpenVINOEngine:
@@ -46,7 +46,7 @@ class OpenVINOEngine:
         for _ in range(threads):
             self._idle.put(model.create_infer_request())
 
-    def run(self, batch: Float32Batch, outputs: tuple[Output, ...]) -> list[Float32Array]:
+    def run(self, batch: Float32Array, outputs: tuple[Output, ...]) -> list[Float32Array]:
         """Run the network; see `Engine.run`."""
         request = self._idle.get()
         try:
@@ -61,7 +61,7 @@ class OpenVINOEngine:
 
     @staticmethod
     def _run_one(
-        request: Any, image: Float32Batch, outputs: tuple[Output, ...]
+        request: Any, image: Float32Array, outputs: tuple[Output, ...]
     ) -> list[Float32Array]:
         request.infer({0: image})
         places = (OUTPUTS.index(output) for output in outputs)

@@ -16,7 +16,6 @@ from imgcls.core.keras.layers import spatial_shapes
 from imgcls.core.keras.start import import_keras
 from imgcls.core.models.head import Head
 from imgcls.core.models.spec import ModelSpec
-from imgcls.core.pixels.preprocessing import Float32Batch
 
 # Ablated activations that are run at once.
 _BATCH = 32
@@ -67,7 +66,7 @@ class Gradients:
         self._layer_gradients = tf.function(layer_gradients, [images, classes])
         self._input_gradients = tf.function(input_gradients, [images, classes])
 
-    def activations(self, image: Float32Batch) -> tuple[Float32Array, Float32Array]:
+    def activations(self, image: Float32Array) -> tuple[Float32Array, Float32Array]:
         """Return the layer's activations (h, w, c) and the logits (classes,) of one image.
 
         Args:
@@ -78,7 +77,7 @@ class Gradients:
             logits = np.asarray(self._logits(ends), np.float32)
             return np.asarray(activations, np.float32)[0], logits[0]
 
-    def of_layer(self, image: Float32Batch, direction: Float32Array) -> Float32Array:
+    def of_layer(self, image: Float32Array, direction: Float32Array) -> Float32Array:
         """Differentiate `logits @ direction` with respect to the layer's activations.
 
         Args:
@@ -92,7 +91,7 @@ class Gradients:
             gradients: Float32Array = np.asarray(self._layer_gradients(image, direction))[0]
             return gradients
 
-    def of_input(self, batch: Float32Batch, direction: Float32Array) -> Float32Batch:
+    def of_input(self, batch: Float32Array, direction: Float32Array) -> Float32Array:
         """Differentiate `logits @ direction` of each image with respect to its own pixels.
 
         Args:
@@ -105,7 +104,7 @@ class Gradients:
         with self._lock:
             return np.asarray(self._input_gradients(batch, direction))
 
-    def ablated(self, image: Float32Batch, activations: Float32Array) -> Iterator[Float32Array]:
+    def ablated(self, image: Float32Array, activations: Float32Array) -> Iterator[Float32Array]:
         """Yield the logits (n, classes) with one channel of the layer after the other at zero.
 
         Args:

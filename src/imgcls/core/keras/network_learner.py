@@ -15,7 +15,6 @@ from imgcls.core.keras.stored_backbone import backbone_tensors, weight_layers
 from imgcls.core.models.head import Head
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
-from imgcls.core.pixels.preprocessing import Float32Batch
 
 
 def weighted_backbone(network: Network) -> Any:
@@ -114,7 +113,7 @@ class NetworkLearner:
         self._epoch, self._step = epoch, 0
 
     def learn(
-        self, inputs: Float32Batch, columns: np.ndarray, weights: Float32Array
+        self, inputs: Float32Array, columns: np.ndarray, weights: Float32Array
     ) -> Float32Array:
         """Take one step on a batch.
 
@@ -133,7 +132,7 @@ class NetworkLearner:
         seeds = np.array([self._seed, self._epoch * 1_000_003 + self._step], np.int64)
         return _within_memory(self._learn, inputs, columns, weights, seeds)
 
-    def logits(self, inputs: Float32Batch) -> Float32Array:
+    def logits(self, inputs: Float32Array) -> Float32Array:
         """Return the logits (n, classes) of preprocessed images.
 
         Raises:

@@ -3,7 +3,7 @@
 EfficientNet (Tan and Le 2019, https://arxiv.org/abs/1905.11946) without squeeze-and-excitation
 and with ReLU6, so that it runs fast on any processor
 (https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite).
-Nothing here knows Keras; `engines.architectures` builds the layers.
+Nothing here knows Keras; `core.keras.architectures` builds the layers.
 """
 
 from __future__ import annotations

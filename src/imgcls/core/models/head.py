@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from imgcls.core.arrays import Float32Array
 from imgcls.core.errors import ModelError
-
-Float32Array = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def write_model_file(
     Args:
         path: the file.
         file: what it says.
-        backbone: float32 tensors of a stored backbone, as `engines.keras.backbone_tensors`
+        backbone: float32 tensors of a stored backbone, as `keras.stored_backbone.backbone_tensors`
             names them.
 
     Raises:

@@ -17,7 +17,8 @@ from imgcls.core.pixels.sources import is_heic_start
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from imgcls.core.pixels.preprocessing import Float32Batch, Preprocessing, Uint8Image
+    from imgcls.core.arrays import Float32Array
+    from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
     from imgcls.core.pixels.sources import Source
 
 # Never EPS, PDF, SVG and the like: Pillow starts helpers for them.
@@ -187,7 +188,7 @@ def software_of(path: str) -> str:
         return ""
 
 
-def load_batch(sources: Sequence[Source], preprocessing: Preprocessing) -> Float32Batch:
+def load_batch(sources: Sequence[Source], preprocessing: Preprocessing) -> Float32Array:
     """Read images into a batch, float32 (n, size, size, 3), scaled.
 
     Raises:

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from imgcls.core.arrays import Float32Array
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Uint8Image = npt.NDArray[np.uint8]
-Float32Batch = npt.NDArray[np.float32]
 
 Resize = Literal["crop", "squash", "pad"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
@@ -37,14 +38,14 @@ IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
 _CAFFE_MEAN_BGR = np.array([103.939, 116.779, 123.68], np.float32)
 
 
-def _tf(pixels: Uint8Image) -> Float32Batch:
+def _tf(pixels: Uint8Image) -> Float32Array:
     batch = pixels.astype(np.float32)
     batch /= 127.5
     batch -= 1.0
     return batch
 
 
-def _torch(pixels: Uint8Image) -> Float32Batch:
+def _torch(pixels: Uint8Image) -> Float32Array:
     batch = pixels.astype(np.float32)
     batch /= 255.0
     batch -= IMAGENET_MEAN
@@ -52,7 +53,7 @@ def _torch(pixels: Uint8Image) -> Float32Batch:
     return batch
 
 
-def _lite(pixels: Uint8Image) -> Float32Batch:
+def _lite(pixels: Uint8Image) -> Float32Array:
     batch = np.subtract(pixels, np.float32(127.0), dtype=np.float32)
     batch /= 128.0
     return batch
@@ -61,7 +62,7 @@ def _lite(pixels: Uint8Image) -> Float32Batch:
 # How 0..255 becomes what the weights were trained on; the first four are named as in
 # keras.applications.imagenet_utils.preprocess_input, "lite" is EfficientNet-Lite's own. Each
 # makes one new array and goes on in it: arrays of this size are dear to come by.
-SCALINGS: Mapping[Scaling, Callable[[Uint8Image], Float32Batch]] = {
+SCALINGS: Mapping[Scaling, Callable[[Uint8Image], Float32Array]] = {
     "none": lambda pixels: pixels.astype(np.float32),
     "tf": _tf,
     "caffe": lambda pixels: np.subtract(pixels[..., ::-1], _CAFFE_MEAN_BGR, dtype=np.float32),
@@ -174,7 +175,7 @@ class Preprocessing:
         width, height = max(1, round(width * scale)), max(1, round(height * scale))
         return (self.size - width) // 2, (self.size - height) // 2, width, height
 
-    def scale(self, pixels: Uint8Image) -> Float32Batch:
+    def scale(self, pixels: Uint8Image) -> Float32Array:
         """Scale uint8 pixels (…, h, w, 3) to the float32 that the network was trained on."""
         return SCALINGS[self.scaling](pixels)
 

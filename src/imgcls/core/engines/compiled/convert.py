@@ -27,7 +27,6 @@ from imgcls.core.errors import WeightsError
 from imgcls.core.files import sha256, write_atomically
 from imgcls.core.models.table import BACKBONES
 from imgcls.core.models.weights import Network
-from imgcls.core.pixels.preprocessing import Float32Batch
 
 # The greatest difference of a softmax score between LiteRT and Keras that is accepted.
 _MAX_DIFFERENCE = 1e-4
@@ -120,7 +119,7 @@ def _int8(outputs: Any, network: Network, folder: Path) -> dict[str, Any]:
     return facts
 
 
-def convert(outputs: Any, size: int, calibration: Float32Batch | None = None) -> bytes:
+def convert(outputs: Any, size: int, calibration: Float32Array | None = None) -> bytes:
     """Convert a Keras model to LiteRT with a batch of one.
 
     Args:
@@ -151,7 +150,7 @@ def _write(content: bytes, folder: Path) -> dict[str, Any]:
     return {"sha256": hashlib.sha256(content).hexdigest()}
 
 
-def _reference(outputs: Any, batch: Float32Batch) -> Float32Array:
+def _reference(outputs: Any, batch: Float32Array) -> Float32Array:
     """Return Keras' logits, (n, classes)."""
     parts = range(0, len(batch), _REFERENCE_BATCH)
     return np.concatenate(
@@ -159,7 +158,7 @@ def _reference(outputs: Any, batch: Float32Batch) -> Float32Array:
     )
 
 
-def _milliseconds(engine: LiteRTEngine, image: Float32Batch) -> float:
+def _milliseconds(engine: LiteRTEngine, image: Float32Array) -> float:
     """Return the least time that an image took on one core."""
     seconds = []
     for _ in range(_TIMED_RUNS):

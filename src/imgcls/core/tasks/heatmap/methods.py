@@ -24,9 +24,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Float32Array = npt.NDArray[np.float32]
+from imgcls.core.arrays import Float32Array
+
 MaskedLogits = Callable[[Iterable[Float32Array]], Float32Array]
 InputGradients = Callable[[Float32Array], Float32Array]
 

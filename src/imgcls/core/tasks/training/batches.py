@@ -14,7 +14,7 @@ from imgcls.core.arrays import Float32Array
 from imgcls.core.engines.model import Model, usable_cores
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.augment import Augmentation, augment
-from imgcls.core.pixels.preprocessing import Float32Batch, Preprocessing, Uint8Image
+from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.training.features import read_again
 
@@ -121,7 +121,7 @@ class ImageFeatures:
         engine = self.model.engine
 
         def features(pixels: Sequence[Uint8Image]) -> list[np.ndarray]:
-            batch: Float32Batch = self.model.preprocessing.scale(np.stack(pixels))
+            batch: Float32Array = self.model.preprocessing.scale(np.stack(pixels))
             return list(engine.run(batch, ("features",))[0])
 
         rows = self.images.mapped(order, epoch, features, engine.batch_size)
