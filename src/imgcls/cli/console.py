@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from imgcls.cli.wording import option_names
 from imgcls.core.progress import show_with
 from imgcls.render.safe import printable
 
@@ -101,8 +102,8 @@ def _bar(unit: str, total: int | None) -> Any:
 class _Notices(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         prefix = "Warning: " if record.levelno >= logging.WARNING else ""
-        click.echo(prefix + printable(record.getMessage()), err=True)
+        click.echo(prefix + printable(option_names(record.getMessage())), err=True)
 
 
 def _show_warning(message: Warning | str, *_: Any) -> None:
-    click.echo(f"Warning: {printable(str(message))}", err=True)
+    click.echo(f"Warning: {printable(option_names(str(message)))}", err=True)

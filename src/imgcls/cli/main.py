@@ -211,13 +211,15 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _fail(message: str, code: int, verbose: bool = False) -> int:
+    from imgcls.cli.wording import option_names
     from imgcls.render.safe import printable
 
     if verbose:
         import traceback
 
         traceback.print_exc()
-    click.echo(f"Error: {printable(' '.join(message.split()))}", err=True)
+    line = option_names(" ".join(message.split()))
+    click.echo(f"Error: {printable(line)}", err=True)
     return code
 
 

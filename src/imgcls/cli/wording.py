@@ -1,0 +1,31 @@
+"""What core calls by its Python name, as the command line calls it."""
+
+from __future__ import annotations
+
+import re
+
+# A parameter's name in backquotes, as core's messages have it.
+_PARAMETER = re.compile(r"`([a-z][a-z0-9_]*)`")
+
+# Parameter → what it is on the command line, where that is not its name with `--` and hyphens.
+_NAMES = {
+    "class_name": "--class",
+    "file": "FILE",
+    "folder": "DATA",
+    "format_name": "--format",
+    "inputs": "INPUT",
+    "max_seconds": "--max-time",
+    "out": "--output",
+}
+
+
+def option_names(text: str) -> str:
+    """Return a message of core with each parameter in backquotes as its option.
+
+    "leave out `val_split`" becomes "leave out --val-split".
+    """
+    return _PARAMETER.sub(lambda match: _option(match.group(1)), text)
+
+
+def _option(parameter: str) -> str:
+    return _NAMES.get(parameter) or "--" + parameter.replace("_", "-")
