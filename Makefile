@@ -13,7 +13,7 @@ WORKERS ?= 2
 STAMP := .venv/.installed
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS)
 
-.PHONY: help setup demo test test-slow test-all test-huge test-network lint format bench docs clean
+.PHONY: help setup demo test test-slow test-all test-huge test-network cov lint format bench docs clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/'
@@ -44,6 +44,9 @@ test-huge: $(STAMP) ## compile the largest networks: minutes and up to 24 GB eac
 
 test-network: $(STAMP) ## run the tests that download real weights
 	$(PYTEST) -m network
+
+cov: $(STAMP) ## run the quick tests and list the lines that none of them runs
+	$(PYTEST) --cov=imgcls --cov-branch --cov-report=term-missing:skip-covered
 
 lint: $(STAMP) ## check style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -20,6 +20,15 @@ SAMPLES = ROOT / "sample_images"
 SHARED = ROOT.parent / "shared" / "data"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the tests marked `posix` or `linux` where the system is another."""
+    here = {"posix": os.name == "posix", "linux": sys.platform == "linux"}
+    for item in items:
+        for name, is_here in here.items():
+            if item.get_closest_marker(name) and not is_here:
+                item.add_marker(pytest.mark.skip(reason=f"needs {name}"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give all workers of a run one cache, so that each model is compiled once."""

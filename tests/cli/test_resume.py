@@ -56,7 +56,7 @@ def test_killed_at_random_moments_then_resumed_equals_an_uninterrupted_run(
     assert (tmp_path / name).read_bytes() == (tmp_path / f"whole-{name}").read_bytes()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+@pytest.mark.posix
 @pytest.mark.parametrize(
     ("sent", "code", "word"),
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
@@ -98,7 +98,7 @@ def test_resume_needs_an_output_that_grows(imgcls: Imgcls, samples: Path) -> Non
     assert done.stderr == "Error: --resume goes with --output FILE in jsonl or csv\n"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="ulimit is POSIX")
+@pytest.mark.posix
 @pytest.mark.parametrize("name", ["out.jsonl", "out.txt", "out.html"])
 def test_a_disk_that_fills_up_leaves_the_earlier_output(
     imgcls: Imgcls, tmp_path: Path, samples: Path, name: str

@@ -76,7 +76,7 @@ def on_terminal(tmp_path: Path) -> Iterator[object]:
     yield run
 
 
-@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+@pytest.mark.posix
 def test_colour_and_bars_on_a_terminal(on_terminal, samples: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     name = tmp_path / "\x1b[31mred.jpg"
     name.write_bytes((samples / "coffee.jpg").read_bytes())
@@ -87,7 +87,7 @@ def test_colour_and_bars_on_a_terminal(on_terminal, samples: Path, tmp_path: Pat
         assert "\x1b" not in on_terminal("predict", str(name), "-f", format_name, NO_COLOR="")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+@pytest.mark.posix
 def test_no_color(on_terminal, samples: Path) -> None:  # type: ignore[no-untyped-def]
     photo = str(samples / "coffee.jpg")
     for environment in ({"NO_COLOR": "1"}, {"NO_COLOR": "", "TERM": "dumb"}):

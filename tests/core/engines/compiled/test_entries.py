@@ -60,13 +60,13 @@ def test_entry_says_how_fast_it_is(compiled: CompiledModel, network: Network) ->
     assert milliseconds(DEFAULT_MODEL, network.spec)["float32"] == facts["milliseconds"] > 0
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes of folders")
+@pytest.mark.posix
 def test_nobody_else_may_look(compiled: CompiledModel) -> None:
     folders = [compiled.folder, *compiled.folder.parents[:2]]
     assert [stat.S_IMODE(folder.stat().st_mode) for folder in folders] == [0o700] * 3
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes of folders")
+@pytest.mark.posix
 def test_open_folders_of_the_cache_are_closed(own_cache: Path) -> None:
     (own_cache / "compiled").chmod(0o777)
     cache.cache_part("compiled")

@@ -250,7 +250,7 @@ def test_what_is_no_manifest(content: str, tmp_path: Path) -> None:
         list(undo(str(tmp_path / "m.csv")))
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+@pytest.mark.linux
 def test_odd_names_come_back(tmp_path: Path) -> None:
     names = ["=x.jpg", "new\nline.jpg", 'quo"te,.jpg', "é.jpg", "x" * 250 + ".jpg"]
     if sys.platform == "linux":  # macOS takes UTF-8 only
@@ -313,7 +313,7 @@ def test_no_way_of_placing_overwrites(place, tmp_path: Path) -> None:  # type: i
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="needs a second file system")
+@pytest.mark.linux
 @pytest.mark.parametrize("mode", ["link", "move"])
 def test_across_devices(mode: SortMode, tmp_path: Path) -> None:
     import tempfile
