@@ -1,10 +1,79 @@
-"""Cells of CSV files."""
+"""CSV in and out: one writer and one strict reader for every table of the program (RFC 4180)."""
 
 from __future__ import annotations
 
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+
+from imgcls.core.rounding import rounded
+
+Cell = str | int | float | None
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t")
+_NEEDS_QUOTES = re.compile(r'[,"\r\n]')
+
+
+class CSVError(ValueError):
+    """A text that is no table; the message names the line."""
+
+
+def csv_line(cells: Iterable[Cell]) -> str:
+    r"""Return one row with its line end, "\n".
+
+    Args:
+        cells: text is quoted where it must be, and prefixed with `'` where a spreadsheet would
+            take it for a formula. A float has six significant digits. None is an empty cell.
+    """
+    texts = [_text(cell) for cell in cells]
+    # A row of one empty cell would otherwise read as no row.
+    return ('""' if texts == [""] else ",".join(texts)) + "\n"
 
 
 def csv_cell(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
+    """Return a cell that no spreadsheet takes for a formula; `csv_line` does this itself."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _text(cell: Cell) -> str:
+    if isinstance(cell, str):
+        guarded = csv_cell(cell)
+        quoted = guarded.replace('"', '""')
+        return f'"{quoted}"' if _NEEDS_QUOTES.search(guarded) else guarded
+    if isinstance(cell, float):
+        return f"{rounded(cell):g}"
+    return "" if cell is None else str(cell)
+
+
+def read_csv(text: str) -> Iterator[list[str]]:
+    """Yield the rows of a table, its header first; empty lines are passed over.
+
+    Cells are returned as they stand: a `'` before a formula is not taken away.
+
+    Args:
+        text: the whole table, its line ends as they are in the file.
+
+    Raises:
+        CSVError: a quoted cell is not closed or goes on after its end, or a row has more or
+            fewer cells than the header.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    columns = 0
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            raise CSVError(f"line {line} is malformed: {error}") from error
+        if row is None:
+            return
+        if row:
+            columns = columns or len(row)
+            if len(row) != columns:
+                raise CSVError(f"line {line} has {_cells(len(row))} and not {columns}")
+            yield row
+
+
+def _cells(count: int) -> str:
+    return "1 cell" if count == 1 else f"{count} cells"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from imgcls.render.predictions import significant
+from imgcls.core.rounding import rounded
 from imgcls.render.safe import printable
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ def as_json(record: HeatmapRecord) -> dict[str, Any]:
         "class": prediction and prediction.label,
         "class_id": prediction and prediction.class_id,
         "rank": prediction and prediction.rank,
-        "score": prediction and significant(prediction.score),
+        "score": prediction and rounded(prediction.score),
         "versus": versus and versus.label,
-        "versus_score": versus and significant(versus.score),
-        "deletion": measured and significant(measured.deletion),
-        "insertion": measured and significant(measured.insertion),
+        "versus_score": versus and rounded(versus.score),
+        "deletion": measured and rounded(measured.deletion),
+        "insertion": measured and rounded(measured.insertion),
         "error": record.error,
     }
 

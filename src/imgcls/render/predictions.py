@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
-from imgcls.core.csv_text import csv_cell
+from imgcls.core.csv_text import csv_line
+from imgcls.core.rounding import rounded
 from imgcls.render import parquet
 from imgcls.render.safe import printable
 from imgcls.render.style import PLAIN, Painted, Style
@@ -34,17 +33,12 @@ def as_json(record: Record) -> dict[str, Any]:
                 "rank": prediction.rank,
                 "class_id": prediction.class_id,
                 "label": prediction.label,
-                "score": significant(prediction.score),
+                "score": rounded(prediction.score),
             }
             for prediction in record.predictions
         ],
         "error": record.error,
     }
-
-
-def significant(score: float) -> float:
-    """Round to six significant digits, about what float32 holds for sure."""
-    return float(f"{score:.6g}")
 
 
 def jsonl(records: Iterable[Record], top: int, style: Style = PLAIN) -> Iterator[str]:
@@ -67,17 +61,11 @@ def csv_rows(records: Iterable[Record], top: int, style: Style = PLAIN) -> Itera
     """Yield a row a prediction, or one for a failed input."""
     clean = printable if style.bars else str  # on a terminal no name may move the cursor
     for record in records:
-        rows = [
-            (str(p.rank), p.class_id, p.label, f"{p.score:.6g}", "") for p in record.predictions
-        ] or [("", "", "", "", record.error or "")]
-        start = (record.path, record.status)
-        yield "".join(_csv_line(csv_cell(clean(cell)) for cell in (*start, *row)) for row in rows)
-
-
-def _csv_line(cells: Iterable[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()
+        start = (clean(record.path), record.status)
+        yield "".join(
+            csv_line((*start, one.rank, clean(one.class_id), clean(one.label), one.score, None))
+            for one in record.predictions
+        ) or csv_line((*start, None, None, None, None, clean(record.error or "")))
 
 
 def text(records: Iterable[Record], top: int, style: Style = PLAIN) -> Iterator[Painted]:
@@ -177,7 +165,7 @@ def _is_text_output(start: bytes) -> bool:
     return one_line or (rest.startswith(b"  ") and b"%" in rest.partition(b"\n")[0])
 
 
-_CSV_START = _csv_line(CSV_HEADER)
+_CSV_START = csv_line(CSV_HEADER)
 
 FORMATS: Mapping[str, Format] = {
     "text": Format(text, (".txt",), _is_text_output),
