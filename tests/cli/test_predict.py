@@ -299,6 +299,77 @@ def test_fail_fast(work: Path, imgcls: Imgcls) -> None:
     assert done.stderr == "Error: absent.jpg: no such file; stopped (--fail-fast)\n"
 
 
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv", "out.json", "out.html"])
+def test_fail_fast_leaves_the_earlier_output(work: Path, imgcls: Imgcls, name: str) -> None:
+    assert imgcls("predict", "cat.jpg", "-o", name).returncode == 0
+    earlier = (work / name).read_bytes()
+    inputs = ["coffee.jpg", "absent.jpg", "cat.jpg"]
+    done = imgcls("predict", *inputs, "--fail-fast", "-o", name)
+    assert (done.returncode, done.stdout) == (1, "")
+    error = "Error: absent.jpg: no such file; stopped (--fail-fast)"
+    assert done.stderr.splitlines()[-1] == error
+    assert (work / name).read_bytes() == earlier
+    if name in ("out.jsonl", "out.csv"):
+        goes_on = "out has the 2 records that are done; the same command with --resume goes on"
+        assert done.stderr.splitlines()[0] == f"Warning: {goes_on.replace('out', f'{name}.part')}"
+        assert imgcls("predict", *inputs, "-o", name, "--resume").returncode == 0
+
+
+OTHERS = ["out.jsonl", "out.csv", "out.json", "out.txt", "out.html"]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_results_of_other_inputs_are_replaced_only_by_force(
+    work: Path, imgcls: Imgcls, name: str
+) -> None:
+    assert imgcls("predict", ".", "-o", name).returncode == 0
+    earlier = (work / name).read_bytes()
+    done = imgcls("predict", "cat.jpg", "-o", name)
+    also = ", --resume adds to it" if name in ("out.jsonl", "out.csv") else ""
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"Error: {name}: has results of other inputs (./coffee.jpg); --force replaces it{also}\n"
+    )
+    assert (work / name).read_bytes() == earlier
+    # The same again, or more, is no loss.
+    assert imgcls("predict", work, "-o", name).returncode == 0
+    done = imgcls("predict", "cat.jpg", "-o", name, "--force")
+    assert done.returncode == 0
+    assert b"coffee" not in (work / name).read_bytes()
+
+
+def test_a_list_is_compared_by_its_names(work: Path, imgcls: Imgcls) -> None:
+    (work / "list").write_text("cat.jpg\ncoffee.jpg\n")
+    arguments = ["predict", "--files-from", "-", "-o", "out.csv"]
+    for _ in range(2):
+        assert imgcls(*arguments, stdin=b"cat.jpg\ncoffee.jpg\n").returncode == 0
+    assert imgcls(*arguments, stdin=b"cat.jpg\n").returncode == 1
+    assert imgcls("predict", "--files-from", "list", "-o", "out.csv").returncode == 0
+
+
+def test_an_interrupted_output_of_other_inputs_is_not_lost(work: Path, imgcls: Imgcls) -> None:
+    inputs = ["coffee.jpg", "absent.jpg"]
+    assert imgcls("predict", *inputs, "--fail-fast", "-o", "out.csv").returncode == 1
+    done = imgcls("predict", "cat.jpg", "-o", "out.csv")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: out.csv.part: has results of other inputs (coffee.jpg);")
+    assert imgcls("predict", "cat.jpg", "-o", "out.csv", "--resume").returncode == 0
+    labels = [row[4] for row in csv.reader(io.StringIO((work / "out.csv").read_text()))]
+    assert {"espresso", "tiger_cat"} <= set(labels)
+
+
+def test_an_ending_that_is_no_format(work: Path, imgcls: Imgcls) -> None:
+    done = imgcls("predict", "cat.jpg", "-o", "out.xlsx")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "Error: out.xlsx: .xlsx is no known format; end it in one of .txt, .json, .jsonl, .csv, "
+        ".parquet, .html, or name the format with --format\n"
+    )
+    assert sorted(path.name for path in work.iterdir()) == ["cat.jpg", "coffee.jpg"]
+    assert imgcls("predict", "cat.jpg", "-o", "out.log", "-f", "csv").returncode == 0
+    assert (work / "out.log").read_text().startswith("path,status,rank")
+
+
 def test_min_confidence(work: Path, imgcls: Imgcls) -> None:
     inputs = ["predict", "cat.jpg", "coffee.jpg", "--min-confidence", "0.5"]
     done = imgcls(*inputs, "-k1")
@@ -367,6 +438,14 @@ def test_workers_change_nothing(work: Path, imgcls: Imgcls, samples: Path) -> No
         (["predict", "x", "--resize", "zoom"], None),
         (["predict", "x", "--format", "yaml"], None),
         (["predict", "x", "--tpo", "3"], None),
+        (
+            ["predict", "x", "--force"],
+            "--force replaces the file of --output; it does not go with --resume",
+        ),
+        (
+            ["predict", "x", "-o", "x.csv", "--force", "--resume"],
+            "--force replaces the file of --output; it does not go with --resume",
+        ),
     ],
 )
 def test_wrong_usage(arguments: list[str], message: str | None, imgcls: Imgcls) -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,6 +72,72 @@ def test_dry_run_prints_the_plan_and_touches_nothing(
         f"{photos / 'cat.jpg'} -> {tmp_path / 'sorted' / 'tiger_cat' / 'cat-2.jpg'}",
     ]
     assert not (tmp_path / "sorted").exists()
+
+
+def test_undo_dry_run_touches_nothing(imgcls: Imgcls, photos: Path, tmp_path: Path) -> None:
+    sort = ("predict", "photos/cat.jpg", "--sort-into", "sorted")
+    assert imgcls(*sort, "--sort-mode", "move").returncode == 0
+    before = files(tmp_path)
+    done = imgcls("predict", "--undo", "sorted/manifest.csv", "--dry-run")
+    moved = tmp_path / "sorted" / "tiger_cat" / "cat.jpg"
+    assert (done.returncode, done.stdout) == (0, f"{moved} -> {photos / 'cat.jpg'}\n")
+    assert files(tmp_path) == before
+
+
+def test_copies_are_removed_again(imgcls: Imgcls, photos: Path, tmp_path: Path) -> None:
+    before = files(tmp_path)
+    assert imgcls("predict", "photos", "--sort-into", "sorted").returncode == 3
+    done = imgcls("predict", "--undo", "sorted/manifest.csv")
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        f"{tmp_path / 'sorted' / folder / name}: removed"
+        for folder, name in (
+            ("espresso", "coffee.jpg"),
+            ("tiger_cat", "cat.jpg"),
+            ("errors", "broken.jpg"),
+        )
+    ]
+    assert files(tmp_path) == [*before, "sorted/manifest.csv"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="ulimit is POSIX")
+def test_every_moved_image_has_its_record_when_the_disk_fills_up(
+    imgcls: Imgcls, samples: Path, tmp_path: Path
+) -> None:
+    photos = tmp_path / "in"
+    photos.mkdir()
+    for number in range(12):
+        shutil.copy(samples / "cat.jpg", photos / f"{number:02}.jpg")
+    arguments = ["predict", "in", "--sort-into", "out", "--sort-mode", "move", "-o", "x.jsonl"]
+    # No file may grow beyond three kilobytes: the same error path as a full disk.
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -f 3; exec "$0" -m imgcls "$@"', sys.executable, *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "x.jsonl: cannot be written: File too large" in done.stderr
+    records = [json.loads(line) for line in (tmp_path / "x.jsonl.part").read_text().splitlines()]
+    moved = sorted(path.name for path in (tmp_path / "out").rglob("*.jpg"))
+    assert 0 < len(moved) < 12
+    assert sorted(Path(record["path"]).name for record in records) == moved
+    done = imgcls(*arguments, "--resume")
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "x.jsonl").read_text().splitlines()
+    assert [Path(json.loads(line)["path"]).name for line in lines] == [
+        f"{number:02}.jpg" for number in range(12)
+    ]
+    assert len(list((tmp_path / "out" / "tiger_cat").iterdir())) == 12
+    assert list(photos.iterdir()) == []
+    # What was moved is no longer there to be classified again: its record is not replaced.
+    shutil.copy(samples / "cat.jpg", photos / "new.jpg")
+    done = imgcls(*arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "x.jsonl: has results of other inputs (in/00.jpg); --force replaces it" in done.stderr
+    assert imgcls(*arguments, "--resume").returncode == 0
+    assert len((tmp_path / "x.jsonl").read_text().splitlines()) == 13
 
 
 @pytest.mark.parametrize(

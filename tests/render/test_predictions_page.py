@@ -181,7 +181,7 @@ def test_predict_writes_it(imgcls: Imgcls, samples: Path, tmp_path: Path) -> Non
     text = (tmp_path / "p.html").read_text("utf-8")
     assert text.count("<article") == 6 and text.count('src="data:image/jpeg') == 6
     assert not re.search(r"""(?:src|href|action)=["'](?!data:)""", text)
-    assert imgcls("predict", samples / "cat.jpg", "-o", "p.html").returncode == 0
+    assert imgcls("predict", samples / "cat.jpg", "-o", "p.html", "--force").returncode == 0
     (tmp_path / "p.html").write_text("<!DOCTYPE html>\nmine")
     done = imgcls("predict", samples / "cat.jpg", "-o", "p.html")
     assert done.returncode == 1 and "not an earlier output of this kind" in done.stderr

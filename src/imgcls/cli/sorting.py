@@ -14,8 +14,9 @@ from imgcls.cli.output import write_stdout
 from imgcls.cli.tally import Tally
 from imgcls.core.errors import UsageError
 from imgcls.core.tasks.classify.classify import Record
-from imgcls.core.tasks.classify.manifest import undo
-from imgcls.core.tasks.classify.sorting import SORT_MODES, Sorter, SortMode, check_sort_into
+from imgcls.core.tasks.classify.placing import SORT_MODES
+from imgcls.core.tasks.classify.sorting import Sorter
+from imgcls.core.tasks.classify.undo import Undone, undo
 from imgcls.render.safe import printable
 
 options = bundle(
@@ -29,34 +30,13 @@ options = bundle(
         type=click.Choice(list(SORT_MODES)),
         help="How it gets there.  [default: copy]",
     ),
-    click.option("--dry-run", is_flag=True, help="Only print what --sort-into would do."),
+    click.option("--dry-run", is_flag=True, help="Only print what --sort-into or --undo would do."),
     click.option(
         "--undo",
         metavar="MANIFEST",
-        help="Take back the moves that a manifest lists; --sort-into writes one into DIR.",
+        help="Move back, or remove again, what a manifest lists; --sort-into writes one into DIR.",
     ),
 )
-
-
-def check(
-    inputs: tuple[str, ...],
-    sort_into: str | None,
-    sort_mode: SortMode | None,
-    dry_run: bool,
-    output: str | None,
-    format_name: str | None,
-) -> None:
-    """Refuse options that contradict each other.
-
-    Raises:
-        UsageError: they do, or DIR lies in an input.
-    """
-    if sort_into is None and (sort_mode is not None or dry_run):
-        raise UsageError("--sort-mode and --dry-run go with --sort-into")
-    if dry_run and (output is not None or format_name is not None):
-        raise UsageError("--dry-run prints a plan, not predictions; leave out -o and -f")
-    if sort_into is not None:
-        check_sort_into(sort_into, inputs)
 
 
 def plan(sorter: Sorter, records: Iterable[Record]) -> Iterator[str]:
@@ -77,22 +57,30 @@ def reported(console: Console, sorter: Sorter | None) -> Iterator[None]:
             console.say(f"sorted {images} into {folder}; to undo: --undo {sorter.manifest}")
 
 
-def take_back(console: Console, manifest: str, arguments: bool) -> int:
+def take_back(console: Console, manifest: str, dry_run: bool, others: bool) -> int:
     """Undo what a manifest lists, print a line an image, and return the exit code.
+
+    Args:
+        console: for the closing line.
+        manifest: the path of the list.
+        dry_run: print what would be done, and touch nothing.
+        others: whether there are other arguments.
 
     Raises:
         UsageError: there are other arguments, or it is no manifest.
     """
-    if arguments:
+    if others:
         raise UsageError("--undo goes alone, without INPUT, --sort-into and --output")
     tally = Tally("file")
-    write_stdout(
-        f"{printable(one.path)} -> {printable(one.source)}\n"
-        if one.error is None
-        else f"{printable(one.path)}: error: {printable(one.error)}\n"
-        for one in tally.count(undo(manifest))
-    )
+    write_stdout(map(_undone, tally.count(undo(manifest, dry_run=dry_run))))
     if tally.done == 0:
         console.say(f"{manifest}: nothing to take back")
         return 0
     return tally.close(console)
+
+
+def _undone(one: Undone) -> str:
+    if one.error is not None:
+        return f"{printable(one.path)}: error: {printable(one.error)}\n"
+    end = ": removed" if one.removed else f" -> {printable(one.source)}"
+    return f"{printable(one.path)}{end}\n"

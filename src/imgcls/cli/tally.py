@@ -42,28 +42,27 @@ class Tally:
         self.where = where or "the inputs"
         self.fail_fast = fail_fast
         self.done = self.failed = self.skipped = 0
-        self.failure: ImgclsError | None = None
         self._started = time.monotonic()
 
     def count(self, records: Iterable[R]) -> Iterator[R]:
-        """Yield the records; with `fail_fast`, the first failed one is the last."""
+        """Yield the records.
+
+        Raises:
+            ImgclsError: with `fail_fast`, after the first failed one.
+        """
         for record in records:
             self.done += 1
             self.failed += record.error is not None
             yield record
             if self.fail_fast and record.error is not None:
-                self.failure = ImgclsError(f"{record.path}: {record.error}; stopped (--fail-fast)")
-                return
+                raise ImgclsError(f"{record.path}: {record.error}; stopped (--fail-fast)")
 
     def close(self, console: Console) -> int:
         """Say what was done and return the exit code.
 
         Raises:
             NoImagesError: no input could be read.
-            ImgclsError: `fail_fast` stopped it.
         """
-        if self.failure is not None:
-            raise self.failure
         if self.done == 0 and self.skipped == 0:
             raise NoImagesError(f"{self.where}: no {self.noun} found")
         if self.failed == self.done + self.skipped:

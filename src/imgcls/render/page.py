@@ -10,7 +10,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from imgcls.core.version import __version__
-from imgcls.render.safe import printable, valid_unicode
+from imgcls.render.safe import readable
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -40,11 +40,6 @@ def _environment() -> Environment:
 def template(name: str) -> Template:
     """Return a template of this package; everything it is given is escaped."""
     return _environment().get_template(name)
-
-
-def readable(text: str) -> str:
-    r"""Return a name as a page shows it: what has no glyph is written out, as `\x1b`."""
-    return printable(valid_unicode(text))
 
 
 def percent(share: float | None, digits: int = 1) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib.util
 import io
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from imgcls.core.errors import OutputError
-from imgcls.render.safe import valid_unicode
+from imgcls.render.safe import readable, valid_unicode
 from imgcls.render.style import PLAIN, Style
 
 if TYPE_CHECKING:
@@ -35,6 +35,15 @@ def check() -> None:
 def is_own(ends: bytes) -> bool:
     """Whether the first and last bytes of a file are those of an earlier output."""
     return ends.startswith(b"PAR1") and _MARK in ends
+
+
+def names(file: IO[bytes]) -> Iterator[str]:
+    """Yield the names of the inputs that an earlier output has."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(file) as table:
+        for batch in table.iter_batches(columns=["path"]):
+            yield from map(readable, batch.column(0).to_pylist())
 
 
 def parquet(records: Iterable[Record], top: int, style: Style = PLAIN) -> Iterator[bytes]:

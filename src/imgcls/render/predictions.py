@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from imgcls.core.csv_text import csv_line
+from imgcls.core.errors import UsageError
 from imgcls.core.rounding import rounded
-from imgcls.render import parquet
+from imgcls.render import earlier, parquet
 from imgcls.render.safe import printable
 from imgcls.render.style import PLAIN, Painted, Style
 
@@ -77,8 +79,8 @@ def text(records: Iterable[Record], top: int, style: Style = PLAIN) -> Iterator[
             shown = f"{path}: {style.paint('error', 'bad')}: {printable(record.error or '')}"
         elif top == 1:
             best = record.predictions[0]
-            said = f"{style.paint(printable(best.label), 'good')} ({best.score:.2%})"
-            shown = f"{path}: {f'{unknown}: {said}' if record.status == 'unknown' else said}"
+            answer = f"{style.paint(printable(best.label), 'good')} ({best.score:.2%})"
+            shown = f"{path}: {f'{unknown}: {answer}' if record.status == 'unknown' else answer}"
         else:
             head = f"{path}: {unknown}" if record.status == "unknown" else path
             shown = "\n".join((head, *_text_rows(record, style)))
@@ -119,7 +121,7 @@ class Renderer(Protocol):
         Args:
             records: read lazily.
             top: as `--top`.
-            style: of text on a terminal; other formats pay it no heed.
+            style: of text on a terminal; other formats do not use it.
         """
 
 
@@ -132,6 +134,7 @@ class Format:
         endings: of output files, which choose this format where none is named.
         begins: whether an existing file's first bytes (and, of a long one, its last) are this
             format's own, so that it may be overwritten.
+        names: of the inputs that an earlier output has.
         check: raises an ImgclsError where the format lacks what it needs.
         binary: whether it is no text and needs `--output`.
         grows: whether each piece is one record, whole, so that an interrupted output can be
@@ -143,6 +146,7 @@ class Format:
     render: Renderer
     endings: tuple[str, ...]
     begins: Callable[[bytes], bool]
+    names: Callable[[IO[bytes]], Iterator[str]]
     check: Callable[[], None] = lambda: None
     binary: bool = False
     grows: bool = False
@@ -168,15 +172,22 @@ def _is_text_output(start: bytes) -> bool:
 _CSV_START = csv_line(CSV_HEADER)
 
 FORMATS: Mapping[str, Format] = {
-    "text": Format(text, (".txt",), _is_text_output),
-    "json": Format(json_array, (".json",), lambda start: start.startswith(b"[")),
+    "text": Format(text, (".txt",), _is_text_output, earlier.text_names),
+    "json": Format(
+        json_array, (".json",), lambda start: start.startswith(b"["), earlier.jsonl_names
+    ),
     "jsonl": Format(
-        jsonl, (".jsonl", ".ndjson"), lambda start: start.startswith(b'{"path": '), grows=True
+        jsonl,
+        (".jsonl", ".ndjson"),
+        lambda start: start.startswith(b'{"path": '),
+        earlier.jsonl_names,
+        grows=True,
     ),
     "csv": Format(
         csv_rows,
         (".csv",),
         lambda start: start.startswith(_CSV_START.encode()),
+        earlier.csv_names,
         grows=True,
         header=_CSV_START,
     ),
@@ -184,16 +195,28 @@ FORMATS: Mapping[str, Format] = {
         parquet.parquet,
         (".parquet",),
         parquet.is_own,
+        parquet.names,
         check=parquet.check,
         binary=True,
     ),
-    "html": Format(html, (".html", ".htm"), _is_own_page, pixels=True),
+    "html": Format(html, (".html", ".htm"), _is_own_page, earlier.html_names, pixels=True),
 }
 
 
 def format_of(output: str | None) -> str:
-    """Return the format that an output file's ending stands for; text for any other."""
+    """Return the format that an output file's ending stands for; text for none.
+
+    Raises:
+        UsageError: the ending stands for no format.
+    """
+    ending = os.path.splitext(output or "")[1].lower()
+    if not ending:
+        return "text"
     for name, row in FORMATS.items():
-        if output and output.lower().endswith(row.endings):
+        if ending in row.endings:
             return name
-    return "text"
+    known = ", ".join(row.endings[0] for row in FORMATS.values())
+    raise UsageError(
+        f"{output}: {ending} is no known format; end it in one of {known}, or name the format "
+        "with `format_name`"
+    )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-from imgcls.render.page import by_count, is_page_of, readable, template, thumbnail
+from imgcls.render.page import by_count, is_page_of, template, thumbnail
+from imgcls.render.safe import readable
 from imgcls.render.style import PLAIN, Style
 
 if TYPE_CHECKING:
@@ -21,43 +21,43 @@ MOST_FAILED = 500
 
 _MOST_ROWS = 5
 _THUMBNAIL = 160  # pixels
-_BLOCK = 1 << 16  # characters
 
 
 def html(records: Iterable[Record], top: int, style: Style = PLAIN) -> Iterator[str]:
     """Yield one self-contained page.
 
-    The records' `pixels` become thumbnails. The cards wait in a temporary file until all are
-    counted, so that the page can begin with the totals.
+    The records' `pixels` become thumbnails. The cards wait until all are counted, so that the
+    page can begin with the totals: 20 MB for the most images that are shown.
 
     Args:
         records: read lazily, with their pixels.
         top: as `--top`; at most five classes are shown for an image.
         style: not used.
     """
+    from markupsafe import Markup
+
     card = template("card.html")
     labels: Counter[str] = Counter()
     totals: Counter[str] = Counter()
     shown: Counter[str] = Counter()
     model = ""
-    with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as cards:
-        for record in records:
-            model = record.model
-            totals[record.status] += 1
-            group = "failed" if record.status == "error" else "images"
-            if shown[group] < (MOST_FAILED if group == "failed" else MOST_IMAGES):
-                shown[group] += 1
-                if record.predictions:
-                    labels[readable(record.predictions[0].label)] += 1
-                cards.write(_card(card, record, sum(shown.values())))
-        cards.seek(0)
-        yield from template("predictions.html").generate(
-            model=model,
-            totals=totals,
-            shown=shown,
-            labels=by_count(labels),
-            cards=_blocks(cards),
-        )
+    cards: list[str] = []
+    for record in records:
+        model = record.model
+        totals[record.status] += 1
+        group = "failed" if record.status == "error" else "images"
+        if shown[group] < (MOST_FAILED if group == "failed" else MOST_IMAGES):
+            shown[group] += 1
+            if record.predictions:
+                labels[readable(record.predictions[0].label)] += 1
+            cards.append(_card(card, record, sum(shown.values())))
+    yield from template("predictions.html").generate(
+        model=model,
+        totals=totals,
+        shown=shown,
+        labels=by_count(labels),
+        cards=map(Markup, cards),
+    )
 
 
 def is_own(start: bytes) -> bool:
@@ -78,10 +78,3 @@ def _card(card: Template, record: Record, position: int) -> str:
         side=_THUMBNAIL,
         position=position,
     )
-
-
-def _blocks(file: IO[str]) -> Iterator[str]:
-    from markupsafe import Markup
-
-    while block := file.read(_BLOCK):
-        yield Markup(block)

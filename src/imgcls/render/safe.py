@@ -26,6 +26,11 @@ def valid_unicode(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def readable(text: str) -> str:
+    r"""Return a name as a page shows it: what has no glyph is written out, as `\x1b`."""
+    return printable(valid_unicode(text))
+
+
 def _escaped(character: str) -> str:
     code = ord(character)
     if code >= 0xDC80:

@@ -152,3 +152,59 @@ def test_an_earlier_output_stays_until_the_new_one_is_whole(tmp_path: Path) -> N
     with pytest.raises(KeyboardInterrupt):
         _run(out, sources, resume=False, stop_after=2)
     assert out.read_text() == "earlier"
+
+
+def test_of_no_record_nothing_is_left_and_the_earlier_output_can_be_added_to(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sources, out = _inputs(tmp_path, 4), tmp_path / "out"
+    _run(out, sources[:3], resume=False)
+    with pytest.raises(KeyboardInterrupt):
+        _run(out, sources, resume=False, stop_after=0)
+    assert not (tmp_path / "out.part").exists()
+    assert caplog.messages == []
+    assert _run(out, sources, resume=True) == (1, 3)
+    assert out.read_text() == _whole(sources)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs setrlimit")
+def test_a_record_that_does_not_fit_leaves_only_whole_ones(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    import resource
+    import signal
+
+    sources, out = _inputs(tmp_path, 3), tmp_path / "out"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+        for first, left in (("small", b"HEAD\nsmall"), ("x" * 200_000, None)):
+            with (
+                pytest.raises(OutputError, match="File too large"),
+                RecordFile(str(out), header="HEAD\n", options="", resume=False) as file,
+            ):
+                for piece, _ in zip((first, "x" * 200_000), file.todo(sources), strict=False):
+                    file.append(piece)
+            part = tmp_path / "out.part"
+            assert (part.read_bytes() if part.exists() else None) == left
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert caplog.messages == [
+        f"{out}.part has the records that are done; the same command with `resume` goes on"
+    ]
+
+
+def test_an_input_that_was_moved_away_is_done(tmp_path: Path) -> None:
+    sources, out = _inputs(tmp_path, 3), tmp_path / "out"
+    names: list[str] = []
+    with RecordFile(str(out), header="", options="x", resume=False, moved=True) as file:
+        for source in file.todo(sources):
+            file.append(f"{source.name}\n")
+    for name in ("000.jpg", "002.jpg"):
+        (tmp_path / name).unlink()
+    with RecordFile(str(out), header="", options="x", resume=True, moved=True) as file:
+        assert list(file.todo(sources, names.append)) == []
+    assert names == [source.name for source in sources]
+    assert out.read_text().splitlines() == names

@@ -2,24 +2,28 @@ from __future__ import annotations
 
 import csv
 import os
-import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from imgcls.core.errors import OutputError, UsageError
 from imgcls.core.models.labels import ClassLabel, imagenet_labels
-from imgcls.core.tasks.classify.classify import Prediction, Record, Status
-from imgcls.core.tasks.classify.manifest import undo
-from imgcls.core.tasks.classify.placing import place_copy, place_link, place_move, place_symlink
+from imgcls.core.tasks.classify.classify import Record
+from imgcls.core.tasks.classify.placing import (
+    SortMode,
+    place_copy,
+    place_link,
+    place_move,
+    place_symlink,
+)
 from imgcls.core.tasks.classify.sorting import (
     Sorter,
-    SortMode,
-    check_sort_into,
+    SortOptions,
     folder_name,
     folder_names,
 )
+from imgcls.core.tasks.classify.undo import undo
+from tests.core.tasks.classify.sorted_photos import LABELS, make, ok, sort, tree
 
 HOSTILE = [
     *("..", ".", "", "/etc/passwd", "../../up", "a/b", "a\\b", "C:\\x", "con", "NUL.txt"),
@@ -64,58 +68,6 @@ def test_all_hostile_labels_stay_inside(tmp_path: Path) -> None:
     assert len(folders) == len(labels) and all(f.parent == tmp_path / "out" for f in folders)
 
 
-LABELS = [ClassLabel("cat", "cat"), ClassLabel("n1", "=dog")]
-
-
-def make(folder: Path, *names: str) -> list[Path]:
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(name.encode("utf-8", "surrogateescape"))
-    return [folder / name for name in names]
-
-
-def ok(path: Path | str, label: str = "cat", status: Status = "ok") -> Record:
-    class_id = {one.label: one.class_id for one in LABELS}.get(label, label)
-    return Record(
-        str(path), status, "m", 1, 1, (Prediction(1, class_id, label, 0.123456789),), None
-    )
-
-
-def failed(path: Path) -> Record:
-    return Record(str(path), "error", "m", None, None, (), "truncated JPEG")
-
-
-def sort(
-    folder: Path,
-    mode: SortMode,
-    records: Iterable[Record],
-    labels: list[ClassLabel] = LABELS,
-) -> Sorter:
-    sorter = Sorter(str(folder), labels, mode)
-    records = list(records)
-    assert list(sorter.sort(records)) == records
-    return sorter
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".csv")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(files)}
-
-
-@pytest.fixture
-def records(tmp_path: Path) -> list[Record]:
-    make(tmp_path / "in", "a/x.jpg", "b/x.jpg", "c/x.jpg", "dog.jpg", "what.jpg", "bad.jpg")
-    root = tmp_path / "in"
-    return [
-        ok(root / "a/x.jpg"),
-        ok(root / "b/x.jpg"),
-        ok(root / "c/x.jpg"),
-        ok(root / "dog.jpg", "=dog"),
-        ok(root / "what.jpg", "cat", "unknown"),
-        failed(root / "bad.jpg"),
-    ]
-
-
 SORTED = {
     "=dog/dog.jpg": b"dog.jpg",
     "cat/x-2.jpg": b"b/x.jpg",
@@ -149,12 +101,13 @@ def test_manifest(records: list[Record], tmp_path: Path) -> None:
     assert sorter.manifest == str(tmp_path / "out" / "manifest.csv")
     with open(sorter.manifest, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["from", "to", "label", "score"]
+    assert list(rows[0]) == ["from", "to", "label", "score", "mode"]
     assert rows[0] == {
         "from": str(tmp_path / "in" / "a" / "x.jpg"),
         "to": str(tmp_path / "out" / "cat" / "x.jpg"),
         "label": "cat",
         "score": "0.123457",
+        "mode": "copy",
     }
     assert rows[3]["label"] == "'=dog"  # no formula
     assert (rows[5]["label"], rows[5]["score"]) == ("", "")
@@ -185,85 +138,6 @@ def test_the_plan_is_what_is_done(records: list[Record], tmp_path: Path) -> None
     assert [(one.source, one.target) for one in plan] == done
 
 
-@pytest.mark.parametrize("mode", ["link", "symlink", "move"])
-def test_undo(mode: SortMode, records: list[Record], tmp_path: Path) -> None:
-    before = tree(tmp_path / "in")
-    sorter = sort(tmp_path / "out", mode, records)
-    assert sorter.manifest
-    done = list(undo(sorter.manifest))
-    assert len(done) == 6 and all(one.error is None for one in done)
-    assert tree(tmp_path / "in") == before
-    assert list((tmp_path / "out").iterdir()) == [Path(sorter.manifest)]
-    assert list(undo(sorter.manifest)) == []  # once more does nothing
-
-
-def test_undo_overwrites_nothing_and_leaves_copies(records: list[Record], tmp_path: Path) -> None:
-    sorter = sort(tmp_path / "out", "move", records)
-    new = tmp_path / "in" / "dog.jpg"
-    new.write_bytes(b"a new photo")
-    assert sorter.manifest
-    errors = {one.source: one.error for one in undo(sorter.manifest) if one.error}
-    assert errors == {str(new): f"{new} is there"}
-    assert new.read_bytes() == b"a new photo"
-    assert tree(tmp_path / "out") == {"=dog/dog.jpg": b"dog.jpg"}
-
-
-def test_undo_of_a_run_that_was_killed(records: list[Record], tmp_path: Path) -> None:
-    before = tree(tmp_path / "in")
-    sorter = Sorter(str(tmp_path / "out"), LABELS, "move")
-    running = sorter.sort(records)
-    for _ in range(3):
-        next(running)
-    assert sorter.manifest
-    with open(sorter.manifest, "ab") as file:  # killed between line and deed, and in a line
-        dog = f"{tmp_path / 'in' / 'dog.jpg'},{tmp_path / 'out' / '=dog' / 'dog.jpg'},=dog,0.1"
-        file.write(f"{dog}\n/half".encode())
-    assert [one.error for one in undo(sorter.manifest)] == [None] * 3
-    assert tree(tmp_path / "in") == before
-
-
-def test_undo_touches_only_what_lies_beside_its_manifest(tmp_path: Path) -> None:
-    (mine,) = make(tmp_path / "elsewhere", "mine.jpg")
-    manifest = tmp_path / "out" / "manifest.csv"
-    manifest.parent.mkdir()
-    for target in (mine, manifest.parent / ".." / "elsewhere" / "mine.jpg"):
-        manifest.write_text(f"from,to,label,score\n{tmp_path}/x.jpg,{target},cat,1\n")
-        with pytest.raises(UsageError, match="which is not in its folder"):
-            list(undo(str(manifest)))
-    assert mine.exists()
-
-
-def test_undo_never_removes_the_only_name(tmp_path: Path) -> None:
-    (photo,) = make(tmp_path / "out", "cat/x.jpg")
-    os.link(photo, tmp_path / "other.jpg")
-    manifest = tmp_path / "out" / "manifest.csv"
-    manifest.write_text(f"from,to,label,score\n{photo},{photo},cat,1\n")
-    (done,) = undo(str(manifest))
-    assert done.error == f"{photo} is there"
-    assert photo.exists()
-
-
-@pytest.mark.parametrize("content", ["", "path,status\n", "\0\n", "from,to,label,score"])
-def test_what_is_no_manifest(content: str, tmp_path: Path) -> None:
-    (tmp_path / "m.csv").write_text(content)
-    with pytest.raises(UsageError, match="is no manifest"):
-        list(undo(str(tmp_path / "m.csv")))
-
-
-@pytest.mark.linux
-def test_odd_names_come_back(tmp_path: Path) -> None:
-    names = ["=x.jpg", "new\nline.jpg", 'quo"te,.jpg', "é.jpg", "x" * 250 + ".jpg"]
-    if sys.platform == "linux":  # macOS takes UTF-8 only
-        names.append(os.fsdecode(b"\xff\xfe.jpg"))
-    photos = make(tmp_path / "in", *names)
-    before = tree(tmp_path / "in")
-    sorter = sort(tmp_path / "out", "move", map(ok, photos))
-    assert len(tree(tmp_path / "out")) == len(names)
-    assert sorter.manifest
-    assert all(one.error is None for one in undo(sorter.manifest))
-    assert tree(tmp_path / "in") == before
-
-
 def test_what_cannot_be_sorted_is_said_and_passed_over(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -275,7 +149,7 @@ def test_what_cannot_be_sorted_is_said_and_passed_over(
     assert (sorter.placed, sorter.failed) == (1, 4)
     assert [message.rpartition(": ")[2] for message in caplog.messages] == [
         *["it is no file"] * 3,
-        "a link that is moved loses its way; use another --sort-mode",
+        "a link that is moved loses its way; use another `sort_mode`",
     ]
     assert tree(tmp_path / "out") == {"cat/x.jpg": b"x.jpg"}
 
@@ -339,8 +213,70 @@ def test_into_itself(tmp_path: Path) -> None:
     folder = str(tmp_path / "in")
     for target in ("in", "in/out", "in/sub/../sub", "alias", "alias/new/deep"):
         with pytest.raises(UsageError, match="which is to be sorted"):
-            check_sort_into(str(tmp_path / target), [folder])
-    check_sort_into(str(tmp_path / "in2"), [folder])
-    check_sort_into(str(tmp_path / "out"), [str(tmp_path / "in" / "sub" / "x.jpg"), "*.jpg"])
+            SortOptions(str(tmp_path / target)).check_inputs([folder])
+    SortOptions(str(tmp_path / "in2")).check_inputs([folder])
+    photo = str(tmp_path / "in" / "sub" / "x.jpg")
+    SortOptions(str(tmp_path / "out")).check_inputs([photo, "*.jpg"])
     with pytest.raises(UsageError, match="is a file"):
-        check_sort_into(str(tmp_path / "in" / "sub" / "x.jpg"), [])
+        SortOptions(photo)
+
+
+def test_a_record_is_out_before_its_image_moves(records: list[Record], tmp_path: Path) -> None:
+    running = Sorter(str(tmp_path / "out"), LABELS, "move").sort(records)
+    for record in records:
+        assert next(running) is record
+        assert Path(record.path).exists()
+    assert next(running, None) is None
+    assert tree(tmp_path / "in") == {}
+
+
+@pytest.mark.parametrize("mode", ["copy", "link", "symlink", "move"])
+def test_what_an_interrupted_run_announced_is_completed_once(
+    mode: SortMode, records: list[Record], tmp_path: Path
+) -> None:
+    running = Sorter(str(tmp_path / "out"), LABELS, mode).sort(records)
+    for _ in range(3):
+        next(running)
+    running.close()
+    done = {"cat/x-2.jpg": b"b/x.jpg", "cat/x.jpg": b"a/x.jpg"}
+    assert tree(tmp_path / "out") == done
+    sorter = Sorter(str(tmp_path / "out"), LABELS, mode, resume=True)
+    for record in [*records[:3], records[2]]:
+        sorter.complete(record.path)
+    assert tree(tmp_path / "out") == done | {"cat/x-3.jpg": b"c/x.jpg"}
+    assert sorter.placed == 1
+    Sorter(str(tmp_path / "out"), LABELS, mode, resume=True).complete(records[2].path)
+    assert tree(tmp_path / "out") == done | {"cat/x-3.jpg": b"c/x.jpg"}
+
+
+def test_a_move_that_ended_between_its_two_names_is_completed(tmp_path: Path) -> None:
+    (photo,) = make(tmp_path / "in", "x.jpg")
+    running = Sorter(str(tmp_path / "out"), LABELS, "move").sort([ok(photo)])
+    next(running)
+    running.close()
+    os.link(photo, tmp_path / "out" / "cat" / "x.jpg")
+    Sorter(str(tmp_path / "out"), LABELS, "move", resume=True).complete(str(photo))
+    assert not photo.exists()
+    assert tree(tmp_path / "out") == {"cat/x.jpg": b"x.jpg"}
+
+
+def test_one_image_that_cannot_be_placed_ends_nothing_but_itself(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    photos = make(tmp_path / "in", "a.jpg", "b.jpg")
+    sorter = Sorter(str(tmp_path / "out"), LABELS)
+    for record in sorter.sort(map(ok, photos)):
+        if record.path == str(photos[0]):  # gone between its record and its turn
+            photos[0].unlink()
+    assert caplog.messages == [f"{photos[0]}: not sorted: it is gone"]
+    assert (sorter.placed, sorter.failed) == (1, 1)
+    assert sorter.manifest
+    assert [one.source for one in undo(sorter.manifest)] == [str(photos[1])]
+
+
+def test_options_check_themselves(tmp_path: Path) -> None:
+    for wrong in ({"sort_mode": "move"}, {"dry_run": True}):
+        with pytest.raises(UsageError, match="`sort_mode` and `dry_run` go with `sort_into`"):
+            SortOptions(**wrong)  # type: ignore[arg-type]
+    assert SortOptions(str(tmp_path), "move").moves
+    assert not SortOptions(str(tmp_path), "move", dry_run=True).moves

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from imgcls.core.arrays import Float32Array
-from imgcls.core.engines.engine import Precision
+from imgcls.core.engines.engine import EngineName, Precision
 from imgcls.core.engines.model import Model, load_model, usable_cores
-from imgcls.core.errors import ImageError, UsageError
+from imgcls.core.errors import ImageError, as_image_error
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import FittedImage, load_image
 from imgcls.core.pixels.preprocessing import Interpolation, Preprocessing, Resize, Uint8Image
 from imgcls.core.pixels.sources import Source, expand
+from imgcls.core.tasks.classify.options import ClassifyOptions
 
 Status = Literal["ok", "unknown", "error"]
 
@@ -100,45 +102,76 @@ def classify(
         ModelError: the model is unknown or cannot be run.
         UsageError: `top`, `min_confidence` or `workers` is out of range.
     """
-    if top < 0 or not 0 <= min_confidence <= 1 or (workers is not None and workers < 1):
-        raise UsageError("top is 0 or more, min_confidence 0 to 1, workers 1 or more")
+    options = ClassifyOptions(top, min_confidence, resize, interpolation, workers, pixels)
     sources = as_sources(inputs)
     if isinstance(model, Model):
-        opened = model
-    else:
-        opened, sources = load_calibrated(model, sources, precision=precision)
-    preprocessing = adapt(opened.preprocessing, resize, interpolation)
-    engine = opened.engine
+        return classify_sources(sources, model, options)
+    opened, sources = load_calibrated(model, sources, precision=precision)
+    return classify_sources(sources, opened, options)
+
+
+def classify_sources(
+    sources: Iterable[Source], model: Model, options: ClassifyOptions
+) -> Iterator[Record]:
+    """Yield a record for every source, in order, as they are done; see `classify`."""
+    preprocessing = adapt(model.preprocessing, options.resize, options.interpolation)
 
     def work(chunk: list[Source]) -> list[Record]:
-        scored = score_chunk(opened, preprocessing, chunk)
-        return [_record(opened, one, top, min_confidence, pixels) for one in scored]
+        scored = score_chunk(model, preprocessing, chunk)
+        return [_record(model, one, options) for one in scored]
 
     return map_ordered(
         work,
         sources,
-        workers=workers or usable_cores(),
-        chunk=engine.batch_size,
-        eager=engine.one_by_one,
+        workers=options.workers or usable_cores(),
+        chunk=model.engine.batch_size,
+        eager=model.engine.one_by_one,
     )
 
 
 def load_calibrated(
-    ref: str, sources: Iterator[Source], **how: Any
+    ref: str,
+    sources: Iterator[Source],
+    *,
+    weights: str | None = None,
+    engine: EngineName = "auto",
+    threads: int | None = None,
+    precision: Precision = "float32",
 ) -> tuple[Model, Iterator[Source]]:
     """Open a model that may be calibrated on the first of the sources.
 
     Args:
-        ref: as for `load_model`.
+        ref: as for `load_model`, like all that follow.
         sources: read ahead only where an int8 model must be made.
-        how: further arguments of `load_model`.
+        weights: a local weights file.
+        engine: what runs the model.
+        threads: how many processor cores to use.
+        precision: "int8" is what needs calibration.
 
     Returns:
         The model, and all the sources.
     """
     # What the one takes the other keeps. `ahead` ends with this call, and with it the keeping.
     sources, ahead = itertools.tee(sources)
-    return load_model(ref, calibration=ahead, **how), sources
+    model = load_model(
+        ref,
+        weights=weights,
+        engine=engine,
+        threads=threads,
+        precision=precision,
+        calibration=ahead,
+    )
+    return model, sources
+
+
+def record_facts(model: Model, options: ClassifyOptions, precision: Precision) -> str:
+    """Return all that decides what a record says, besides the input itself."""
+    facts = repr((model.labels, model.preprocessing)).encode("utf-8", "surrogateescape")
+    content = hashlib.sha256(facts)
+    for kernel, bias in model.head.layers if model.head else ():
+        content.update(kernel.tobytes() + bias.tobytes())
+    chosen = replace(options, workers=None)  # how many work at once changes no record
+    return repr((model.name, model.network.weights_id, content.hexdigest(), chosen, precision))
 
 
 def adapt(
@@ -208,19 +241,19 @@ def score_chunk(model: Model, preprocessing: Preprocessing, chunk: list[Source])
     ]
 
 
-def _record(model: Model, scored: Scored, top: int, min_confidence: float, pixels: bool) -> Record:
+def _record(model: Model, scored: Scored, options: ClassifyOptions) -> Record:
     name, image = scored.source.name, scored.image
     if isinstance(image, ImageError) or scored.scores is None:
         return Record(name, "error", model.name, None, None, (), str(image))
-    predictions = top_k(scored.scores, model.labels, top)
-    status: Status = "ok" if predictions[0].score >= min_confidence else "unknown"
+    predictions = top_k(scored.scores, model.labels, options.top)
+    status: Status = "ok" if predictions[0].score >= options.min_confidence else "unknown"
     size = image.width, image.height
-    seen = image.pixels if pixels else None
+    seen = image.pixels if options.pixels else None
     return Record(name, status, model.name, *size, predictions, None, seen)
 
 
 def _load(source: Source, preprocessing: Preprocessing) -> FittedImage | ImageError:
     try:
         return load_image(source, preprocessing)
-    except ImageError as error:
-        return error
+    except Exception as error:  # whatever a decoder raises is this image's alone
+        return as_image_error(error)

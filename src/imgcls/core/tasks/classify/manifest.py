@@ -1,37 +1,40 @@
-"""The list of what was sorted where, and how to take it back."""
+"""The list of what was sorted where: written before each file is placed, read by `undo`."""
 
 from __future__ import annotations
 
-import csv
-import io
+import contextlib
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import IO
 
-from imgcls.core.csv_text import csv_cell
+from imgcls.core.csv_text import Cell, CSVError, csv_line, read_csv
 from imgcls.core.errors import UsageError
-from imgcls.core.tasks.classify.placing import place_move
+from imgcls.core.tasks.classify.placing import SORT_MODES, SortMode
 
-MANIFEST_HEADER = ("from", "to", "label", "score")
+MANIFEST_HEADER = ("from", "to", "label", "score", "mode")
+# Before a manifest had a mode, only moves could be taken back.
+_EARLIER_HEADER = MANIFEST_HEADER[:-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """One image and where it goes.
+    """One image and where it goes, as a line of the manifest has it.
 
     Attributes:
         source: its absolute path.
         target: its absolute path in the sorted folder.
         label: the best class; empty for an image that failed.
         score: of that class; None for an image that failed.
+        mode: how it gets there.
     """
 
     source: str
     target: str
     label: str
     score: float | None
+    mode: SortMode
 
 
 class Manifest:
@@ -51,13 +54,18 @@ class Manifest:
             self._file.close()
 
     def add(self, placement: Placement) -> None:
-        """Write a line at once."""
+        """Write a line at once; before a move also to the disk itself.
+
+        Raises:
+            OSError: it cannot be written; the manifest is then as it was.
+        """
         if self._file is None:
             self._file = self._open()
             self._write(MANIFEST_HEADER)
-        score = "" if placement.score is None else f"{placement.score:.6g}"
         self._last = self._file.tell()
-        self._write((placement.source, placement.target, csv_cell(placement.label), score))
+        self._write(astuple(placement))
+        if placement.mode == "move":
+            os.fsync(self._file.fileno())
 
     def drop_last(self) -> None:
         """Take out the last line: its image was not put there."""
@@ -68,114 +76,74 @@ class Manifest:
     def _open(self) -> IO[bytes]:
         number = 1
         while True:
-            name = "manifest.csv" if number == 1 else f"manifest-{number}.csv"
-            self.path = os.path.join(self._folder, name)
+            self.path = _manifest_path(self._folder, number)
             try:
                 return open(self.path, "xb", buffering=0)
             except FileExistsError:
                 number += 1
 
-    def _write(self, cells: Sequence[str]) -> None:
+    def _write(self, cells: Sequence[Cell]) -> None:
         assert self._file is not None
-        self._file.write(_csv_line(cells))
+        line = csv_line(cells).encode("utf-8", "surrogateescape")
+        start = self._file.tell()
+        try:
+            while line:
+                line = line[self._file.write(line) :]
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._file.truncate(start)
+            raise
 
 
-def _csv_line(cells: Sequence[str]) -> bytes:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue().encode("utf-8", "surrogateescape")
+def _manifest_path(folder: str, number: int) -> str:
+    return os.path.join(folder, f"manifest-{number}.csv" if number > 1 else "manifest.csv")
+
+
+def last_placement(folder: str) -> Placement | None:
+    """Return the last line of a folder's latest manifest: all before it were surely placed."""
+    number = 1
+    while os.path.lexists(_manifest_path(folder, number + 1)):
+        number += 1
+    if not os.path.isfile(path := _manifest_path(folder, number)):
+        return None
+    placements = read_manifest(path)
+    return placements[-1] if placements else None
 
 
 def read_manifest(path: str) -> list[Placement]:
     """Return the lines of a manifest; one that was cut off in writing is left out.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is none, or a line of it is malformed.
     """
     try:
         content = Path(path).read_bytes()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UsageError(f"{path}: the manifest cannot be read: {reason}") from error
-    whole = content[: content.rfind(b"\n") + 1].decode("utf-8", "surrogateescape")
+    rows = read_csv(_whole_lines(content).decode("utf-8", "surrogateescape"))
     try:
-        rows = list(csv.reader(io.StringIO(whole, newline="")))
-    except csv.Error:
-        rows = []
-    if not rows or tuple(rows[0]) != MANIFEST_HEADER:
-        raise UsageError(f"{path}: is no manifest; --sort-into writes one into its folder")
-    whole_rows = (row for row in rows[1:] if len(row) == len(MANIFEST_HEADER))
-    return [Placement(source, target, label, None) for source, target, label, _ in whole_rows]
+        header, *lines = list(rows) or [[]]
+    except CSVError as error:
+        raise UsageError(f"{path}: {error}; nothing was undone, correct the line first") from error
+    if tuple(header) not in (MANIFEST_HEADER, _EARLIER_HEADER):
+        raise UsageError(f"{path}: is no manifest; `sort_into` writes one into its folder")
+    return [_placement(path, line) for line in lines]
 
 
-@dataclass(frozen=True, slots=True)
-class Undone:
-    """What became of one line of a manifest.
-
-    Attributes:
-        path: where the image was sorted to.
-        source: where it came from.
-        error: why it was not taken back; None if it was.
-    """
-
-    path: str
-    source: str
-    error: str | None
+def _whole_lines(content: bytes) -> bytes:
+    """Return what comes before a line that was cut off; a name may hold line ends in quotes."""
+    end = len(content)
+    if not content.endswith(b"\n"):
+        end = content.rfind(b"\n") + 1
+        while content.count(b'"', 0, end) % 2:
+            end = content.rfind(b"\n", 0, end - 1) + 1
+    return content[:end]
 
 
-def undo(manifest: str) -> Iterator[Undone]:
-    """Take moves back, the last first, and remove links; yield what was done.
-
-    Nothing is overwritten. Copies stay: whoever has changed one would lose the change. A line
-    whose image is no longer where it was sorted to is passed over, so an undo that was
-    interrupted can be run again.
-
-    Raises:
-        UsageError: it is no manifest, or lists files that are not in its folder.
-    """
-    folder = os.path.join(os.path.realpath(os.path.dirname(manifest) or os.curdir), "")
-    rows = read_manifest(manifest)
-    for row in rows:
-        inside = os.path.realpath(os.path.dirname(row.target)) + os.sep
-        if not inside.startswith(folder):
-            raise UsageError(
-                f"{manifest}: lists {row.target}, which is not in its folder; put it back into "
-                "the folder that it is the manifest of"
-            )
-    for row in reversed(rows):
-        if os.path.lexists(row.target):
-            yield Undone(row.target, row.source, _take_back(row))
-            _remove_if_empty(os.path.dirname(row.target))
-
-
-def _take_back(row: Placement) -> str | None:
-    try:
-        if not os.path.lexists(row.source):
-            if os.path.islink(row.target):
-                return "the file that it links to is gone"
-            os.makedirs(os.path.dirname(row.source), exist_ok=True)
-            place_move(row.target, row.source)
-        elif _is_link_to(row.target, row.source):
-            os.unlink(row.target)
-        else:
-            return f"{row.source} is there"
-    except OSError as error:
-        return (error.strerror or str(error)).lower()
-    return None
-
-
-def _is_link_to(target: str, source: str) -> bool:
-    """Whether removing `target` loses nothing: another name of `source`, and not its only one."""
-    same_name = os.path.realpath(os.path.dirname(target)) == os.path.realpath(
-        os.path.dirname(source)
-    ) and os.path.basename(target) == os.path.basename(source)
-    if same_name or not os.path.exists(source) or not os.path.samefile(target, source):
-        return False
-    return os.path.islink(target) or os.stat(target).st_nlink > 1
-
-
-def _remove_if_empty(folder: str) -> None:
-    try:
-        os.rmdir(folder)
-    except OSError:
-        return  # others' files are in it
+def _placement(path: str, line: list[str]) -> Placement:
+    source, target, label, _, mode = line if len(line) == 5 else [*line, "move"]
+    for known in SORT_MODES:
+        if mode == known:
+            return Placement(source, target, label, None, known)
+    raise UsageError(f"{path}: {target}: {mode!r} is no mode of sorting; correct the line first")

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import filecmp
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Literal
 
 from imgcls.core.files import temporary_name
+
+SortMode = Literal["copy", "link", "symlink", "move"]
 
 
 def place_copy(source: str, target: str) -> None:
@@ -67,6 +72,11 @@ def place_move(source: str, target: str) -> None:
         os.unlink(source)
 
 
+def is_same_content(path: str, other: str) -> bool:
+    """Whether two files are one, or equal byte for byte."""
+    return os.path.samefile(path, other) or filecmp.cmp(path, other, shallow=False)
+
+
 def _rename_to_new(source: str, target: str) -> None:
     """Rename a file, but never onto another.
 
@@ -88,3 +98,12 @@ def _rename_to_new(source: str, target: str) -> None:
         os.rename(source, target)
     else:
         os.unlink(source)
+
+
+# How a file comes to its new name; each raises FileExistsError rather than overwrite.
+SORT_MODES: Mapping[SortMode, Callable[[str, str], None]] = {
+    "copy": place_copy,
+    "link": place_link,
+    "symlink": place_symlink,
+    "move": place_move,
+}

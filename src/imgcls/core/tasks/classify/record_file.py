@@ -4,7 +4,7 @@ Beside the file stands a journal, `.NAME.resume`: for each record 24 bytes that 
 it is of (hashes of its path, and of its size, time of change and the options), how long it is
 and its CRC. A record is written before its entry, and an entry counts only while the bytes it
 speaks of are there, so whatever moment a run ends at, what the next one finds is either whole
-or done again.
+or done again. OUT itself and its journal stay as they were until the first record is written.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import os
 import shutil
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -40,7 +41,9 @@ class RecordFile:
     Use it as a context manager: leaving it by an exception keeps OUT.part for `resume`.
     """
 
-    def __init__(self, path: str, *, header: str, options: str, resume: bool) -> None:
+    def __init__(
+        self, path: str, *, header: str, options: str, resume: bool, moved: bool = False
+    ) -> None:
         """Open OUT.part.
 
         Args:
@@ -48,6 +51,8 @@ class RecordFile:
             header: what stands before the first record.
             options: all that decides what a record says, besides the input itself.
             resume: go on with OUT.part, or else with OUT, instead of starting anew.
+            moved: whether inputs are moved away once their record is there: each record is then
+                brought to the disk itself, and an input that is gone and has one is done.
 
         Raises:
             OutputError: it cannot be written, or another run is writing it.
@@ -59,40 +64,48 @@ class RecordFile:
         self._journal_path = self._out.with_name(f".{self._out.name}.resume")
         self._header = header.encode()
         self._options = options
+        self._moved = moved
         self._awaited: deque[tuple[int, int]] = deque()
         self._written = 0
         with contextlib.ExitStack() as stack, _as_output_error(path):
             stack.enter_context(_locked(self._out, path))
             entries = self._take_over() if resume else _no_entries()
             self._know(entries)
-            self._file: BinaryIO = stack.enter_context(open(self._part, "r+b" if resume else "wb"))
-            self._journal: BinaryIO = stack.enter_context(
-                open(self._journal_path, "r+b" if resume else "wb")
-            )
-            self._file.seek(0, os.SEEK_END)
-            self._journal.seek(0, os.SEEK_END)
-            if self._file.tell() == 0:
-                self._file.write(self._header)
-                self._file.flush()
+            self._resume = len(entries) > 0
+            self._file = stack.enter_context(FileIO(self._part, "r+" if resume else "w"))
+            if self._file.seek(0, os.SEEK_END) == 0:
+                _write_whole(self._file, self._header)
+            self._journal: FileIO | None = None
             self._open = stack.pop_all()
 
-    def todo(self, sources: Iterable[Source]) -> Iterator[Source]:
+    def todo(
+        self, sources: Iterable[Source], on_skip: Callable[[str], None] | None = None
+    ) -> Iterator[Source]:
         """Yield the sources whose record is not there yet, or is of an older content.
 
         An input that is named twice has two records.
+
+        Args:
+            sources: read lazily.
+            on_skip: told the name of each source that is passed over.
         """
         for source in sources:
             path, fact = self._identity(source)
             place = int(np.searchsorted(self._paths, np.uint64(path)))
             if place < len(self._paths) and self._paths[place] == path:
-                if self._facts[place] != fact:
+                if self._facts[place] != fact and not self._was_moved(source):
                     self._superseded = True
                 elif self._left[place]:
                     self._left[place] -= 1
                     self.skipped += 1
+                    if on_skip is not None:
+                        on_skip(source.name)
                     continue
             self._awaited.append((path, fact))
             yield source
+
+    def _was_moved(self, source: Source) -> bool:
+        return self._moved and source.kind == "file" and not os.path.lexists(source.name)
 
     def append(self, piece: str | bytes) -> None:
         """Write the record of the next source that `todo` yielded.
@@ -103,11 +116,16 @@ class RecordFile:
         content = piece.encode("utf-8", "surrogateescape") if isinstance(piece, str) else piece
         entry = (*self._awaited.popleft(), len(content), zlib.crc32(content))
         with _as_output_error(self._name):
-            self._file.write(content)
-            self._file.flush()
-            self._journal.write(np.array(entry, _ENTRY).tobytes())
-            self._journal.flush()
+            _write_whole(self._file, content)
+            journal = self._journal = self._journal or self._open_journal()
+            _write_whole(journal, np.array(entry, _ENTRY).tobytes())
+            if self._moved:
+                os.fsync(self._file.fileno())
+                os.fsync(journal.fileno())
         self._written += 1
+
+    def _open_journal(self) -> FileIO:
+        return self._open.enter_context(FileIO(self._journal_path, "a" if self._resume else "w"))
 
     def __enter__(self) -> RecordFile:
         return self
@@ -120,16 +138,26 @@ class RecordFile:
     ) -> None:
         with _as_output_error(self._name), self._open:
             if error is None:
-                if self._superseded:
-                    self._drop_superseded()
-                os.fsync(self._file.fileno())
-                os.replace(self._part, self._out)
-                return
-        log.warning(
-            "%s.part has the %d records that are done; the same command with --resume goes on",
-            self._name,
-            self._held + self._written,
-        )
+                self._finish()
+            elif self._held + self._written == 0:
+                self._part.unlink(missing_ok=True)
+            else:
+                done = self._held + self._written
+                log.warning(
+                    "%s.part has the %srecords that are done; "
+                    "the same command with `resume` goes on",
+                    self._name,
+                    f"{done} " if done > 1 else "",
+                )
+
+    def _finish(self) -> None:
+        journal = self._journal or self._open_journal()  # of no records it must say none
+        os.fsync(self._file.fileno())
+        for file in (self._file, journal):  # a system may not replace what is open
+            file.close()
+        if self._superseded:
+            self._drop_superseded()
+        os.replace(self._part, self._out)
 
     def _know(self, entries: _Entries) -> None:
         """Note what the entries say is done: hashes of paths, sorted, and how many of each."""
@@ -177,7 +205,6 @@ class RecordFile:
 
     def _drop_superseded(self) -> None:
         """Rewrite OUT.part without the records that a later one of the same input replaces."""
-        self._journal.flush()
         entries = np.fromfile(self._journal_path, _ENTRY)
         current = _are_current(entries)
         with open(self._part, "rb") as old, atomic_writer(self._part) as new:
@@ -188,6 +215,13 @@ class RecordFile:
                     new.write(content)
         with atomic_writer(self._journal_path) as journal:
             journal.write(entries[current].tobytes())
+
+
+def has_journal(path: str) -> bool:
+    """Whether an output of this name says which inputs it has, so that it can be gone on with."""
+    out = Path(os.path.realpath(path))
+    journal = out.with_name(f".{out.name}.resume")
+    return journal.is_file() and journal.stat().st_size > 0
 
 
 def _held(part: BinaryIO, entries: _Entries) -> Iterator[None]:
@@ -208,6 +242,19 @@ def _are_current(entries: _Entries) -> npt.NDArray[np.bool_]:
         entries["facts"] == latest[np.searchsorted(paths, entries["path"])]
     )
     return current
+
+
+def _write_whole(file: FileIO, content: bytes) -> None:
+    """Write to a file's end; where that fails, the file is as long as before."""
+    before = file.tell()
+    try:
+        written = 0
+        while written < len(content):
+            written += file.write(content[written:])
+    except OSError:
+        with contextlib.suppress(OSError):
+            file.truncate(before)
+        raise
 
 
 def _no_entries() -> _Entries:

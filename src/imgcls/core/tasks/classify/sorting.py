@@ -6,27 +6,16 @@ import errno
 import logging
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from imgcls.core.errors import OutputError, UsageError
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.tasks.classify.classify import Record
-from imgcls.core.tasks.classify.manifest import Manifest, Placement
-from imgcls.core.tasks.classify.placing import place_copy, place_link, place_move, place_symlink
+from imgcls.core.tasks.classify.manifest import Manifest, Placement, last_placement
+from imgcls.core.tasks.classify.placing import SORT_MODES, SortMode, is_same_content
 
 log = logging.getLogger("imgcls")
-
-SortMode = Literal["copy", "link", "symlink", "move"]
-
-# How a file comes to its new name; each raises FileExistsError rather than overwrite.
-SORT_MODES: Mapping[SortMode, Callable[[str, str], None]] = {
-    "copy": place_copy,
-    "link": place_link,
-    "symlink": place_symlink,
-    "move": place_move,
-}
 
 UNKNOWN, ERRORS = "unknown", "errors"
 
@@ -37,6 +26,8 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?|manifest(-\d+)?\.c
 _LONGEST = 120  # bytes
 # What the system says where a link cannot be, but a copy can.
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
+# What no other image would fare better with.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 
 
 def folder_name(label: str) -> str:
@@ -66,21 +57,56 @@ def folder_names(labels: Sequence[ClassLabel]) -> dict[ClassLabel, str]:
     }
 
 
-def check_sort_into(folder: str, inputs: Iterable[str]) -> None:
-    """Refuse to sort a folder into itself or into one below it.
+@dataclass(frozen=True, slots=True)
+class SortOptions:
+    """Where images are sorted to, and how.
+
+    Attributes:
+        sort_into: the folder; None to sort nothing.
+        sort_mode: how a file gets there; default: copy.
+        dry_run: only say where each would go.
 
     Raises:
-        UsageError: `folder` lies in one of the inputs, or is a file.
+        UsageError: a mode or `dry_run` without a folder, or the folder is a file.
     """
-    target = os.path.realpath(folder)
-    if os.path.lexists(folder) and not os.path.isdir(folder):
-        raise UsageError(f"{folder}: is a file; name a folder to sort into")
-    for name in inputs:
-        if not os.path.isdir(name):
-            continue
-        source = os.path.realpath(name)
-        if target == source or target.startswith(os.path.join(source, "")):
-            raise UsageError(f"{folder}: lies in {name}, which is to be sorted; name another")
+
+    sort_into: str | None = None
+    sort_mode: SortMode | None = None
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        if self.sort_into is None:
+            if self.sort_mode is not None or self.dry_run:
+                raise UsageError("`sort_mode` and `dry_run` go with `sort_into`")
+        elif os.path.lexists(self.sort_into) and not os.path.isdir(self.sort_into):
+            raise UsageError(f"{self.sort_into}: is a file; name a folder to sort into")
+
+    @property
+    def moves(self) -> bool:
+        """Whether images leave the place that they are read from."""
+        return self.sort_mode == "move" and not self.dry_run
+
+    def sorter(self, labels: Sequence[ClassLabel], *, resume: bool) -> Sorter | None:
+        """Return what sorts images of a model's classes; None where nothing is sorted."""
+        if self.sort_into is None:
+            return None
+        return Sorter(self.sort_into, labels, self.sort_mode or "copy", resume=resume)
+
+    def check_inputs(self, inputs: Iterable[str]) -> None:
+        """Refuse to sort a folder into itself or into one below it.
+
+        Raises:
+            UsageError: the folder lies in one of the inputs.
+        """
+        if self.sort_into is None:
+            return
+        target = os.path.realpath(self.sort_into)
+        for name in filter(os.path.isdir, inputs):
+            source = os.path.realpath(name)
+            if target == source or target.startswith(os.path.join(source, "")):
+                raise UsageError(
+                    f"{self.sort_into}: lies in {name}, which is to be sorted; name another"
+                )
 
 
 class Sorter:
@@ -92,12 +118,31 @@ class Sorter:
         manifest: the path of the list of them; None where nothing was placed yet.
     """
 
-    def __init__(self, folder: str, labels: Sequence[ClassLabel], mode: SortMode = "copy") -> None:
+    def __init__(
+        self,
+        folder: str,
+        labels: Sequence[ClassLabel],
+        mode: SortMode = "copy",
+        *,
+        resume: bool = False,
+    ) -> None:
+        """Find out what the folder of each class is called; nothing is touched.
+
+        Args:
+            folder: where to sort to; made if it is not there.
+            labels: the model's classes.
+            mode: how files get there.
+            resume: whether `complete` is to do what an interrupted run left undone.
+
+        Raises:
+            UsageError: the manifest of the interrupted run is damaged.
+        """
         self._folder = os.path.realpath(folder)
         self._names = folder_names(labels)
         self._mode: SortMode = mode
         self._next_number: dict[str, int] = {}
         self._planned: set[int] | None = None
+        self._interrupted = last_placement(self._folder) if resume else None
         self.placed = self.failed = 0
         self.manifest: str | None = None
 
@@ -114,7 +159,11 @@ class Sorter:
                 yield placement
 
     def sort(self, records: Iterable[Record]) -> Iterator[Record]:
-        """Put each image in its place, and yield its record then.
+        """Yield each record, and put its image in its place when the next one is asked for.
+
+        The line in the manifest comes first, then whoever asks writes the record, and only then
+        is the image placed. So one that was moved always has its record; and of a run that ended
+        in between, `complete` finds from the manifest what is still to do.
 
         Raises:
             OutputError: the folder or its manifest cannot be written. What was done until then
@@ -124,9 +173,33 @@ class Sorter:
             for record in records:
                 placement = self._place_of(record)
                 if placement is not None:
-                    self._put(placement, manifest)
-                    self.manifest = manifest.path
+                    self._announce(placement, manifest)
                 yield record
+                if placement is not None:
+                    self._put(placement, manifest)
+
+    def complete(self, path: str) -> None:
+        """Place an image whose record an interrupted run wrote, if it did not come to that.
+
+        Args:
+            path: the input, as given.
+
+        Raises:
+            OutputError: it cannot be placed.
+        """
+        left = self._interrupted
+        if left is None or left.source != _absolute(path) or not os.path.isfile(path):
+            return
+        self._interrupted = None
+        if not os.path.lexists(left.target):
+            try:
+                os.makedirs(os.path.dirname(left.target), exist_ok=True)
+                SORT_MODES[left.mode](left.source, left.target)
+            except OSError as error:
+                raise self._output_error(left, error) from error
+            self.placed += 1
+        elif left.mode == "move" and is_same_content(left.source, left.target):
+            os.unlink(left.source)  # it had its new name, and still the old one
 
     def _place_of(self, record: Record) -> Placement | None:
         path = record.path
@@ -136,16 +209,17 @@ class Sorter:
                 self._skip(path, "it is no file")
             return None
         if self._mode == "move" and os.path.islink(path):
-            self._skip(path, "a link that is moved loses its way; use another --sort-mode")
+            self._skip(path, "a link that is moved loses its way; use another `sort_mode`")
             return None
-        source = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+        source = _absolute(path)
         best = record.predictions[0] if record.predictions else None
         name = self._names[ClassLabel(best.class_id, best.label)] if best else ERRORS
         folder = os.path.join(self._folder, UNKNOWN if record.status == "unknown" else name)
         if os.path.dirname(source) == folder:
             return None  # it is there
         target = self._free_name(os.path.join(folder, os.path.basename(path)))
-        return Placement(source, target, best.label if best else "", best.score if best else None)
+        label, score = (best.label, best.score) if best else ("", None)
+        return Placement(source, target, label, score, self._mode)
 
     def _skip(self, path: str, reason: str) -> None:
         self.failed += 1
@@ -165,39 +239,53 @@ class Sorter:
         planned = self._planned is not None and hash(name) in self._planned
         return planned or os.path.lexists(name)
 
-    def _put(self, placement: Placement, manifest: Manifest) -> None:
+    def _announce(self, placement: Placement, manifest: Manifest) -> None:
+        """Make the folder and write the line: whatever ends the run, `undo` knows of it."""
         folder = os.path.dirname(placement.target)
         try:
             os.makedirs(folder, exist_ok=True)
             if os.path.islink(folder):
                 raise OutputError(f"{folder}: is a link out of the sorted folder; remove it")
-            # First the line, then the deed: whatever ends the run, --undo knows of it.
             manifest.add(placement)
-            self._place(placement.source, placement.target)
-            self.placed += 1
         except FileExistsError:
-            if not os.path.isdir(folder):
-                raise OutputError(f"{folder}: is no folder; move it away") from None
-            # Another run has just taken the name.
-            manifest.drop_last()
-            free = self._free_name(placement.target)
-            self._put(replace(placement, target=free), manifest)
-        except FileNotFoundError:
-            manifest.drop_last()
-            self._skip(placement.source, "it is gone")
+            raise OutputError(f"{folder}: is no folder; move it away") from None
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            done = f"; {manifest.path} lists what was done" if self.placed else ""
-            raise OutputError(
-                f"{placement.source}: cannot be put into {folder}: {reason}{done}"
-            ) from error
+            raise self._output_error(placement, error) from error
+        self.manifest = manifest.path
 
-    def _place(self, source: str, target: str) -> None:
+    def _put(self, placement: Placement, manifest: Manifest) -> None:
         try:
-            SORT_MODES[self._mode](source, target)
+            SORT_MODES[placement.mode](placement.source, placement.target)
+            self.placed += 1
+        except FileExistsError:  # another run has just taken the name
+            free = self._free_name(placement.target)
+            self._put_otherwise(replace(placement, target=free), manifest)
         except OSError as error:
-            if self._mode != "link" or error.errno not in _NO_LINKS:
-                raise
-            log.warning("%s: cannot be linked to from here; files are copied", source)
-            self._mode = "copy"
-            place_copy(source, target)
+            if error.errno in _NO_ROOM:
+                raise self._output_error(placement, error) from error
+            if placement.mode == "link" and error.errno in _NO_LINKS:
+                log.warning("%s: cannot be linked to from here; files are copied", placement.source)
+                self._mode = "copy"
+                self._put_otherwise(replace(placement, mode="copy"), manifest)
+                return
+            manifest.drop_last()
+            gone = isinstance(error, FileNotFoundError)
+            reason = "it is gone" if gone else (error.strerror or str(error)).lower()
+            self._skip(placement.source, reason)
+
+    def _put_otherwise(self, placement: Placement, manifest: Manifest) -> None:
+        manifest.drop_last()
+        self._announce(placement, manifest)
+        self._put(placement, manifest)
+
+    def _output_error(self, placement: Placement, error: OSError) -> OutputError:
+        folder, reason = os.path.dirname(placement.target), error.strerror or str(error)
+        done = f"; {self.manifest} lists what was done" if self.placed else ""
+        return OutputError(
+            f"{placement.source}: cannot be put into {folder}: {reason.lower()}{done}"
+        )
+
+
+def _absolute(path: str) -> str:
+    """Return a path's absolute name; where it is a link itself, the link's."""
+    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
