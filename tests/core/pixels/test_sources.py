@@ -325,7 +325,7 @@ def test_url_that_is_not_there(server: str) -> None:
 
 
 def test_url_that_breaks_off(server: str) -> None:
-    with pytest.raises(ImageError, match=r"^cannot be fetched: the connection broke off$"):
+    with pytest.raises(ImageError, match=r"^cannot be fetched: the connection was cut$"):
         Source(f"{server}/cut", "url").read()
 
 
@@ -340,7 +340,7 @@ def test_url_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as unused:  # bound, but nobody listens
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/a.png"
-        with pytest.raises(ImageError, match=r"^cannot be fetched: .*refused"):
+        with pytest.raises(ImageError, match=r"^cannot be fetched: .*[Rr]efused"):
             Source(url, "url").read()
 
 

@@ -58,7 +58,6 @@ IMAGE_ENDINGS = frozenset(
 _SLICE = 10_000
 _SNIFF_BYTES = 32
 _MAX_DOWNLOAD = 256 * 2**20
-_URL_TIMEOUT = 30.0  # seconds
 
 _SIGNATURES = (
     b"\xff\xd8\xff",  # JPEG
@@ -294,25 +293,15 @@ def _glob(base: str, parts: list[str]) -> Iterator[str]:
 def _download(url: str) -> bytes:
     if is_offline():
         raise ImageError("not fetched: --offline (IMGCLS_OFFLINE) forbids the network")
-    import http.client
-    import urllib.error
-    import urllib.request
+    from imgcls.core.web import WebError, open_url
 
-    from imgcls.core.version import __version__
-
+    content = bytearray()
     try:
-        request = urllib.request.Request(url, headers={"User-Agent": f"imgcls/{__version__}"})
-        with urllib.request.urlopen(request, timeout=_URL_TIMEOUT) as response:
-            content: bytes = response.read(_MAX_DOWNLOAD + 1)
-            missing = response.length  # what the server announced and did not send
-    except urllib.error.HTTPError as error:
-        raise ImageError(f"the server answers {error.code} {error.reason}") from error
-    except urllib.error.URLError as error:
-        raise ImageError(f"cannot be fetched: {error.reason}") from error
-    except (http.client.HTTPException, ValueError) as error:
-        raise ImageError(f"cannot be fetched: {error}") from error
-    if len(content) > _MAX_DOWNLOAD:
-        raise ImageError(f"larger than {_MAX_DOWNLOAD // 2**20} MB")
-    if missing:
-        raise ImageError("cannot be fetched: the connection broke off")
-    return content
+        with open_url(url) as answer:
+            for block in answer.blocks():
+                content += block
+                if len(content) > _MAX_DOWNLOAD:
+                    raise ImageError(f"larger than {_MAX_DOWNLOAD // 2**20} MB")
+    except WebError as error:
+        raise ImageError(str(error) if error.status else f"cannot be fetched: {error}") from error
+    return bytes(content)
