@@ -62,34 +62,31 @@ class Destination:
         """Whether the output grows record by record."""
         return self.output is not None and self.format.grows and not is_special(self.output)
 
-    def check(self, inputs: tuple[str, ...]) -> None:
+    def checked(
+        self, inputs: tuple[str, ...], sources: Iterator[Source], listed: bool
+    ) -> Iterator[Source]:
         """Refuse, before any work is done, what cannot or must not be written.
 
-        Raises:
-            OutputError: the output is something else, or lacks its folder or a library.
-            UsageError: images would be sorted into one of the inputs.
-        """
-        self.sort.check_inputs(inputs)
-        self.format.check()
-        if self.output is not None:
-            check_output(self.output, self.format.begins)
-
-    def spare_others(
-        self, inputs: tuple[str, ...], sources: Iterator[Source], *, listed: bool
-    ) -> Iterator[Source]:
-        """Refuse to replace the results of other inputs; return all the sources.
-
-        The same inputs again replace their results, also where a folder has fewer images now.
-        An image that is moved away is not there again.
+        Results of other inputs are not replaced. The same inputs again replace theirs, also
+        where a folder has fewer images now; but an image that is moved away is not there again.
 
         Args:
             inputs: as the user named them.
             sources: what they stand for.
             listed: whether some are from a list, which can be read only once.
 
+        Returns:
+            All the sources.
+
         Raises:
-            OutputError: the output has results of other inputs.
+            OutputError: the output is something else or has results of other inputs, or lacks
+                its folder or a library.
+            UsageError: images would be sorted into one of the inputs.
         """
+        self.sort.check_inputs(inputs)
+        self.format.check()
+        if self.output is not None:
+            check_output(self.output, self.format.begins)
         earlier = self._earlier()
         if not earlier:
             return sources

@@ -11,7 +11,7 @@ from imgcls.cli.sink import open_sink
 from imgcls.cli.tally import EXIT_SOME_FAILED, Tally
 from imgcls.core.engines.engine import EngineName, Precision
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
-from imgcls.core.tasks.classify.classify import classify_sources, load_calibrated, record_facts
+from imgcls.core.tasks.classify.classify import classify_sources, load_calibrated
 from imgcls.core.tasks.classify.options import ClassifyOptions
 from imgcls.core.tasks.classify.placing import SortMode
 from imgcls.core.tasks.classify.sorting import SortOptions
@@ -89,19 +89,15 @@ def predict(
     if undo is not None:
         others = bool(inputs or files_from or sort_into or sort_mode or output)
         return sorting.take_back(console, undo, dry_run, others)
-    sources = options.sources(inputs, files_from, null)
     sort = SortOptions(sort_into, sort_mode, dry_run)
-    destination = Destination(output, format_name, resume, force, sort)
-    pixels = destination.format.pixels
-    how = ClassifyOptions(top, min_confidence, resize, interpolation, workers, pixels)
-    destination.check(inputs)
-    sources = destination.spare_others(inputs, sources, listed=files_from is not None)
+    to = Destination(output, format_name, resume, force, sort)
+    how = ClassifyOptions(top, min_confidence, resize, interpolation, workers, to.format.pixels)
+    sources = to.checked(inputs, options.sources(inputs, files_from, null), files_from is not None)
     opened, sources = load_calibrated(
         model, sources, weights=weights, engine=engine, precision=precision, threads=workers
     )
     tally = Tally("image", ", ".join(inputs), fail_fast=fail_fast)
-    facts = record_facts(opened, how, precision)
-    with open_sink(destination, opened, top, facts, console) as sink:
+    with open_sink(to, opened, how, precision, console) as sink:
         records = classify_sources(sink.todo(sources), opened, how)
         sink.write(tally.count(console.progress(records, "images")))
     tally.skipped = sink.skipped

@@ -11,9 +11,11 @@ from imgcls.cli import sorting
 from imgcls.cli.console import Console
 from imgcls.cli.destination import Destination
 from imgcls.cli.output import stdout_style, write_file, write_stdout
+from imgcls.core.engines.engine import Precision
 from imgcls.core.engines.model import Model
 from imgcls.core.pixels.sources import Source
-from imgcls.core.tasks.classify.classify import Record
+from imgcls.core.tasks.classify.classify import Record, record_facts
+from imgcls.core.tasks.classify.options import ClassifyOptions
 from imgcls.core.tasks.classify.record_file import RecordFile
 from imgcls.core.tasks.classify.sorting import Sorter
 
@@ -60,15 +62,19 @@ class Sink(abc.ABC):
 
 @contextlib.contextmanager
 def open_sink(
-    destination: Destination, model: Model, top: int, facts: str, console: Console
+    destination: Destination,
+    model: Model,
+    options: ClassifyOptions,
+    precision: Precision,
+    console: Console,
 ) -> Iterator[Sink]:
     """Open what takes the records; close it when the block ends, and say what was sorted.
 
     Args:
         destination: what the user wants.
         model: its labels name the folders to sort into.
-        top: as `--top`.
-        facts: all that decides what a record says, besides the input itself.
+        options: how the records are made.
+        precision: as `--precision`.
         console: told what was sorted.
 
     Raises:
@@ -77,18 +83,18 @@ def open_sink(
     sorter = destination.sort.sorter(model.labels, resume=destination.resume)
     with sorting.reported(console, sorter):
         if destination.sort.dry_run:
-            yield _Plan(destination, top, sorter)
+            yield _Plan(destination, options.top, sorter)
         elif destination.output is not None and destination.grows:
             with RecordFile(
                 destination.output,
                 header=destination.format.header,
-                options=facts,
+                options=record_facts(model, options, precision),
                 resume=destination.resume,
                 moved=destination.sort.moves,
             ) as file:
-                yield _Growing(destination, top, sorter, file)
+                yield _Growing(destination, options.top, sorter, file)
         else:
-            yield _Whole(destination, top, sorter)
+            yield _Whole(destination, options.top, sorter)
 
 
 class _Plan(Sink):

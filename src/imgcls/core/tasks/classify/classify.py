@@ -244,12 +244,18 @@ def score_chunk(model: Model, preprocessing: Preprocessing, chunk: list[Source])
 def _record(model: Model, scored: Scored, options: ClassifyOptions) -> Record:
     name, image = scored.source.name, scored.image
     if isinstance(image, ImageError) or scored.scores is None:
-        return Record(name, "error", model.name, None, None, (), str(image))
+        return Record(name, "error", model.name, None, None, predictions=(), error=str(image))
     predictions = top_k(scored.scores, model.labels, options.top)
-    status: Status = "ok" if predictions[0].score >= options.min_confidence else "unknown"
-    size = image.width, image.height
-    seen = image.pixels if options.pixels else None
-    return Record(name, status, model.name, *size, predictions, None, seen)
+    return Record(
+        path=name,
+        status="ok" if predictions[0].score >= options.min_confidence else "unknown",
+        model=model.name,
+        width=image.width,
+        height=image.height,
+        predictions=predictions,
+        error=None,
+        pixels=image.pixels if options.pixels else None,
+    )
 
 
 def _load(source: Source, preprocessing: Preprocessing) -> FittedImage | ImageError:
