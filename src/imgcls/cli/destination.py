@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from imgcls.cli.output import check_output, is_special
 from imgcls.core.errors import OutputError, UsageError
 from imgcls.core.pixels.sources import Source
-from imgcls.core.tasks.classify.record_file import has_journal
-from imgcls.core.tasks.classify.sorting import SortOptions
+from imgcls.core.tasks.classify.journal import has_journal
+from imgcls.core.tasks.classify.options import SortOptions
 from imgcls.render.earlier import NamedInputs
 from imgcls.render.predictions import FORMATS, Format, format_of
 from imgcls.render.safe import printable

@@ -12,9 +12,8 @@ from imgcls.cli.tally import EXIT_SOME_FAILED, Tally
 from imgcls.core.engines.engine import EngineName, Precision
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.classify.classify import classify_sources, load_calibrated
-from imgcls.core.tasks.classify.options import ClassifyOptions
+from imgcls.core.tasks.classify.options import ClassifyOptions, SortOptions
 from imgcls.core.tasks.classify.placing import SortMode
-from imgcls.core.tasks.classify.sorting import SortOptions
 from imgcls.render.predictions import FORMATS
 
 

@@ -80,9 +80,12 @@ def open_sink(
     Raises:
         OutputError: it cannot be written.
     """
-    sorter = destination.sort.sorter(model.labels, resume=destination.resume)
+    sort, sorter = destination.sort, None
+    if sort.sort_into is not None:
+        mode = sort.sort_mode or "copy"
+        sorter = Sorter(sort.sort_into, model.labels, mode, resume=destination.resume)
     with sorting.reported(console, sorter):
-        if destination.sort.dry_run:
+        if sort.dry_run:
             yield _Plan(destination, options.top, sorter)
         elif destination.output is not None and destination.grows:
             with RecordFile(
@@ -90,7 +93,7 @@ def open_sink(
                 header=destination.format.header,
                 options=record_facts(model, options, precision),
                 resume=destination.resume,
-                moved=destination.sort.moves,
+                moved=sort.moves,
             ) as file:
                 yield _Growing(destination, options.top, sorter, file)
         else:

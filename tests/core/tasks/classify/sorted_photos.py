@@ -10,6 +10,12 @@ from imgcls.core.tasks.classify.classify import Prediction, Record, Status
 from imgcls.core.tasks.classify.placing import SortMode
 from imgcls.core.tasks.classify.sorting import Sorter
 
+HOSTILE_LABELS = [
+    *("..", ".", "", "/etc/passwd", "../../up", "a/b", "a\\b", "C:\\x", "con", "NUL.txt"),
+    *("\x1b[2J", "x\0y", "new\nline", "dot.", "space ", ".hidden", "é" * 300, "\udcff", "<b>"),
+    *("unknown", "Errors", "manifest.csv", "~", "-rf", "$(x)", "\u202eevil"),
+]
+
 LABELS = [ClassLabel("cat", "cat"), ClassLabel("n1", "=dog")]
 
 

@@ -208,3 +208,16 @@ def test_an_input_that_was_moved_away_is_done(tmp_path: Path) -> None:
         assert list(file.todo(sources, names.append)) == []
     assert names == [source.name for source in sources]
     assert out.read_text().splitlines() == names
+
+
+def test_another_image_that_has_the_name_of_a_moved_one_has_its_own_record(tmp_path: Path) -> None:
+    (source,), out = _inputs(tmp_path, 1), tmp_path / "out"
+    for content in (b"first", b"second, longer"):
+        Path(source.name).write_bytes(content)
+        for _ in range(2):
+            with RecordFile(
+                str(out), header="", options="x", resume=out.exists(), moved=True
+            ) as file:
+                for _ in file.todo([source]):
+                    file.append(f"{content!r}\n")
+    assert out.read_text() == "b'first'\nb'second, longer'\n"

@@ -14,14 +14,14 @@ import numpy as np
 from imgcls.core.arrays import Float32Array
 from imgcls.core.engines.engine import EngineName, Precision
 from imgcls.core.engines.model import Model, load_model, usable_cores
-from imgcls.core.errors import ImageError, as_image_error
+from imgcls.core.errors import ImageError
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.parallel import map_ordered
-from imgcls.core.pixels.images import FittedImage, load_image
-from imgcls.core.pixels.preprocessing import Interpolation, Preprocessing, Resize, Uint8Image
+from imgcls.core.pixels.preprocessing import Interpolation, Resize, Uint8Image
 from imgcls.core.pixels.sources import Source, expand
 from imgcls.core.tasks.classify.options import ClassifyOptions
+from imgcls.core.tasks.classify.scoring import Scored, adapt, score_chunk
 
 Status = Literal["ok", "unknown", "error"]
 
@@ -174,17 +174,6 @@ def record_facts(model: Model, options: ClassifyOptions, precision: Precision) -
     return repr((model.name, model.network.weights_id, content.hexdigest(), chosen, precision))
 
 
-def adapt(
-    preprocessing: Preprocessing, resize: Resize | None, interpolation: Interpolation | None
-) -> Preprocessing:
-    """Return a model's preprocessing with what the user wants otherwise."""
-    return replace(
-        preprocessing,
-        resize=resize or preprocessing.resize,
-        interpolation=interpolation or preprocessing.interpolation,
-    )
-
-
 def top_k(scores: Float32Array, labels: tuple[ClassLabel, ...], k: int) -> tuple[Prediction, ...]:
     """Return the k best classes of one image's scores (classes,), best first; 0 is all.
 
@@ -210,37 +199,6 @@ def as_sources(
             yield from expand([os.fspath(item)])
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """One input and what the model made of it.
-
-    Attributes:
-        source: the input.
-        image: it, as the network saw it, or why it could not be read.
-        scores: softmax, float32 (classes,); None where it could not be read.
-    """
-
-    source: Source
-    image: FittedImage | ImageError
-    scores: Float32Array | None
-
-
-def score_chunk(model: Model, preprocessing: Preprocessing, chunk: list[Source]) -> list[Scored]:
-    """Read some images, then score them; for `map_ordered`."""
-    loaded = [_load(source, preprocessing) for source in chunk]
-    pixels = [image.pixels for image in loaded if isinstance(image, FittedImage)]
-    # Scaled they are four times as large: no more at once than the engine gains by.
-    step = 1 if model.engine.one_by_one else len(chunk)
-    batches = (np.stack(pixels[start : start + step]) for start in range(0, len(pixels), step))
-    scores = itertools.chain.from_iterable(
-        model.scores(preprocessing.scale(batch)) for batch in batches
-    )
-    return [
-        Scored(source, image, next(scores) if isinstance(image, FittedImage) else None)
-        for source, image in zip(chunk, loaded, strict=True)
-    ]
-
-
 def _record(model: Model, scored: Scored, options: ClassifyOptions) -> Record:
     name, image = scored.source.name, scored.image
     if isinstance(image, ImageError) or scored.scores is None:
@@ -256,10 +214,3 @@ def _record(model: Model, scored: Scored, options: ClassifyOptions) -> Record:
         error=None,
         pixels=image.pixels if options.pixels else None,
     )
-
-
-def _load(source: Source, preprocessing: Preprocessing) -> FittedImage | ImageError:
-    try:
-        return load_image(source, preprocessing)
-    except Exception as error:  # whatever a decoder raises is this image's alone
-        return as_image_error(error)

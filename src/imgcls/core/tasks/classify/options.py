@@ -1,11 +1,14 @@
-"""What a user may choose about the classification of images."""
+"""What a user may choose about classifying and sorting images."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from imgcls.core.errors import UsageError
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
+from imgcls.core.tasks.classify.placing import SortMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +41,49 @@ class ClassifyOptions:
             raise UsageError("`min_confidence` is a score, 0 to 1")
         if self.workers is not None and self.workers < 1:
             raise UsageError("`workers` is 1 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class SortOptions:
+    """Where images are sorted to, and how.
+
+    Attributes:
+        sort_into: the folder; None to sort nothing.
+        sort_mode: how a file gets there; default: copy.
+        dry_run: only say where each would go.
+
+    Raises:
+        UsageError: a mode or `dry_run` without a folder, or the folder is a file.
+    """
+
+    sort_into: str | None = None
+    sort_mode: SortMode | None = None
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        if self.sort_into is None:
+            if self.sort_mode is not None or self.dry_run:
+                raise UsageError("`sort_mode` and `dry_run` go with `sort_into`")
+        elif os.path.lexists(self.sort_into) and not os.path.isdir(self.sort_into):
+            raise UsageError(f"{self.sort_into}: is a file; name a folder to sort into")
+
+    @property
+    def moves(self) -> bool:
+        """Whether images leave the place that they are read from."""
+        return self.sort_mode == "move" and not self.dry_run
+
+    def check_inputs(self, inputs: Iterable[str]) -> None:
+        """Refuse to sort a folder into itself or into one below it.
+
+        Raises:
+            UsageError: the folder lies in one of the inputs.
+        """
+        if self.sort_into is None:
+            return
+        target = os.path.realpath(self.sort_into)
+        for name in filter(os.path.isdir, inputs):
+            source = os.path.realpath(name)
+            if target == source or target.startswith(os.path.join(source, "")):
+                raise UsageError(
+                    f"{self.sort_into}: lies in {name}, which is to be sorted; name another"
+                )

@@ -1,26 +1,22 @@
 """A file of records that grows one by one and survives being killed at any moment.
 
-Beside the file stands a journal, `.NAME.resume`: for each record 24 bytes that say which input
-it is of (hashes of its path, and of its size, time of change and the options), how long it is
-and its CRC. A record is written before its entry, and an entry counts only while the bytes it
-speaks of are there, so whatever moment a run ends at, what the next one finds is either whole
-or done again. OUT itself and its journal stay as they were until the first record is written.
+Beside the file stands a journal, `.NAME.resume`. A record is written before its entry, and an
+entry counts only while the bytes it speaks of are there, so whatever moment a run ends at, what
+the next one finds is either whole or done again. OUT itself and its journal stay as they were
+until the first record is written.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import os
 import shutil
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -28,11 +24,18 @@ import numpy.typing as npt
 from imgcls.core.errors import OutputError
 from imgcls.core.files import atomic_writer
 from imgcls.core.pixels.sources import Source
+from imgcls.core.tasks.classify.journal import (
+    Entries,
+    are_current,
+    count_held,
+    hash_text,
+    journal_path,
+    new_entry,
+    no_entries,
+    read_journal,
+)
 
 log = logging.getLogger("imgcls")
-
-_ENTRY = np.dtype([("path", "<u8"), ("facts", "<u8"), ("length", "<u4"), ("crc", "<u4")])
-_Entries = npt.NDArray[np.void]
 
 
 class RecordFile:
@@ -52,7 +55,8 @@ class RecordFile:
             options: all that decides what a record says, besides the input itself.
             resume: go on with OUT.part, or else with OUT, instead of starting anew.
             moved: whether inputs are moved away once their record is there: each record is then
-                brought to the disk itself, and an input that is gone and has one is done.
+                brought to the disk itself, an input that is gone and has one is done, and
+                another that has its name has a record of its own.
 
         Raises:
             OutputError: it cannot be written, or another run is writing it.
@@ -61,7 +65,7 @@ class RecordFile:
         self._name = path
         self._out = Path(os.path.realpath(path))
         self._part = self._out.with_name(f"{self._out.name}.part")
-        self._journal_path = self._out.with_name(f".{self._out.name}.resume")
+        self._journal_path = journal_path(self._out)
         self._header = header.encode()
         self._options = options
         self._moved = moved
@@ -69,7 +73,7 @@ class RecordFile:
         self._written = 0
         with contextlib.ExitStack() as stack, _as_output_error(path):
             stack.enter_context(_locked(self._out, path))
-            entries = self._take_over() if resume else _no_entries()
+            entries = self._take_over() if resume else no_entries()
             self._know(entries)
             self._resume = len(entries) > 0
             self._file = stack.enter_context(FileIO(self._part, "r+" if resume else "w"))
@@ -94,7 +98,7 @@ class RecordFile:
             place = int(np.searchsorted(self._paths, np.uint64(path)))
             if place < len(self._paths) and self._paths[place] == path:
                 if self._facts[place] != fact and not self._was_moved(source):
-                    self._superseded = True
+                    self._superseded = not self._moved  # else it is another image of that name
                 elif self._left[place]:
                     self._left[place] -= 1
                     self.skipped += 1
@@ -114,11 +118,11 @@ class RecordFile:
             OutputError: it cannot be written.
         """
         content = piece.encode("utf-8", "surrogateescape") if isinstance(piece, str) else piece
-        entry = (*self._awaited.popleft(), len(content), zlib.crc32(content))
+        entry = new_entry(*self._awaited.popleft(), content)
         with _as_output_error(self._name):
             _write_whole(self._file, content)
             journal = self._journal = self._journal or self._open_journal()
-            _write_whole(journal, np.array(entry, _ENTRY).tobytes())
+            _write_whole(journal, entry)
             if self._moved:
                 os.fsync(self._file.fileno())
                 os.fsync(journal.fileno())
@@ -159,17 +163,18 @@ class RecordFile:
             self._drop_superseded()
         os.replace(self._part, self._out)
 
-    def _know(self, entries: _Entries) -> None:
+    def _know(self, entries: Entries) -> None:
         """Note what the entries say is done: hashes of paths, sorted, and how many of each."""
-        current = _are_current(entries)
+        current = are_current(entries)
         paths, first, counts = np.unique(
             entries["path"][current], return_index=True, return_counts=True
         )
         self._paths: npt.NDArray[np.uint64] = paths
         self._facts: npt.NDArray[np.uint64] = entries["facts"][current][first]
         self._left: npt.NDArray[np.intp] = counts
-        self._held = len(entries[current])
-        self._superseded = not current.all()  # a run that replaced some was killed
+        self._held = len(entries) if self._moved else int(current.sum())
+        # A run that replaced some was killed.
+        self._superseded = not self._moved and not current.all()
 
     def _identity(self, source: Source) -> tuple[int, int]:
         """Return 64-bit hashes of a source's path and of what its record depends on."""
@@ -180,20 +185,19 @@ class RecordFile:
                 facts = f"{status.st_size} {status.st_mtime_ns}"
             except OSError:
                 facts = "missing"
-        return _hash(source.name), _hash(f"{facts} {self._options}")
+        return hash_text(source.name), hash_text(f"{facts} {self._options}")
 
-    def _take_over(self) -> _Entries:
+    def _take_over(self) -> Entries:
         """Make OUT.part and the journal ready to go on with; return the entries that hold."""
         if not self._part.exists() and self._out.exists():
             with open(self._out, "rb") as old, atomic_writer(self._part) as part:
                 shutil.copyfileobj(old, part)
         for path in (self._part, self._journal_path):
             path.touch()
-        journal = self._journal_path.read_bytes()
-        entries = np.frombuffer(journal, _ENTRY, count=len(journal) // _ENTRY.itemsize)
+        entries = read_journal(self._journal_path)
         with open(self._part, "rb") as part:
             if whole := part.read(len(self._header)) == self._header:
-                held = entries[: sum(1 for _ in _held(part, entries))]
+                held = entries[: count_held(part, entries)]
             else:
                 held = entries[:0]
         if len(held) == 0 and self._part.stat().st_size > len(self._header):
@@ -205,8 +209,8 @@ class RecordFile:
 
     def _drop_superseded(self) -> None:
         """Rewrite OUT.part without the records that a later one of the same input replaces."""
-        entries = np.fromfile(self._journal_path, _ENTRY)
-        current = _are_current(entries)
+        entries = read_journal(self._journal_path)
+        current = are_current(entries)
         with open(self._part, "rb") as old, atomic_writer(self._part) as new:
             new.write(old.read(len(self._header)))
             for length, keep in zip(entries["length"].tolist(), current.tolist(), strict=True):
@@ -215,33 +219,6 @@ class RecordFile:
                     new.write(content)
         with atomic_writer(self._journal_path) as journal:
             journal.write(entries[current].tobytes())
-
-
-def has_journal(path: str) -> bool:
-    """Whether an output of this name says which inputs it has, so that it can be gone on with."""
-    out = Path(os.path.realpath(path))
-    journal = out.with_name(f".{out.name}.resume")
-    return journal.is_file() and journal.stat().st_size > 0
-
-
-def _held(part: BinaryIO, entries: _Entries) -> Iterator[None]:
-    """Yield once for each leading entry whose record is in the file as it says."""
-    for length, crc in zip(entries["length"].tolist(), entries["crc"].tolist(), strict=True):
-        content = part.read(length)
-        if len(content) != length or zlib.crc32(content) != crc:
-            return
-        yield
-
-
-def _are_current(entries: _Entries) -> npt.NDArray[np.bool_]:
-    """Return which entries are of the same content as the latest one of their path."""
-    backwards = entries[::-1]
-    paths, last = np.unique(backwards["path"], return_index=True)
-    latest = backwards["facts"][last]
-    current: npt.NDArray[np.bool_] = (
-        entries["facts"] == latest[np.searchsorted(paths, entries["path"])]
-    )
-    return current
 
 
 def _write_whole(file: FileIO, content: bytes) -> None:
@@ -255,15 +232,6 @@ def _write_whole(file: FileIO, content: bytes) -> None:
         with contextlib.suppress(OSError):
             file.truncate(before)
         raise
-
-
-def _no_entries() -> _Entries:
-    return np.zeros(0, _ENTRY)
-
-
-def _hash(text: str) -> int:
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest()
-    return int.from_bytes(digest, "little")
 
 
 @contextlib.contextmanager

@@ -5,108 +5,22 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from imgcls.core.errors import OutputError, UsageError
+from imgcls.core.errors import OutputError
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.tasks.classify.classify import Record
+from imgcls.core.tasks.classify.folder_names import ERRORS, UNKNOWN, folder_names
 from imgcls.core.tasks.classify.manifest import Manifest, Placement, last_placement
 from imgcls.core.tasks.classify.placing import SORT_MODES, SortMode, is_same_content
 
 log = logging.getLogger("imgcls")
 
-UNKNOWN, ERRORS = "unknown", "errors"
-
-# What no file system or shell likes in a name.
-_UNFIT = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*]|[\ud800-\udfff]|[\u2028-\u202e\u2066-\u2069]')
-# Names with a meaning of their own: devices on Windows, and our manifests.
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?|manifest(-\d+)?\.csv", re.IGNORECASE)
-_LONGEST = 120  # bytes
 # What the system says where a link cannot be, but a copy can.
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
 # What no other image would fare better with.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
-
-
-def folder_name(label: str) -> str:
-    """Return a label as the name of one folder: no separators, dots or devices in it."""
-    name = _UNFIT.sub("_", label).strip(" ").rstrip(". ").lstrip(".")
-    name = name.encode()[:_LONGEST].decode(errors="ignore").rstrip(". ")
-    if not name or _RESERVED.fullmatch(name):
-        name = f"_{name}"
-    return name
-
-
-def folder_names(labels: Sequence[ClassLabel]) -> dict[ClassLabel, str]:
-    """Return the folder of each class.
-
-    Classes whose names would meet, also on a system that takes `Cat` for `cat`, and those
-    called as the folders for the rest have their class id or index behind.
-    """
-    names = [folder_name(one.label) for one in labels]
-    counts: dict[str, int] = {UNKNOWN: 1, ERRORS: 1}
-    for name in names:
-        counts[name.casefold()] = counts.get(name.casefold(), 0) + 1
-    return {
-        one: name
-        if counts[name.casefold()] == 1
-        else f"{name}-{column if one.class_id == one.label else folder_name(one.class_id)}"
-        for column, (one, name) in enumerate(zip(labels, names, strict=True))
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class SortOptions:
-    """Where images are sorted to, and how.
-
-    Attributes:
-        sort_into: the folder; None to sort nothing.
-        sort_mode: how a file gets there; default: copy.
-        dry_run: only say where each would go.
-
-    Raises:
-        UsageError: a mode or `dry_run` without a folder, or the folder is a file.
-    """
-
-    sort_into: str | None = None
-    sort_mode: SortMode | None = None
-    dry_run: bool = False
-
-    def __post_init__(self) -> None:
-        if self.sort_into is None:
-            if self.sort_mode is not None or self.dry_run:
-                raise UsageError("`sort_mode` and `dry_run` go with `sort_into`")
-        elif os.path.lexists(self.sort_into) and not os.path.isdir(self.sort_into):
-            raise UsageError(f"{self.sort_into}: is a file; name a folder to sort into")
-
-    @property
-    def moves(self) -> bool:
-        """Whether images leave the place that they are read from."""
-        return self.sort_mode == "move" and not self.dry_run
-
-    def sorter(self, labels: Sequence[ClassLabel], *, resume: bool) -> Sorter | None:
-        """Return what sorts images of a model's classes; None where nothing is sorted."""
-        if self.sort_into is None:
-            return None
-        return Sorter(self.sort_into, labels, self.sort_mode or "copy", resume=resume)
-
-    def check_inputs(self, inputs: Iterable[str]) -> None:
-        """Refuse to sort a folder into itself or into one below it.
-
-        Raises:
-            UsageError: the folder lies in one of the inputs.
-        """
-        if self.sort_into is None:
-            return
-        target = os.path.realpath(self.sort_into)
-        for name in filter(os.path.isdir, inputs):
-            source = os.path.realpath(name)
-            if target == source or target.startswith(os.path.join(source, "")):
-                raise UsageError(
-                    f"{self.sort_into}: lies in {name}, which is to be sorted; name another"
-                )
 
 
 class Sorter:

@@ -19,7 +19,8 @@ from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import load_with_original
 from imgcls.core.pixels.preprocessing import Interpolation, Resize, Uint8Image
 from imgcls.core.pixels.sources import Source
-from imgcls.core.tasks.classify.classify import Prediction, adapt, as_sources
+from imgcls.core.tasks.classify.classify import Prediction, as_sources
+from imgcls.core.tasks.classify.scoring import adapt
 from imgcls.core.tasks.heatmap.drawing import draw_overlay
 from imgcls.core.tasks.heatmap.explanation import Explanation, Question, Unexplained
 from imgcls.core.tasks.heatmap.faithfulness import Faithfulness, measure_faithfulness

@@ -1,0 +1,64 @@
+"""Read images as a model wants them, and score them."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from imgcls.core.arrays import Float32Array
+from imgcls.core.engines.model import Model
+from imgcls.core.errors import ImageError, as_image_error
+from imgcls.core.pixels.images import FittedImage, load_image
+from imgcls.core.pixels.preprocessing import Interpolation, Preprocessing, Resize
+from imgcls.core.pixels.sources import Source
+
+
+def adapt(
+    preprocessing: Preprocessing, resize: Resize | None, interpolation: Interpolation | None
+) -> Preprocessing:
+    """Return a model's preprocessing with what the user wants otherwise."""
+    return replace(
+        preprocessing,
+        resize=resize or preprocessing.resize,
+        interpolation=interpolation or preprocessing.interpolation,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One input and what the model made of it.
+
+    Attributes:
+        source: the input.
+        image: it, as the network saw it, or why it could not be read.
+        scores: softmax, float32 (classes,); None where it could not be read.
+    """
+
+    source: Source
+    image: FittedImage | ImageError
+    scores: Float32Array | None
+
+
+def score_chunk(model: Model, preprocessing: Preprocessing, chunk: list[Source]) -> list[Scored]:
+    """Read some images, then score them; for `map_ordered`."""
+    loaded = [_load(source, preprocessing) for source in chunk]
+    pixels = [image.pixels for image in loaded if isinstance(image, FittedImage)]
+    # Scaled they are four times as large: no more at once than the engine gains by.
+    step = 1 if model.engine.one_by_one else len(chunk)
+    batches = (np.stack(pixels[start : start + step]) for start in range(0, len(pixels), step))
+    scores = itertools.chain.from_iterable(
+        model.scores(preprocessing.scale(batch)) for batch in batches
+    )
+    return [
+        Scored(source, image, next(scores) if isinstance(image, FittedImage) else None)
+        for source, image in zip(chunk, loaded, strict=True)
+    ]
+
+
+def _load(source: Source, preprocessing: Preprocessing) -> FittedImage | ImageError:
+    try:
+        return load_image(source, preprocessing)
+    except Exception as error:  # whatever a decoder raises is this image's alone
+        return as_image_error(error)
