@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from imgcls.core.errors import ImageError, ImgclsError, ModelError, UsageError, WeightsError
+from imgcls.core.errors import (
+    ImageError,
+    ImgclsError,
+    LabelError,
+    ModelError,
+    NoImagesError,
+    OutputError,
+    UsageError,
+    WeightsError,
+)
 from imgcls.core.version import __version__
 
 if TYPE_CHECKING:
@@ -27,8 +36,11 @@ __all__ = [
     "FinetuneResult",
     "ImageError",
     "ImgclsError",
+    "LabelError",
     "Model",
     "ModelError",
+    "NoImagesError",
+    "OutputError",
     "Prediction",
     "Record",
     "Unexplained",

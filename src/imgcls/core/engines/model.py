@@ -81,6 +81,12 @@ def load_model(
             given for a file that has its own.
         ModelError: there is no such model, or it cannot be run.
         WeightsError: its weights are missing or do not fit.
+
+    Example:
+        >>> import imgcls
+        >>> model = imgcls.load_model()
+        >>> model.name, len(model.labels), model.preprocessing.size
+        ('efficientnet-lite0', 1000, 224)
     """
     head, labels = None, imagenet_labels()
     if is_model_file(ref):

@@ -101,6 +101,12 @@ def classify(
     Raises:
         ModelError: the model is unknown or cannot be run.
         UsageError: `top`, `min_confidence` or `workers` is out of range.
+
+    Example:
+        >>> import imgcls
+        >>> for record in imgcls.classify("sample_images/cat.jpg", top=1):
+        ...     print(record.predictions[0].label, round(record.predictions[0].score, 2))
+        tiger_cat 0.37
     """
     options = ClassifyOptions(top, min_confidence, resize, interpolation, workers, pixels)
     sources = as_sources(inputs)

@@ -36,11 +36,13 @@ class ClassifyOptions:
 
     def __post_init__(self) -> None:
         if self.top < 0:
-            raise UsageError("`top` is 0, for every class, or more")
+            raise UsageError(f"`top` must be 1 or more, or 0 for every class; it is {self.top}")
         if not 0 <= self.min_confidence <= 1:
-            raise UsageError("`min_confidence` is a score, 0 to 1")
+            raise UsageError(
+                f"`min_confidence` must be between 0 and 1; it is {self.min_confidence}"
+            )
         if self.workers is not None and self.workers < 1:
-            raise UsageError("`workers` is 1 or more")
+            raise UsageError(f"`workers` must be 1 or more; it is {self.workers}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,12 @@ def explain(
     Raises:
         ModelError: the model is unknown or cannot be run.
         UsageError: there is no such method, class or layer, or they do not go together.
+
+    Example:
+        >>> import imgcls
+        >>> (explanation,) = imgcls.explain("sample_images/cat.jpg")
+        >>> explanation.prediction.label, explanation.cam.shape
+        ('tiger_cat', (300, 451))
     """
     question = Question(
         method, class_name, rank, versus, layer, faithfulness, resize, interpolation

@@ -143,6 +143,12 @@ def audit(folder: str | os.PathLike[str]) -> AuditReport:
 
     Raises:
         UsageError: it is no labelled folder.
+
+    Example:
+        >>> import imgcls
+        >>> report = imgcls.audit("photos")
+        >>> report.images, dict(report.classes)
+        (24, {'squares': 12, 'stripes': 12})
     """
     dataset = read_dataset(folder)
     return report(survey(dataset, dataset.examples()))

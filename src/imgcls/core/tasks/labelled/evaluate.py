@@ -150,6 +150,12 @@ def evaluate(
         LabelError: there are labels that the model does not have.
         ModelError: the model is unknown or cannot be run.
         NoImagesError: no image could be read.
+
+    Example:
+        >>> import imgcls
+        >>> evaluation = imgcls.evaluate("photos", "mine.safetensors")
+        >>> evaluation.images, evaluation.labels
+        (24, ('squares', 'stripes'))
     """
     opened = model if isinstance(model, Model) else load_model(model)
     verdicts = judge(

@@ -130,6 +130,12 @@ def finetune(
         ModelError: the model is unknown, or the saved file does not predict what was trained.
         OutputError: the model exists, or a file cannot be written.
         UsageError: an option is out of range, or the folder is no labelled folder.
+
+    Example:
+        >>> import imgcls
+        >>> result = imgcls.finetune("photos", "mine.safetensors", epochs=2)
+        >>> result.training_images, result.validation_images
+        (20, 4)
     """
     started = time.monotonic()
     options = Options(

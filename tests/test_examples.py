@@ -1,0 +1,39 @@
+"""The examples in the docstrings of the public functions, run as they stand there."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import imgcls
+
+# `evaluate` reads what `finetune` wrote, so the order is a user's.
+FUNCTIONS = ("load_model", "classify", "explain", "audit", "finetune", "evaluate")
+
+
+def test_every_public_function_has_an_example() -> None:
+    functions = {name for name in imgcls.__all__ if inspect.isfunction(getattr(imgcls, name))}
+    assert functions == set(FUNCTIONS)
+    assert all(">>> " in (getattr(imgcls, name).__doc__ or "") for name in functions)
+
+
+def test_examples(
+    tmp_path: Path,
+    samples: Path,
+    draw_classes: Callable[[Path, int], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shutil.copytree(samples, tmp_path / "sample_images")
+    draw_classes(tmp_path / "photos", 12)
+    monkeypatch.chdir(tmp_path)
+    for name in FUNCTIONS:
+        function = getattr(imgcls, name)
+        for example in doctest.DocTestFinder(recurse=False).find(function, name, globs={}):
+            assert doctest.DocTestRunner().run(example).attempted > 0, name
+            assert capsys.readouterr().out == "", name
