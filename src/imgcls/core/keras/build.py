@@ -7,6 +7,7 @@ from typing import Any
 from imgcls.core.keras.start import import_keras
 from imgcls.core.keras.stored_backbone import load_trained
 from imgcls.core.keras.weights_file import load_weights
+from imgcls.core.models.keras_weights import check_weights_file
 from imgcls.core.models.model_file import ENDING as MODEL_FILE_ENDING
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
@@ -42,6 +43,7 @@ def build_weighted(network: Network) -> Any:
     Raises:
         WeightsError: the weights do not fit.
     """
+    check_weights_file(network.weights)
     model = build_network(network.spec)
     if network.weights.suffix == MODEL_FILE_ENDING:
         return load_trained(model, network)

@@ -1,14 +1,17 @@
 """Load a weights file into a Keras model, after comparing every shape.
 
-Three kinds: the bundled EfficientNet-Lite checkpoints (.pth), Keras' published .h5 files, and
-its newer .weights.h5. A file that does not fit is an error that names the first difference,
-found before anything is loaded. No kind can run code.
+Three kinds, told apart by their content: the bundled EfficientNet-Lite checkpoints, Keras'
+published .h5 files, and its newer .weights.h5. A file that does not fit is an error that names
+the first difference, found before anything is loaded. No kind can run code.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +20,14 @@ import numpy as np
 from imgcls.core.errors import WeightsError
 from imgcls.core.files import atomic_writer
 from imgcls.core.models.efficientnet_lite import layer_weights
+from imgcls.core.models.hdf5_file import Shape, check_tensors, is_hdf5, names, open_hdf5
+from imgcls.core.models.keras_weights import weights_group
 from imgcls.core.models.torch_checkpoint import read_checkpoint
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.preprocessing import IMAGENET_STD
 
-_Shape = tuple[int, ...]
+# Keras tells its newer format from the older by this ending alone.
+_NEWER_ENDING = ".weights.h5"
 
 
 def load_weights(model: Any, network: Network) -> None:
@@ -30,14 +36,21 @@ def load_weights(model: Any, network: Network) -> None:
     Raises:
         WeightsError: it cannot be read or does not fit.
     """
-    if network.weights.suffix == ".pth":
+    path = network.weights
+    if is_hdf5(path):
+        _load_hdf5(model, path, network.name)
+        _correct_efficientnet_scaling(model)
+    elif network.spec.builder == "EfficientNetLite":
         _load_checkpoint(model, network)
     else:
-        _load_hdf5(model, network.weights, network.name)
-        _mend_efficientnet_scaling(model)
+        raise WeightsError(
+            f"{path}: not a weights file; {network.name} takes .h5 as Keras publishes it, or "
+            ".weights.h5"
+        )
+    _check_variances(model, path)
 
 
-def _mend_efficientnet_scaling(model: Any) -> None:
+def _correct_efficientnet_scaling(model: Any) -> None:
     """Make EfficientNetB's published weights divide by the deviation, not by its root.
 
     Their file holds the deviations where Keras expects variances, and Keras corrects that by
@@ -56,8 +69,6 @@ def _mend_efficientnet_scaling(model: Any) -> None:
 
 def _load_checkpoint(model: Any, network: Network) -> None:
     arguments: dict[str, Any] = dict(network.spec.arguments)
-    if network.spec.builder != "EfficientNetLite":
-        raise WeightsError(f"{network.weights}: {network.name} takes its weights from a .h5 file")
     checkpoint = read_checkpoint(network.weights)
     try:
         weights = layer_weights(checkpoint, **arguments)
@@ -72,37 +83,58 @@ def _load_checkpoint(model: Any, network: Network) -> None:
                 f"{network.weights}: does not fit {network.name}: layer {name} has "
                 f"{_shapes(wanted)}, the file {_shapes(found)}"
             )
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise WeightsError(
+                f"{network.weights}: {name} holds numbers that are not finite; it is not used"
+            )
         layer.set_weights(arrays)
 
 
-def _load_hdf5(model: Any, path: Path, name: str) -> None:
-    import h5py
+def _check_variances(model: Any, path: Path) -> None:
+    """Refuse what would make every score NaN: the root of a number below zero."""
+    for layer in model.layers:
+        variance = getattr(layer, "moving_variance", None)
+        if variance is not None and float(np.min(np.asarray(variance))) < 0:
+            raise WeightsError(f"{path}: layer {layer.name} has a variance below 0; it is not used")
 
-    try:
-        with h5py.File(path, "r") as file:
-            legacy = _legacy_group(file)
-            if legacy is None:
-                difference = _difference(_tensors(file), _expected_tensors(model))
-            else:
-                difference = _legacy_difference(legacy, model)
-    except OSError:
-        raise WeightsError(
-            f"{path}: not a weights file; {name} takes .h5 as Keras publishes it, or .weights.h5"
-        ) from None
-    if difference:
-        raise WeightsError(f"{path}: does not fit {name}: {difference}")
-    is_newer_name = path.name.endswith(".weights.h5")
-    if is_newer_name != (legacy is None):
-        # Keras tells its two formats apart by the name alone.
-        raise WeightsError(
-            f"{path}: the name belongs to Keras' other format; rename it to "
-            + ("end in .h5 only" if is_newer_name else "end in .weights.h5")
+
+def _load_hdf5(model: Any, path: Path, name: str) -> None:
+    from keras.src.legacy.saving import legacy_h5_format
+
+    with open_hdf5(path) as file:
+        group, older = weights_group(file)
+        given = check_tensors(group, numbers=False)  # they were read before Keras was started
+        difference = (
+            _layer_difference(group, given, model)
+            if older
+            else _difference(given, _expected_tensors(model))
         )
-    try:
-        model.load_weights(path)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        reason = " ".join(str(error).split())
-        raise WeightsError(f"{path}: does not fit {name}: {reason}") from error
+        if difference:
+            raise WeightsError(f"{path}: does not fit {name}: {difference}")
+        if older:
+            legacy_h5_format.load_weights_from_hdf5_group(group, model)
+            return
+    with _under_newer_name(path) as named:
+        try:
+            model.load_weights(named)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            reason = " ".join(str(error).split())
+            raise WeightsError(f"{path}: does not fit {name}: {reason}") from error
+
+
+@contextlib.contextmanager
+def _under_newer_name(path: Path) -> Iterator[Path]:
+    """Give a file of the newer format a name by which Keras knows it as such."""
+    if path.name.endswith(_NEWER_ENDING):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="imgcls-") as folder:
+        named = Path(folder) / f"given{_NEWER_ENDING}"
+        try:
+            os.symlink(path.resolve(), named)
+        except OSError:  # Windows asks for a right that few users have
+            shutil.copyfile(path, named)
+        yield named
 
 
 def write_published_format(network: Any, path: Path) -> None:
@@ -114,33 +146,27 @@ def write_published_format(network: Any, path: Path) -> None:
         legacy_h5_format.save_weights_to_hdf5_group(file, network)
 
 
-def _legacy_group(file: Any) -> Any | None:
-    """Return where the older format keeps its layers; None for the newer format."""
-    if "layer_names" not in file.attrs and "layer_names" in getattr(
-        file.get("model_weights"), "attrs", ()
-    ):
-        return file["model_weights"]
-    return file if "layer_names" in file.attrs else None
-
-
-def _legacy_difference(group: Any, model: Any) -> str:
+def _layer_difference(group: Any, given: Mapping[str, Shape], model: Any) -> str:
     """Say what differs from a file of the older format, which goes by order, not by name."""
     wanted = {
         layer.name: [tuple(w.shape) for w in (*layer.trainable_variables, *_fixed(layer))]
         for layer in model.layers
         if layer.weights
     }
-    given = {}
-    for name in _names(group, "layer_names"):
-        tensors = dict(_tensors(group[name]))
-        shapes = [tensors.get(weight, ()) for weight in _names(group[name], "weight_names")]
+    found = {}
+    for layer in names(group, "layer_names"):
+        shapes = []
+        for weight in names(group[layer], "weight_names"):
+            if f"{layer}/{weight}" not in given:
+                return f"layer {layer} lacks its weight {weight}"
+            shapes.append(given[f"{layer}/{weight}"])
         if shapes:
-            given[name] = shapes
-    if len(wanted) != len(given):
-        return f"it has {len(given)} layers with weights, the model {len(wanted)}"
-    for (layer, shapes), found in zip(wanted.items(), given.values(), strict=True):
-        if shapes != found:
-            return f"layer {layer} has {_shapes(shapes)}, the file {_shapes(found)}"
+            found[layer] = shapes
+    if len(wanted) != len(found):
+        return f"it has {len(found)} layers with weights, the model {len(wanted)}"
+    for (layer, shapes), others in zip(wanted.items(), found.values(), strict=True):
+        if shapes != others:
+            return f"layer {layer} has {_shapes(shapes)}, the file {_shapes(others)}"
     return ""
 
 
@@ -148,51 +174,26 @@ def _fixed(layer: Any) -> list[Any]:
     return [weight for weight in layer.weights if not weight.trainable]
 
 
-def _names(group: Any, attribute: str) -> Iterator[str]:
-    for name in group.attrs[attribute]:
-        yield name.decode() if isinstance(name, bytes) else str(name)
-
-
-def _expected_tensors(model: Any) -> Iterator[tuple[str, _Shape]]:
-    """Yield what Keras itself writes for this model in its newer format."""
-    import h5py
-
+def _expected_tensors(model: Any) -> dict[str, Shape]:
+    """Return what Keras itself writes for this model in its newer format."""
     with tempfile.TemporaryDirectory(prefix="imgcls-") as folder:
-        path = Path(folder) / "expected.weights.h5"
+        path = Path(folder) / f"expected{_NEWER_ENDING}"
         model.save_weights(path)
-        with h5py.File(path, "r") as file:
-            yield from _tensors(file)
+        with open_hdf5(path) as file:
+            return check_tensors(file, numbers=False)
 
 
-def _difference(given: Iterator[tuple[str, _Shape]], wanted: Iterator[tuple[str, _Shape]]) -> str:
-    found = dict(given)
-    for name, shape in wanted:
-        if name not in found:
+def _difference(given: Mapping[str, Shape], wanted: Mapping[str, Shape]) -> str:
+    for name, shape in wanted.items():
+        if name not in given:
             return f"it lacks {name}, which is {_shapes([shape])} in the model"
-        if (own := found.pop(name)) != shape:
-            return f"{name} is {_shapes([own])} in the file, {_shapes([shape])} in the model"
-    return f"it holds {next(iter(found))}, which the model does not have" if found else ""
+        if given[name] != shape:
+            return (
+                f"{name} is {_shapes([given[name]])} in the file, {_shapes([shape])} in the model"
+            )
+    extra = next((name for name in given if name not in wanted), None)
+    return f"it holds {extra}, which the model does not have" if extra else ""
 
 
-def _tensors(group: Any) -> Iterator[tuple[str, _Shape]]:
-    """Yield name and shape of each tensor in an HDF5 group, reading none of them.
-
-    Raises:
-        OSError: an entry points out of the file or is no tensor of numbers.
-    """
-    import h5py
-
-    for name in group:
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise OSError(f"{name} is a link")
-        entry = group[name]
-        if isinstance(entry, h5py.Group):
-            yield from ((f"{name}/{inner}", shape) for inner, shape in _tensors(entry))
-        elif entry.is_virtual or entry.external or entry.dtype.kind not in "fiu":
-            raise OSError(f"{name} is no tensor of numbers")
-        else:
-            yield name, tuple(entry.shape)
-
-
-def _shapes(shapes: list[_Shape]) -> str:
+def _shapes(shapes: list[Shape]) -> str:
     return " + ".join("×".join(str(side) for side in shape) or "scalar" for shape in shapes)

@@ -29,6 +29,7 @@ from imgcls.core.engines.compiled.entries import (
 )
 from imgcls.core.engines.engine import Precision
 from imgcls.core.errors import ImageError, ModelError, UsageError, WeightsError
+from imgcls.core.models.keras_weights import check_weights_file
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.sources import Source
@@ -124,6 +125,7 @@ def _make(
 ) -> CompiledModel | Unsupported:
     import shutil
 
+    check_weights_file(network.weights)  # said at once, not when a child has started Keras
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(mode=0o700)
