@@ -131,6 +131,9 @@ def test_every_moved_image_has_its_record_when_the_disk_fills_up(
     ]
     assert len(list((tmp_path / "out" / "tiger_cat").iterdir())) == 12
     assert list(photos.iterdir()) == []
+    done = imgcls(*arguments, "--resume")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "0 images in" in done.stderr and "12 were there already" in done.stderr
     # What was moved is no longer there to be classified again: its record is not replaced.
     shutil.copy(samples / "cat.jpg", photos / "new.jpg")
     done = imgcls(*arguments)

@@ -9,7 +9,7 @@ from imgcls.core.csv_text import CSVError, csv_line, read_csv
 
 
 @pytest.mark.parametrize(
-    ("cells", "line"),
+    ("fields", "line"),
     [
         (["a", "b c", "é"], "a,b c,é\n"),
         (["a,b", 'say "x"', "two\nlines"], '"a,b","say ""x""","two\nlines"\n'),
@@ -23,8 +23,8 @@ from imgcls.core.csv_text import CSVError, csv_line, read_csv
         (["\udcff.jpg"], "\udcff.jpg\n"),
     ],
 )
-def test_a_row(cells: list[str | float | None], line: str) -> None:
-    assert csv_line(cells) == line
+def test_a_row(fields: list[str | float | None], line: str) -> None:
+    assert csv_line(fields) == line
 
 
 @pytest.mark.parametrize("odd", ["\r", "\n", "\r\n", '"', ",", "'", " ", "\x0b", "\u2028", "\x85"])
@@ -43,10 +43,10 @@ def test_line_ends_and_empty_lines_of_others() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,b\n1\n", "line 2 has 1 cell and not 2"),
-        ("a,b\n1,2\n\n1,2,3\n", "line 4 has 3 cells and not 2"),
-        ("a,b\n1\r2,3\n", "line 2 has 1 cell and not 2"),
-        ('a,b\n"1\n2",3\n4\n', "line 4 has 1 cell and not 2"),
+        ("a,b\n1\n", "line 2 has 1 field and not 2"),
+        ("a,b\n1,2\n\n1,2,3\n", "line 4 has 3 fields and not 2"),
+        ("a,b\n1\r2,3\n", "line 2 has 1 field and not 2"),
+        ('a,b\n"1\n2",3\n4\n', "line 4 has 1 field and not 2"),
         ('a,b\n1,"2\n', "line 2 is malformed: unexpected end of data"),
         ('a,b\n"1"x,2\n', "line 2 is malformed: ',' expected after '\"'"),
     ],

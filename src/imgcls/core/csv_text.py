@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from imgcls.core.rounding import rounded
 
-Cell = str | int | float | None
+Field = str | int | float | None
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t")
 _NEEDS_QUOTES = re.compile(r'[,"\r\n]')
@@ -19,44 +19,44 @@ class CSVError(ValueError):
     """A text that is no table; the message names the line."""
 
 
-def csv_line(cells: Iterable[Cell]) -> str:
+def csv_line(fields: Iterable[Field]) -> str:
     r"""Return one row with its line end, "\n".
 
     Args:
-        cells: text is quoted where it must be, and prefixed with `'` where a spreadsheet would
-            take it for a formula. A float has six significant digits. None is an empty cell.
+        fields: text is quoted where it must be, and prefixed with `'` where a spreadsheet would
+            take it for a formula. A float has six significant digits. None is an empty field.
     """
-    texts = [_text(cell) for cell in cells]
-    # A row of one empty cell would otherwise read as no row.
+    texts = [_text(field) for field in fields]
+    # A row of one empty field would otherwise read as no row.
     return ('""' if texts == [""] else ",".join(texts)) + "\n"
 
 
 def csv_cell(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula; `csv_line` does this itself."""
+    """Return a field that no spreadsheet takes for a formula; `csv_line` does this itself."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
-def _text(cell: Cell) -> str:
-    if isinstance(cell, str):
-        guarded = csv_cell(cell)
+def _text(field: Field) -> str:
+    if isinstance(field, str):
+        guarded = csv_cell(field)
         quoted = guarded.replace('"', '""')
         return f'"{quoted}"' if _NEEDS_QUOTES.search(guarded) else guarded
-    if isinstance(cell, float):
-        return f"{rounded(cell):g}"
-    return "" if cell is None else str(cell)
+    if isinstance(field, float):
+        return f"{rounded(field):g}"
+    return "" if field is None else str(field)
 
 
 def read_csv(text: str) -> Iterator[list[str]]:
     """Yield the rows of a table, its header first; empty lines are passed over.
 
-    Cells are returned as they stand: a `'` before a formula is not taken away.
+    Fields are returned as they stand: a `'` before a formula is not taken away.
 
     Args:
         text: the whole table, its line ends as they are in the file.
 
     Raises:
-        CSVError: a quoted cell is not closed or goes on after its end, or a row has more or
-            fewer cells than the header.
+        CSVError: a quoted field is not closed or goes on after its end, or a row has more or
+            fewer fields than the header.
     """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     columns = 0
@@ -71,9 +71,9 @@ def read_csv(text: str) -> Iterator[list[str]]:
         if row:
             columns = columns or len(row)
             if len(row) != columns:
-                raise CSVError(f"line {line} has {_cells(len(row))} and not {columns}")
+                raise CSVError(f"line {line} has {_fields(len(row))} and not {columns}")
             yield row
 
 
-def _cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count} cells"
+def _fields(count: int) -> str:
+    return "1 field" if count == 1 else f"{count} fields"

@@ -32,7 +32,7 @@ def jsonl_names(file: IO[bytes]) -> Iterator[str]:
 
 
 def csv_names(file: IO[bytes]) -> Iterator[str]:
-    """Yield the names in CSV: the first cells, without what guards formulas."""
+    """Yield the names in CSV: the first fields, without what guards formulas."""
     rows = csv.reader(_lines(file))
     next(rows, None)
     for row in rows:

@@ -55,3 +55,9 @@ def test_a_line_that_was_cut_off_is_left_out_wherever_it_is_cut(tmp_path: Path) 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the manifest cannot be read: no such file or directory"):
         read_manifest(str(tmp_path / "absent.csv"))
+
+
+@pytest.mark.parametrize("content", ["", "from,to,la"])
+def test_one_that_was_only_begun_has_no_last_line(content: str, tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text(content)
+    assert last_placement(str(tmp_path)) is None

@@ -36,5 +36,5 @@ def test_options_check_themselves(tmp_path: Path) -> None:
 )
 def test_a_number_out_of_range(wrong: dict[str, float]) -> None:
     (name,) = wrong
-    with pytest.raises(UsageError, match=f"`{name}` is "):
+    with pytest.raises(UsageError, match=f"`{name}` must be"):
         ClassifyOptions(**wrong)  # type: ignore[arg-type]

@@ -145,8 +145,8 @@ def test_links_that_were_replaced_stay(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("/in/a\r.jpg,{out}/a.jpg,cat,1,move\n", "line 3 has 1 cell and not 5"),
-        ("/in/a.jpg,{out}/a.jpg,cat,1\n", "line 3 has 4 cells and not 5"),
+        ("/in/a\r.jpg,{out}/a.jpg,cat,1,move\n", "line 3 has 1 field and not 5"),
+        ("/in/a.jpg,{out}/a.jpg,cat,1\n", "line 3 has 4 fields and not 5"),
         ('/in/a.jpg,"{out}/a.jpg,cat,1,move\n', "line 3 is malformed"),
         ("/in/a.jpg,{out}/a.jpg,cat,1,burn\n", "'burn' is no mode of sorting"),
     ],

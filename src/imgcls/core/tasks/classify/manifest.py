@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import IO
 
-from imgcls.core.csv_text import Cell, CSVError, csv_line, read_csv
+from imgcls.core.csv_text import CSVError, Field, csv_line, read_csv
 from imgcls.core.errors import UsageError
 from imgcls.core.tasks.classify.placing import SORT_MODES, SortMode
 
@@ -52,6 +52,8 @@ class Manifest:
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
+            if os.path.getsize(self.path) == 0:  # not even its header could be written
+                os.unlink(self.path)
 
     def add(self, placement: Placement) -> None:
         """Write a line at once; before a move also to the disk itself.
@@ -82,9 +84,9 @@ class Manifest:
             except FileExistsError:
                 number += 1
 
-    def _write(self, cells: Sequence[Cell]) -> None:
+    def _write(self, fields: Sequence[Field]) -> None:
         assert self._file is not None
-        line = csv_line(cells).encode("utf-8", "surrogateescape")
+        line = csv_line(fields).encode("utf-8", "surrogateescape")
         start = self._file.tell()
         try:
             while line:
@@ -104,9 +106,10 @@ def last_placement(folder: str) -> Placement | None:
     number = 1
     while os.path.lexists(_manifest_path(folder, number + 1)):
         number += 1
-    if not os.path.isfile(path := _manifest_path(folder, number)):
+    path = Path(_manifest_path(folder, number))
+    if not path.is_file() or not _whole_lines(path.read_bytes()):
         return None
-    placements = read_manifest(path)
+    placements = read_manifest(str(path))
     return placements[-1] if placements else None
 
 

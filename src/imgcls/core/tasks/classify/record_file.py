@@ -1,7 +1,7 @@
 """A file of records that grows one by one and survives being killed at any moment.
 
-Beside the file stands a journal, `.NAME.resume`. A record is written before its entry, and an
-entry counts only while the bytes it speaks of are there, so whatever moment a run ends at, what
+Beside the file stands a journal, `.NAME.resume`. A record is written before its row, and an
+row counts only while the bytes it speaks of are there, so whatever moment a run ends at, what
 the next one finds is either whole or done again. OUT itself and its journal stay as they were
 until the first record is written.
 """
@@ -25,13 +25,13 @@ from imgcls.core.errors import OutputError
 from imgcls.core.files import atomic_writer
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.journal import (
-    Entries,
+    Rows,
     are_current,
     count_held,
     hash_text,
     journal_path,
-    new_entry,
-    no_entries,
+    new_row,
+    no_rows,
     read_journal,
 )
 
@@ -42,6 +42,9 @@ class RecordFile:
     """Grows OUT.part record by record; it becomes OUT when the run is done.
 
     Use it as a context manager: leaving it by an exception keeps OUT.part for `resume`.
+
+    Attributes:
+        skipped: how many inputs had their record before.
     """
 
     def __init__(
@@ -61,7 +64,6 @@ class RecordFile:
         Raises:
             OutputError: it cannot be written, or another run is writing it.
         """
-        self.skipped = 0
         self._name = path
         self._out = Path(os.path.realpath(path))
         self._part = self._out.with_name(f"{self._out.name}.part")
@@ -73,14 +75,16 @@ class RecordFile:
         self._written = 0
         with contextlib.ExitStack() as stack, _as_output_error(path):
             stack.enter_context(_locked(self._out, path))
-            entries = self._take_over() if resume else no_entries()
-            self._know(entries)
-            self._resume = len(entries) > 0
+            rows = self._take_over() if resume else no_rows()
+            self._know(rows)
+            self._resume = len(rows) > 0
             self._file = stack.enter_context(FileIO(self._part, "r+" if resume else "w"))
             if self._file.seek(0, os.SEEK_END) == 0:
                 _write_whole(self._file, self._header)
-            self._journal: FileIO | None = None
             self._open = stack.pop_all()
+            # That of an earlier OUT is kept until the first record takes the place of its own.
+            kept = resume or self._out.exists()
+            self._journal: FileIO | None = None if kept else self._open_journal()
 
     def todo(
         self, sources: Iterable[Source], on_skip: Callable[[str], None] | None = None
@@ -101,7 +105,7 @@ class RecordFile:
                     self._superseded = not self._moved  # else it is another image of that name
                 elif self._left[place]:
                     self._left[place] -= 1
-                    self.skipped += 1
+                    self.skipped += not self._moved
                     if on_skip is not None:
                         on_skip(source.name)
                     continue
@@ -118,11 +122,11 @@ class RecordFile:
             OutputError: it cannot be written.
         """
         content = piece.encode("utf-8", "surrogateescape") if isinstance(piece, str) else piece
-        entry = new_entry(*self._awaited.popleft(), content)
+        row = new_row(*self._awaited.popleft(), content)
         with _as_output_error(self._name):
             _write_whole(self._file, content)
             journal = self._journal = self._journal or self._open_journal()
-            _write_whole(journal, entry)
+            _write_whole(journal, row)
             if self._moved:
                 os.fsync(self._file.fileno())
                 os.fsync(journal.fileno())
@@ -163,16 +167,17 @@ class RecordFile:
             self._drop_superseded()
         os.replace(self._part, self._out)
 
-    def _know(self, entries: Entries) -> None:
-        """Note what the entries say is done: hashes of paths, sorted, and how many of each."""
-        current = are_current(entries)
+    def _know(self, rows: Rows) -> None:
+        """Note what the rows say is done: hashes of paths, sorted, and how many of each."""
+        current = are_current(rows)
         paths, first, counts = np.unique(
-            entries["path"][current], return_index=True, return_counts=True
+            rows["path"][current], return_index=True, return_counts=True
         )
         self._paths: npt.NDArray[np.uint64] = paths
-        self._facts: npt.NDArray[np.uint64] = entries["facts"][current][first]
+        self._facts: npt.NDArray[np.uint64] = rows["facts"][current][first]
         self._left: npt.NDArray[np.intp] = counts
-        self._held = len(entries) if self._moved else int(current.sum())
+        self._held = len(rows) if self._moved else int(current.sum())
+        self.skipped = self._held if self._moved else 0  # no source may name them any more
         # A run that replaced some was killed.
         self._superseded = not self._moved and not current.all()
 
@@ -187,20 +192,22 @@ class RecordFile:
                 facts = "missing"
         return hash_text(source.name), hash_text(f"{facts} {self._options}")
 
-    def _take_over(self) -> Entries:
-        """Make OUT.part and the journal ready to go on with; return the entries that hold."""
+    def _take_over(self) -> Rows:
+        """Make OUT.part and the journal ready to go on with; return the rows that hold."""
         if not self._part.exists() and self._out.exists():
             with open(self._out, "rb") as old, atomic_writer(self._part) as part:
                 shutil.copyfileobj(old, part)
+        has_journal = self._journal_path.exists()
         for path in (self._part, self._journal_path):
             path.touch()
-        entries = read_journal(self._journal_path)
+        rows = read_journal(self._journal_path)
         with open(self._part, "rb") as part:
             if whole := part.read(len(self._header)) == self._header:
-                held = entries[: count_held(part, entries)]
+                held = rows[: count_held(part, rows)]
             else:
-                held = entries[:0]
-        if len(held) == 0 and self._part.stat().st_size > len(self._header):
+                held = rows[:0]
+        only_begun = has_journal and len(rows) == 0  # a run that ended in its first record
+        if len(held) == 0 and not only_begun and self._part.stat().st_size > len(self._header):
             log.warning("%s: does not say which inputs it has; all are done again", self._name)
         header = len(self._header) if whole else 0
         os.truncate(self._part, header + int(held["length"].sum()))
@@ -209,16 +216,16 @@ class RecordFile:
 
     def _drop_superseded(self) -> None:
         """Rewrite OUT.part without the records that a later one of the same input replaces."""
-        entries = read_journal(self._journal_path)
-        current = are_current(entries)
+        rows = read_journal(self._journal_path)
+        current = are_current(rows)
         with open(self._part, "rb") as old, atomic_writer(self._part) as new:
             new.write(old.read(len(self._header)))
-            for length, keep in zip(entries["length"].tolist(), current.tolist(), strict=True):
+            for length, keep in zip(rows["length"].tolist(), current.tolist(), strict=True):
                 content = old.read(length)
                 if keep:
                     new.write(content)
         with atomic_writer(self._journal_path) as journal:
-            journal.write(entries[current].tobytes())
+            journal.write(rows[current].tobytes())
 
 
 def _write_whole(file: FileIO, content: bytes) -> None:
