@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+import hypothesis
 import numpy as np
 import pytest
 from PIL import Image
@@ -18,6 +19,10 @@ from imgcls.core.engines.model import load_model
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "sample_images"
 SHARED = ROOT.parent / "shared" / "data"
+
+# The same examples in each run, however slow the machine.
+hypothesis.settings.register_profile("imgcls", deadline=None, database=None, derandomize=True)
+hypothesis.settings.load_profile("imgcls")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

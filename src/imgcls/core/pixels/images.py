@@ -12,14 +12,14 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from imgcls.core.errors import ImageError
-from imgcls.core.pixels.sources import is_heic_start
+from imgcls.core.pixels.formats import is_heic_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from imgcls.core.arrays import Float32Array
     from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
-    from imgcls.core.pixels.sources import Source
+    from imgcls.core.pixels.source import Source
 
 # Never EPS, PDF, SVG and the like: Pillow starts helpers for them.
 FORMATS = [
