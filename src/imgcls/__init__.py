@@ -5,8 +5,6 @@ The names below are the whole public API; each is imported when it is first used
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from imgcls.core.errors import (
     ImageError,
     ImgclsError,
@@ -19,7 +17,11 @@ from imgcls.core.errors import (
 )
 from imgcls.core.version import __version__
 
+TYPE_CHECKING = False  # what typing has; its import would take longer than all else here
+
 if TYPE_CHECKING:
+    from typing import Any
+
     from imgcls.core.engines.model import Model, load_model
     from imgcls.core.tasks.classify.classify import Prediction, Record, classify
     from imgcls.core.tasks.heatmap.explain import explain

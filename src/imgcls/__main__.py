@@ -1,5 +1,5 @@
 """`python -m imgcls`."""
 
-from imgcls.cli.main import main
+from imgcls.cli.start import main
 
 main()

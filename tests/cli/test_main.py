@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
-from imgcls.cli.main import COMMANDS
+from imgcls.cli.main import COMMANDS, short_help
 from imgcls.core.version import __version__
 from tests.conftest import Imgcls
 
@@ -62,12 +62,13 @@ def test_unknown_option(imgcls: Imgcls) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_short_help_is_the_commands_own(name: str) -> None:
-    module, function, short_help = COMMANDS[name]
-    command = getattr(importlib.import_module(module), function)
+def test_short_help_is_read_from_the_docstring(name: str) -> None:
+    module, function = COMMANDS[name]
+    command = getattr(importlib.import_module(f"imgcls.cli.{module}"), function)
     assert isinstance(command, click.Command)
     assert command.name == name
-    assert command.get_short_help_str(limit=1000) == short_help
+    assert command.get_short_help_str(limit=1000) == short_help(module, function)
+    assert short_help(module, function).endswith(".")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

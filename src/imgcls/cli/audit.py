@@ -12,7 +12,7 @@ from imgcls.core.tasks.labelled.audit import audit as audit_folder
 from imgcls.render.audit import FORMATS
 
 
-@click.command(short_help="Find what is wrong with a labelled folder before training on it.")
+@click.command()
 @click.argument("folder", metavar="DATA")
 @options.format_name(FORMATS, "How to show what was found; json and csv list every file.")
 @click.pass_obj

@@ -25,18 +25,25 @@ class Console:
     """Standard error, as `-v` and `-q` want it."""
 
     def __init__(self, *, verbose: bool, quiet: bool) -> None:
-        self.verbose = verbose
-        self.quiet = quiet
+        self.verbose = self.quiet = False
         log = logging.getLogger("imgcls")
-        log.setLevel(logging.DEBUG if verbose else logging.ERROR if quiet else logging.INFO)
         log.handlers = [_Notices()]
         log.propagate = False
-        if not verbose:
-            # Pillow and others warn of oddities in files; the record says what matters.
-            warnings.simplefilter("ignore")
-        warnings.filterwarnings("default" if not quiet else "ignore", module="imgcls")
         warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes any arguments
         show_with(self.progress)
+        self.configure(verbose=verbose, quiet=quiet)
+
+    def configure(self, *, verbose: bool = False, quiet: bool = False) -> None:
+        """Show more or less from now on; what was asked for before stays."""
+        self.verbose |= verbose
+        self.quiet |= quiet
+        level = logging.ERROR if self.quiet else logging.INFO
+        logging.getLogger("imgcls").setLevel(logging.DEBUG if self.verbose else level)
+        warnings.resetwarnings()
+        if not self.verbose:
+            # Pillow and others warn of oddities in files; the record says what matters.
+            warnings.simplefilter("ignore")
+        warnings.filterwarnings("ignore" if self.quiet else "default", module="imgcls")
 
     def say(self, message: str) -> None:
         """Print a line on standard error unless `-q`."""

@@ -18,7 +18,7 @@ from imgcls.render.evaluation import EVALUATION_FORMATS
 from imgcls.render.evaluation_page import is_own, report_page
 
 
-@click.command(short_help="Score a model on labelled images.")
+@click.command()
 @click.argument("root", metavar="DATA")
 @options.model
 @click.option(

@@ -35,7 +35,7 @@ def _layers(_: click.Context, __: click.Parameter, text: str) -> int | str:
     return text if text == "all" else int(text)
 
 
-@click.command(short_help="Train a classifier on a folder of class folders.")
+@click.command()
 @click.argument("folder", metavar="DATA")
 @click.option("-o", "--output", required=True, metavar="FILE", help="The model, .safetensors.")
 @click.option(

@@ -25,7 +25,7 @@ from imgcls.render.heatmaps import FORMATS, LAYER_FORMATS
 LIST_LAYERS = "list"
 
 
-@click.command(short_help="Draw which pixels made the model decide.")
+@click.command()
 @options.inputs
 @click.option("-o", "--output", "out", metavar="OUT", help="A file for one image, or a folder.")
 @options.model

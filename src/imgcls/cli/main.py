@@ -3,54 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
-import signal
 import sys
-from types import FrameType
 from typing import Any, NoReturn
 
 import click
 
+from imgcls.cli import signals
 from imgcls.core.errors import ImgclsError, UsageError
 from imgcls.core.version import __version__
 
-# Name → module, function, short help. `imgcls --help` must not import what it only lists; a
-# test holds the short helps against the commands' own.
+# Name → module in this folder, function. `imgcls --help` does not import what it only lists.
 COMMANDS = {
-    "predict": ("imgcls.cli.predict", "predict", "Classify images."),
-    "heatmap": (
-        "imgcls.cli.heatmap",
-        "heatmap",
-        "Draw which pixels made the model decide.",
-    ),
-    "finetune": (
-        "imgcls.cli.finetune",
-        "finetune",
-        "Train a classifier on a folder of class folders.",
-    ),
-    "evaluate": ("imgcls.cli.evaluate", "evaluate", "Score a model on labelled images."),
-    "audit": (
-        "imgcls.cli.audit",
-        "audit",
-        "Find what is wrong with a labelled folder before training on it.",
-    ),
-    "models": (
-        "imgcls.cli.models",
-        "models",
-        "List, inspect, fetch, add, import and compile models.",
-    ),
+    "predict": ("predict", "predict"),
+    "heatmap": ("heatmap", "heatmap"),
+    "finetune": ("finetune", "finetune"),
+    "evaluate": ("evaluate", "evaluate"),
+    "audit": ("audit", "audit"),
+    "models": ("models", "models"),
 }
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 
-# Signal → what it is called, exit code. click's own answer to Ctrl-C would add an empty line.
-_SIGNALS = {signal.SIGINT: ("interrupted", 130), signal.SIGTERM: ("terminated", 143)}
-
-
-class Stopped(BaseException):
-    """A signal came."""
+# A write to a stream fails with one of these, and then the error names no file.
+_STREAM_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF, errno.EIO}
 
 
 class LazyGroup(click.Group):
@@ -67,8 +46,9 @@ class LazyGroup(click.Group):
         # Threads of numpy's linear algebra only delay the start; even a head that is trained
         # takes steps too small for them, and they stall when other work has the cores.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        module, function, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(module), function)
+        module, function = COMMANDS[cmd_name]
+        imported = importlib.import_module(f"imgcls.cli.{module}")
+        command: click.Command = getattr(imported, function)
         _take_common_options(command)
         return command
 
@@ -88,7 +68,15 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, row[2]) for name, row in COMMANDS.items()])
+            formatter.write_dl([(name, short_help(*row)) for name, row in COMMANDS.items()])
+
+
+def short_help(module: str, function: str) -> str:
+    """Read the first line of a command's docstring without importing what the command needs."""
+    with open(os.path.join(os.path.dirname(__file__), f"{module}.py"), encoding="utf-8") as file:
+        source = file.read()
+    docstring = source.partition(f"\ndef {function}(")[2].partition('"""')[2]
+    return docstring.partition("\n")[0].rstrip('"')
 
 
 def _take_common_options(command: click.Command) -> None:
@@ -108,10 +96,7 @@ def _set_common(ctx: click.Context, option: click.Parameter, given: bool) -> Non
     if given and option.name == "offline":
         os.environ["IMGCLS_OFFLINE"] = "1"
     elif given:
-        from imgcls.cli.console import Console
-
-        asked = {"verbose": ctx.obj.verbose, "quiet": ctx.obj.quiet}
-        ctx.obj = Console(**asked | {str(option.name): True})
+        ctx.obj.configure(**{str(option.name): True})
 
 
 def _show_completion(ctx: click.Context, _: click.Parameter, shell: str | None) -> None:
@@ -156,13 +141,17 @@ def cli(ctx: click.Context, verbose: bool, quiet: bool, offline: bool) -> None:
 def main() -> NoReturn:
     """Run the command line and exit."""
     _reopen_closed_streams()
-    for number in _SIGNALS:
-        signal.signal(number, _stop)
-    leave(run(sys.argv[1:]))
+    try:
+        signals.begin()
+        code = run(sys.argv[1:])
+        signals.finish()
+    except signals.Stopped as stop:  # it came while `run` was reporting something else
+        code = _stopped(stop)
+    leave(code)
 
 
 def _reopen_closed_streams() -> None:
-    """Give what the caller closed a descriptor again, lest a file that is opened later takes it.
+    """Give what the caller closed a descriptor again, so that no file opened later takes it.
 
     Reading or writing there is an error like any other; messages go nowhere.
     """
@@ -177,14 +166,8 @@ def _reopen_closed_streams() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line; return the exit code."""
-    verbose = bool({"-v", "--verbose"} & set(arguments))
     try:
-        if "_IMGCLS_COMPLETE" in os.environ:  # a shell asks what a word could become
-            cli.main(arguments, prog_name="imgcls")
-        # Not cli.main: it ends the process itself, with 1, where a pipe is closed.
-        with cli.make_context("imgcls", arguments) as context:
-            result: Any = cli.invoke(context)
-        return result if isinstance(result, int) else 0
+        return _run(arguments)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
@@ -192,34 +175,72 @@ def run(arguments: list[str]) -> int:
         return EXIT_USAGE
     except click.ClickException as error:
         return _fail(error.format_message(), EXIT_USAGE)
-    except Stopped as stop:
-        word, code = stop.args
-        return _fail(word, code)
+    except signals.Stopped as stop:
+        return _stopped(stop)
     except BrokenPipeError:
         return 0
     except UsageError as error:
-        return _fail(str(error), EXIT_USAGE, verbose)
+        return _fail(str(error), EXIT_USAGE)
     except ImgclsError as error:
-        return _fail(str(error), EXIT_FAILED, verbose)
-    except Exception as error:  # a bug of ours: still one line, and -v shows where
-        kind = type(error).__name__
-        return _fail(f"imgcls stumbled ({kind}: {error}); -v shows where", EXIT_FAILED, verbose)
+        return _fail(str(error), EXIT_FAILED)
+    except MemoryError:
+        return _fail(_NO_MEMORY, EXIT_FAILED)
+    except Exception as error:  # one line for whatever it is; -v shows where
+        return _fail(_in_words(error), EXIT_FAILED)
 
 
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    raise Stopped(*_SIGNALS[signal.Signals(number)])
+def _run(arguments: list[str]) -> int:
+    if "_IMGCLS_COMPLETE" in os.environ:  # a shell asks what a word could become
+        cli.main(arguments, prog_name="imgcls")
+    # Not cli.main: it ends the process itself, with 1, where a pipe is closed.
+    with cli.make_context("imgcls", arguments) as context:
+        result: Any = cli.invoke(context)
+    return result if isinstance(result, int) else 0
 
 
-def _fail(message: str, code: int, verbose: bool = False) -> int:
-    from imgcls.cli.wording import option_names
-    from imgcls.render.safe import printable
+_NO_MEMORY = "not enough memory; end other programs, or lift the limit of this one (ulimit -v)"
+# How libraries say that there is no memory when they are loaded or start a thread.
+_MEMORY_SIGNS = (
+    "cannot allocate memory",
+    "failed to map segment",
+    "can't start new thread",
+    "failed with error '12'",
+)
 
-    if verbose:
-        import traceback
 
-        traceback.print_exc()
-    line = option_names(" ".join(message.split()))
-    click.echo(f"Error: {printable(line)}", err=True)
+def _in_words(error: Exception) -> str:
+    """Say what went wrong where no part of the program foresaw it."""
+    if isinstance(error, OSError) and error.errno in _STREAM_ERRORS and error.filename is None:
+        return f"standard output: cannot be written: {error.strerror}"
+    text = f"{error} {error.__cause__ or error.__context__ or ''}".lower()
+    if any(sign in text for sign in _MEMORY_SIGNS):
+        return _NO_MEMORY
+    return f"imgcls stumbled ({type(error).__name__}: {error}); -v shows where"
+
+
+def _stopped(stop: signals.Stopped) -> int:
+    word, code = stop.args
+    return _fail(word, code)
+
+
+def _fail(message: str, code: int) -> int:
+    """Write the one line of an error on standard error; return the exit code."""
+    try:
+        import logging
+
+        from imgcls.cli.wording import option_names
+        from imgcls.render.safe import printable
+
+        if logging.getLogger("imgcls").isEnabledFor(logging.DEBUG):  # -v
+            import traceback
+
+            traceback.print_exc()
+        line = option_names(" ".join(message.split()))
+        click.echo(f"Error: {printable(line)}", err=True)
+    except (MemoryError, ImportError):  # there is none left even for this
+        os.write(2, f"Error: {_NO_MEMORY}\n".encode())
+    except OSError:
+        pass  # standard error is full or closed: there is nowhere to say it
     return code
 
 

@@ -19,9 +19,7 @@ from imgcls.render import models as render
 _format = options.format_name(["text", "json"], "How to show it.")
 
 
-@click.group(
-    invoke_without_command=True, short_help="List, inspect, fetch, add, import and compile models."
-)
+@click.group(invoke_without_command=True)
 @_format
 @click.pass_context
 def models(ctx: click.Context, /, format_name: str) -> None:
@@ -35,7 +33,7 @@ def models(ctx: click.Context, /, format_name: str) -> None:
         raise UsageError(f"--format goes after {ctx.invoked_subcommand}")
 
 
-@models.command("list", short_help="List the models that have a name.")
+@models.command("list")
 @_format
 def list_(format_name: str) -> None:
     """List the models that have a name.
@@ -49,7 +47,7 @@ def list_(format_name: str) -> None:
     write_stdout(render.list_json(rows) if format_name == "json" else render.list_text(rows))
 
 
-@models.command(short_help="Show all that is known of a model.")
+@models.command()
 @click.argument("model", metavar="NAME|FILE")
 @_format
 def info(model: str, format_name: str) -> None:
@@ -78,7 +76,7 @@ def info(model: str, format_name: str) -> None:
     write_stdout(show(_row(found), details))
 
 
-@models.command(short_help="Download ImageNet weights.")
+@models.command()
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @click.pass_obj
 def fetch(console: Console, /, names: tuple[str, ...]) -> int:
@@ -104,7 +102,7 @@ def fetch(console: Console, /, names: tuple[str, ...]) -> int:
     return EXIT_SOME_FAILED if failures else 0
 
 
-@models.command(short_help="Put weights that were carried here in their place.")
+@models.command()
 @click.argument("name", metavar="NAME")
 @click.option("--weights", metavar="FILE", required=True, help="The file (.h5 or .weights.h5).")
 def add(name: str, weights: str) -> None:
@@ -119,7 +117,7 @@ def add(name: str, weights: str) -> None:
 models.add_command(import_)
 
 
-@models.command("compile", short_help="Compile a model for this machine ahead of time.")
+@models.command("compile")
 @click.argument("name", metavar="NAME")
 @click.option("--weights", metavar="FILE", help="Local weights for it (.h5 or .weights.h5).")
 @options.precision
@@ -153,7 +151,7 @@ def compile_(name: str, weights: str | None, precision: Any, calibrate: str | No
     write_stdout([f"{name} {precision}: {compiled.path} ({speed})\n"])
 
 
-@models.command("clear-cache", short_help="Remove compiled models.")
+@models.command("clear-cache")
 def clear_cache() -> None:
     """Remove what is kept to be faster: compiled models, of every version, and hashes.
 

@@ -9,7 +9,7 @@ from imgcls.cli.output import write_stdout
 from imgcls.render.safe import printable
 
 
-@click.command("import", short_help="Turn a Keras model into a model file.")
+@click.command("import")
 @click.argument("file", metavar="FILE.keras|FILE.h5")
 @click.option(
     "--labels",

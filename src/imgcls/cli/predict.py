@@ -17,7 +17,7 @@ from imgcls.core.tasks.classify.placing import SortMode
 from imgcls.render.predictions import FORMATS
 
 
-@click.command(short_help="Classify images.")
+@click.command()
 @options.inputs
 @options.model
 @click.option(

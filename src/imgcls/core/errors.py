@@ -6,15 +6,11 @@ The command line turns the kinds into exit codes in one place.
 
 from __future__ import annotations
 
-import logging
-
-log = logging.getLogger("imgcls")
-
 _LONGEST_REASON = 200  # characters of what a library says
 
 
 class ImgclsError(Exception):
-    """A mistake that the user can mend; its text is one line."""
+    """A mistake that the user can put right; its text is one line."""
 
 
 class UsageError(ImgclsError):
@@ -56,7 +52,9 @@ def as_image_error(error: Exception) -> ImageError:
     """
     if isinstance(error, ImageError):
         return error
-    log.debug("one image failed", exc_info=error)
+    import logging  # here, since every start reads this module
+
+    logging.getLogger("imgcls").debug("one image failed", exc_info=error)
     if isinstance(error, MemoryError):
         return ImageError("too large for the memory that is free")
     text = one_line(str(error))
