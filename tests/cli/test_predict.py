@@ -16,7 +16,7 @@ from PIL import Image
 
 from tests.conftest import Imgcls
 
-SUMMARY = r"{} images in \d+\.\d s \(\d+/s\)\n"
+SUMMARY = r"{} images? in \d+\.\d s \([\d.]+ images/s\)\n"
 
 TEXT = """\
 cat.jpg

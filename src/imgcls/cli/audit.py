@@ -7,7 +7,8 @@ import click
 from imgcls.cli import options
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
-from imgcls.cli.tally import EXIT_SOME_FAILED
+from imgcls.cli.summary import EXIT_SOME_FAILED
+from imgcls.cli.wording import counted
 from imgcls.core.tasks.labelled.audit import audit as audit_folder
 from imgcls.render.audit import FORMATS
 
@@ -24,5 +25,5 @@ def audit(console: Console, folder: str, format_name: str) -> int:
     """
     report = audit_folder(folder)
     write_stdout(FORMATS[format_name](report))
-    console.say(f"{len(report.findings)} findings in {report.images} images")
+    console.say(f"{counted(len(report.findings), 'finding')} in {counted(report.images, 'image')}")
     return EXIT_SOME_FAILED if report.findings else 0

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from imgcls.cli.wording import option_names
+from imgcls.cli.wording import option_names, rate_text
 from imgcls.core.progress import show_with
 from imgcls.render.safe import printable
 
@@ -90,7 +90,7 @@ def _bar(unit: str, total: int | None) -> Any:
 
     class Speed(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text(f"{task.speed or 0:.0f} {unit}/s")
+            return Text(rate_text(task.speed or 0, unit))
 
     bar = Progress(
         TextColumn(unit),
@@ -110,6 +110,8 @@ class _Notices(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         prefix = "Warning: " if record.levelno >= logging.WARNING else ""
         click.echo(prefix + printable(option_names(record.getMessage())), err=True)
+        if record.exc_info:  # one image failed; -v shows where
+            click.echo(logging.Formatter().formatException(record.exc_info), err=True)
 
 
 def _show_warning(message: Warning | str, *_: Any) -> None:

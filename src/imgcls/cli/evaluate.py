@@ -9,7 +9,7 @@ import click
 from imgcls.cli import options
 from imgcls.cli.console import Console
 from imgcls.cli.output import check_output, stdout_style, write_file, write_stdout
-from imgcls.cli.tally import Tally
+from imgcls.cli.summary import Summary
 from imgcls.core.engines.model import load_model
 from imgcls.core.tasks.heatmap.explain import heatmaps_of
 from imgcls.core.tasks.labelled.evaluate import judge, summarize
@@ -57,14 +57,14 @@ def evaluate(
     """
     if report is not None:
         check_output(report, is_own)
-    tally = Tally("image", root)
+    summary = Summary("image", root)
     opened = load_model(model, weights=weights, engine=engine, threads=how["workers"])
     verdicts = judge(root, opened, **how)
-    verdicts = tally.count(console.progress(verdicts, "images"))
+    verdicts = summary.count(console.progress(verdicts, "images"))
     evaluation = summarize(verdicts, opened.labels, opened.name)
     if report is not None:
         wrong = bool(evaluation.misclassified)  # else nothing is opened that draws heatmaps
         draw = heatmaps_of(opened, how["resize"], how["interpolation"]) if wrong else None
         write_file(report, report_page(evaluation, draw))
     write_stdout(EVALUATION_FORMATS[format_name](evaluation, stdout_style()))
-    return tally.close(console)
+    return summary.close(console)

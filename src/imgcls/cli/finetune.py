@@ -9,7 +9,7 @@ import click
 
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
-from imgcls.cli.tally import EXIT_SOME_FAILED
+from imgcls.cli.summary import EXIT_SOME_FAILED
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.pixels.augment import AUGMENTATIONS
 from imgcls.core.tasks.training.finetune import finetune as train

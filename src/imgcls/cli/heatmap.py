@@ -10,7 +10,7 @@ import click
 from imgcls.cli import options
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
-from imgcls.cli.tally import Tally
+from imgcls.cli.summary import Summary
 from imgcls.core.engines.model import load_model
 from imgcls.core.errors import UsageError
 from imgcls.core.models.table import MODELS
@@ -102,12 +102,12 @@ def heatmap(
         raise UsageError("no output; name a file or a folder with -o")
     asked = Question(**question)
     drawing = Drawing(alpha, colormap, panel, raw)
-    tally = Tally("image", ", ".join(inputs), fail_fast=fail_fast)
+    summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
     jobs = name_outputs(sources, out)  # an output that cannot be is said before any work
     opened = load_model(model, weights=weights, engine=engine, threads=workers)
     records = write_heatmaps(jobs, Explainer(opened, asked), drawing, workers)
-    write_stdout(FORMATS[format_name](tally.count(console.progress(records, "images"))))
-    return tally.close(console)
+    write_stdout(FORMATS[format_name](summary.count(console.progress(records, "images"))))
+    return summary.close(console)
 
 
 def _layers(model: str, weights: str | None, format_name: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from imgcls.cli import options
 from imgcls.cli.console import Console
 from imgcls.cli.models_import import import_
 from imgcls.cli.output import write_stdout
-from imgcls.cli.tally import EXIT_SOME_FAILED
+from imgcls.cli.summary import EXIT_SOME_FAILED
 from imgcls.core.errors import ImgclsError, ModelError, UsageError
 from imgcls.core.tasks.models.catalogue import ListedModel
 from imgcls.render import models as render

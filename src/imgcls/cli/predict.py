@@ -8,7 +8,7 @@ from imgcls.cli import options, sorting
 from imgcls.cli.console import Console
 from imgcls.cli.destination import Destination
 from imgcls.cli.sink import open_sink
-from imgcls.cli.tally import EXIT_SOME_FAILED, Tally
+from imgcls.cli.summary import EXIT_SOME_FAILED, Summary
 from imgcls.core.engines.engine import EngineName, Precision
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.classify.classify import classify_sources, load_calibrated
@@ -95,9 +95,9 @@ def predict(
     opened, sources = load_calibrated(
         model, sources, weights=weights, engine=engine, precision=precision, threads=workers
     )
-    tally = Tally("image", ", ".join(inputs), fail_fast=fail_fast)
+    summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
     with open_sink(to, opened, how, precision, console) as sink:
         records = classify_sources(sink.todo(sources), opened, how)
-        sink.write(tally.count(console.progress(records, "images")))
-    tally.skipped = sink.skipped
-    return tally.close(console) or (EXIT_SOME_FAILED if sink.unsorted else 0)
+        sink.write(summary.count(console.progress(records, "images")))
+    summary.skipped = sink.skipped
+    return summary.close(console) or (EXIT_SOME_FAILED if sink.unsorted else 0)

@@ -11,7 +11,7 @@ import click
 from imgcls.cli.console import Console
 from imgcls.cli.options import bundle
 from imgcls.cli.output import write_stdout
-from imgcls.cli.tally import Tally
+from imgcls.cli.summary import Summary
 from imgcls.core.errors import UsageError
 from imgcls.core.tasks.classify.classify import Record
 from imgcls.core.tasks.classify.placing import SORT_MODES
@@ -71,12 +71,12 @@ def take_back(console: Console, manifest: str, dry_run: bool, others: bool) -> i
     """
     if others:
         raise UsageError("--undo goes alone, without INPUT, --sort-into and --output")
-    tally = Tally("file")
-    write_stdout(map(_undone, tally.count(undo(manifest, dry_run=dry_run))))
-    if tally.done == 0:
+    summary = Summary("file")
+    write_stdout(map(_undone, summary.count(undo(manifest, dry_run=dry_run))))
+    if summary.done == 0:
         console.say(f"{manifest}: nothing to take back")
         return 0
-    return tally.close(console)
+    return summary.close(console)
 
 
 def _undone(one: Undone) -> str:

@@ -1,4 +1,4 @@
-"""What core calls by its Python name, as the command line calls it."""
+"""Words of the command line: options for the names that core uses, numbers with their nouns."""
 
 from __future__ import annotations
 
@@ -29,3 +29,15 @@ def option_names(text: str) -> str:
 
 def _option(parameter: str) -> str:
     return _NAMES.get(parameter) or "--" + parameter.replace("_", "-")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 image", "5 images"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def rate_text(rate: float, unit: str) -> str:
+    """Return a speed with as many digits as say something: "185 images/s", "0.3 images/s"."""
+    if rate >= 10:
+        return f"{rate:.0f} {unit}/s"
+    return f"{rate:.1f} {unit}/s" if rate >= 0.1 else f"{rate:.2f} {unit}/s"

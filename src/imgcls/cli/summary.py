@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
 from imgcls.cli.console import Console
+from imgcls.cli.wording import counted, rate_text
 from imgcls.core.errors import ImgclsError, NoImagesError
 
 
@@ -27,7 +28,7 @@ R = TypeVar("R", bound=Outcome)
 EXIT_SOME_FAILED = 3
 
 
-class Tally:
+class Summary:
     """Counts a command's records as they pass."""
 
     def __init__(self, noun: str, where: str = "", *, fail_fast: bool = False) -> None:
@@ -71,7 +72,9 @@ class Tally:
             seconds = time.monotonic() - self._started
             failed = f", {self.failed} failed" if self.failed else ""
             failed += f", {self.skipped} were there already" if self.skipped else ""
-            console.say(
-                f"{self.done} {self.noun}s in {seconds:.1f} s ({self.done / seconds:.0f}/s){failed}"
-            )
+            done = counted(self.done, self.noun)
+            # A clock that has not moved says nothing of the speed.
+            rate = rate_text(self.done / seconds, f"{self.noun}s") if seconds > 0 else ""
+            rate = f" ({rate})" if rate and self.done else ""
+            console.say(f"{done} in {seconds:.1f} s{rate}{failed}")
         return EXIT_SOME_FAILED if self.failed else 0
