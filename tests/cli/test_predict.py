@@ -8,6 +8,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -500,6 +502,24 @@ def test_quiet(work: Path, imgcls: Imgcls) -> None:
     done = imgcls("-q", "predict", "cat.jpg", "absent.jpg", "-k1")
     assert (done.returncode, done.stderr) == (3, "")
     assert done.stdout == "cat.jpg: tiger_cat (37.45%)\nabsent.jpg: error: no such file\n"
+
+
+@pytest.mark.linux
+@pytest.mark.parametrize("name", ["text", "html", "csv"])
+def test_no_temporary_folder_is_needed(work: Path, name: str) -> None:
+    program = (
+        "import tempfile; tempfile.tempdir = '/nonexistent'; "
+        "from imgcls.cli.main import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "predict", "cat.jpg", "-f", name],
+        cwd=work,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "tiger_cat" in done.stdout
 
 
 ODD_NAMES = [b"new\nline.jpg", b"\x1b[31mred.jpg", b"caf\xe9.jpg", b"\x9b31m.jpg", b"=1+1.jpg"]

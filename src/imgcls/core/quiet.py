@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from typing import IO
 
 log = logging.getLogger("imgcls")
 
@@ -59,12 +60,11 @@ def native_lines_removed(start: bytes) -> Iterator[None]:
     if log.isEnabledFor(logging.DEBUG):
         yield
         return
-    import tempfile
-
-    with _DESCRIPTOR_LOCK, tempfile.TemporaryFile() as caught:
+    with _DESCRIPTOR_LOCK, contextlib.ExitStack() as stack:
         try:
+            caught = stack.enter_context(_nameless_file())
             saved = os.dup(2)
-        except OSError:  # closed by the caller: nothing can be written there
+        except OSError:  # no file can be had, or the caller has closed 2 and nothing is written
             yield
             return
         os.dup2(caught.fileno(), 2)
@@ -77,3 +77,13 @@ def native_lines_removed(start: bytes) -> Iterator[None]:
             kept = b"".join(line for line in caught if not line.startswith(start))
             if kept:
                 os.write(2, kept)
+
+
+def _nameless_file() -> IO[bytes]:
+    """Open a file that nobody else sees: in memory, or where there is none such, on the disk."""
+    if hasattr(os, "memfd_create"):
+        with contextlib.suppress(OSError):
+            return os.fdopen(os.memfd_create("imgcls"), "w+b")
+    import tempfile
+
+    return tempfile.TemporaryFile()
