@@ -153,7 +153,7 @@ def _trained(layer: SourceLayer, above: bool) -> dict[SourceLayer, bool]:
     trained = above and bool(layer.config.get("trainable", True))
     if layer.layers is None:
         return {layer: trained}
-    found = {}
+    found: dict[SourceLayer, bool] = {}
     for inner in layer.layers:
         found |= _trained(inner, trained)
     return found
