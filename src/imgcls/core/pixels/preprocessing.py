@@ -20,7 +20,7 @@ Uint8Image = npt.NDArray[np.uint8]
 
 Resize = Literal["crop", "squash", "pad"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
-Scaling = Literal["none", "tf", "caffe", "torch", "lite"]
+Scaling = Literal["none", "unit", "tf", "caffe", "torch", "lite"]
 
 RESIZES: tuple[Resize, ...] = get_args(Resize)
 INTERPOLATIONS: tuple[Interpolation, ...] = get_args(Interpolation)
@@ -36,6 +36,12 @@ RESAMPLING: Mapping[Interpolation, Image.Resampling] = {
 IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
 _CAFFE_MEAN_BGR = np.array([103.939, 116.779, 123.68], np.float32)
+
+
+def _unit(pixels: Uint8Image) -> Float32Array:
+    batch = pixels.astype(np.float32)
+    batch /= 255.0
+    return batch
 
 
 def _tf(pixels: Uint8Image) -> Float32Array:
@@ -59,11 +65,12 @@ def _lite(pixels: Uint8Image) -> Float32Array:
     return batch
 
 
-# How 0..255 becomes what the weights were trained on; the first four are named as in
+# How 0..255 becomes what the weights were trained on; "tf", "caffe" and "torch" are as in
 # keras.applications.imagenet_utils.preprocess_input, "lite" is EfficientNet-Lite's own. Each
 # makes one new array and goes on in it: arrays of this size are dear to come by.
 SCALINGS: Mapping[Scaling, Callable[[Uint8Image], Float32Array]] = {
     "none": lambda pixels: pixels.astype(np.float32),
+    "unit": _unit,
     "tf": _tf,
     "caffe": lambda pixels: np.subtract(pixels[..., ::-1], _CAFFE_MEAN_BGR, dtype=np.float32),
     "torch": _torch,
@@ -72,6 +79,7 @@ SCALINGS: Mapping[Scaling, Callable[[Uint8Image], Float32Array]] = {
 
 SCALING_WORDS: Mapping[Scaling, str] = {
     "none": "RGB, 0 to 255 (the network scales)",
+    "unit": "RGB, x / 255",
     "tf": "RGB, x / 127.5 − 1",
     "caffe": "BGR, minus the ImageNet mean",
     "torch": "RGB, x / 255, minus the ImageNet mean, over its deviation",

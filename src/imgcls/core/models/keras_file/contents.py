@@ -8,16 +8,25 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from imgcls.core.models.keras_file.hdf5 import Hdf5File, open_hdf5
+import numpy as np
+
+from imgcls.core.arrays import Float32Array
+from imgcls.core.models.hdf5_file import check_tensors, child, names, open_hdf5
+
+if TYPE_CHECKING:
+    import h5py
 
 _MAX_CONFIG = 32 * 2**20  # characters; NASNetLarge's has 3 million
-_MAX_WEIGHTS = 16 * 2**30  # bytes
 # model.weights.h5 is not packed by Keras; a packed one of real weights hardly shrinks.
-_MAX_GROWTH = 16
+_MAX_GROWTH = 8
+# Where a .keras file keeps the layers of a model; the second is of Keras 2.12.
+_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
+_CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
 
 
 @dataclass(frozen=True)
@@ -27,73 +36,106 @@ class KerasFile:
     Attributes:
         config: how the model is made, as Keras wrote it.
         version: of the Keras that wrote it; empty if it does not say.
-        weights: its arrays.
-        by_name: whether the arrays have the layers' own names (.h5) or running numbers by
-            class (.keras).
+        arrays: the weights by path, float32.
+        weight_names: of an .h5 file, the names of the weights of each layer of the outer model,
+            in order; None for a .keras file, which has running numbers by class.
     """
 
     config: dict[str, Any]
     version: str
-    weights: Hdf5File
-    by_name: bool
+    arrays: Mapping[str, Float32Array]
+    weight_names: Mapping[str, list[str]] | None
 
     @property
     def is_keras2(self) -> bool:
         """Whether Keras 2 wrote it, some of whose functions compute something else."""
-        return not self.version.startswith("3") and (
-            self.version.startswith(("1", "2")) or '"batch_input_shape"' in json.dumps(self.config)
-        )
+        if self.version:
+            return not self.version.startswith("3")
+        return "batch_input_shape" in json.dumps(self.config)
 
 
-def open_keras_file(path: Path, folder: Path) -> KerasFile:
-    """Open a .keras or .h5 file, whatever its name.
+def read_keras_file(path: Path, folder: Path) -> KerasFile:
+    """Read a .keras or .h5 file, whatever its name.
 
     Args:
         path: the file.
         folder: where the arrays of a .keras file are unpacked.
 
     Raises:
-        OSError: it cannot be read.
         ValueError: it is no whole Keras model, or not a sound one.
+        WeightsError: its arrays are damaged or refused.
     """
     if zipfile.is_zipfile(path):
-        return _open_zip(path, folder)
-    weights = open_hdf5(path)
-    text = weights.text("model_config")
-    if text is None:
+        config, version = _unpack(path, folder)
+        with open_hdf5(folder / _WEIGHTS) as weights:
+            arrays = dict(_arrays(weights, _CONTAINERS))
+        return KerasFile(config, version, arrays, None)
+    with open_hdf5(path) as file:
+        texts = [_text(file, name) for name in ("model_config", "keras_version")]
+        arrays = dict(_arrays(file, ("model_weights",)))
+        groups = child(file, "model_weights")
+        found = {} if groups is None else dict(_weight_names(groups))
+    if texts[0] is None:
         raise ValueError("it holds no description of a network")
-    return KerasFile(_parse(text), weights.text("keras_version") or "", weights, by_name=True)
+    return KerasFile(_parse(texts[0]), texts[1] or "", arrays, found)
 
 
-def _open_zip(path: Path, folder: Path) -> KerasFile:
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-        for name in ("config.json", "model.weights.h5"):
-            if names.count(name) != 1:
-                raise ValueError(f"it holds no {name}, or several")
-        config = _parse(_member(archive, "config.json"))
-        version = ""
-        if "metadata.json" in names:
-            version = str(_parse(_member(archive, "metadata.json")).get("keras_version", ""))
-        target = folder / "model.weights.h5"
-        info = archive.getinfo("model.weights.h5")
-        if info.file_size > min(_MAX_WEIGHTS, _MAX_GROWTH * path.stat().st_size):
-            raise ValueError(f"its arrays would take {info.file_size / 2**30:.1f} GB")
-        with archive.open(info) as source, open(target, "wb") as copy:
-            shutil.copyfileobj(source, copy, 2**20)
-    return KerasFile(config, version, open_hdf5(target), by_name=False)
+def _arrays(file: h5py.File, groups: Iterable[str]) -> Iterator[tuple[str, Float32Array]]:
+    """Yield the arrays in some groups of a file, whose other ones belong to the training."""
+    for name in groups:
+        group = child(file, name)
+        for path in check_tensors(group) if group is not None else ():
+            yield f"{name}/{path}", np.asarray(group[path][()]).astype(np.float32)  # type: ignore[index]
+
+
+def _weight_names(groups: h5py.Group) -> Iterator[tuple[str, list[str]]]:
+    for name in groups:
+        group = child(groups, name)
+        if group is not None:
+            yield name, names(group, "weight_names")
+
+
+def _unpack(path: Path, folder: Path) -> tuple[dict[str, Any], str]:
+    """Return configuration and version of a .keras file, and unpack its arrays."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.namelist()
+            for name in (# Where a .keras file keeps the layers of a model; the second is of Keras 2.12.
+_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
+_CONFIG, _WEIGHTS):
+                if members.count(name) != 1:
+                    raise ValueError(f"it holds no {name}, or several")
+            config = _parse(_member(archive, _CONFIG))
+            metadata = _parse(_member(archive, _METADATA)) if _METADATA in members else {}
+            info = archive.getinfo(_WEIGHTS)
+            if info.file_size > _MAX_GROWTH * path.stat().st_size:
+                raise ValueError(f"its arrays would take {info.file_size / 2**30:.1f} GB")
+            with archive.open(info) as source, open(folder / _WEIGHTS, "wb") as copy:
+                shutil.copyfileobj(source, copy, 2**20)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+        raise ValueError(f"it is damaged ({error})") from error
+    return config, str(metadata.get("keras_version", ""))
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> str:
     with archive.open(name) as file:
-        content = file.read(_MAX_CONFIG + 1)
-    return content.decode()
+        return file.read(_MAX_CONFIG + 1).decode()
+
+
+def _text(file: h5py.File, attribute: str) -> str | None:
+    value = file.attrs.get(attribute)
+    if value is not None and not isinstance(value, str | bytes):
+        raise ValueError(f"its {attribute} is no text")
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _parse(text: str) -> dict[str, Any]:
     if len(text) > _MAX_CONFIG:
         raise ValueError("its description is too long")
-    parsed = json.loads(text)
+    try:
+        parsed = json.loads(text)
+    except RecursionError:
+        raise ValueError("its description is nested too deeply") from None
     if not isinstance(parsed, dict):
         raise ValueError("its description is none")
     return parsed

@@ -125,7 +125,8 @@ def _chain(flat: FlatNetwork) -> list[Layer]:
     """Return the layers on vectors at the end, each of which only the next one takes."""
     readers = [name for layer in flat.layers for name in layer.inputs]
     by_name = {layer.name: layer for layer in flat.layers}
-    chain, layer = [], flat.layers[-1]
+    chain: list[Layer] = []
+    layer = flat.layers[-1]
     while len(layer.inputs) == 1 and len(flat.shapes[layer.inputs[0]]) == 1:
         chain.insert(0, layer)
         if readers.count(layer.inputs[0]) != 1:

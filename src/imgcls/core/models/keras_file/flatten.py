@@ -80,7 +80,7 @@ class FlatNetwork:
 
 def flatten(
     tree: SourceLayer,
-    size: tuple[int, int],
+    size: int,
     arrays_of: Callable[[SourceLayer], Mapping[str, Float32Array]],
     *,
     keras2: bool,
@@ -89,7 +89,7 @@ def flatten(
 
     Args:
         tree: the model, with one input and one result.
-        size: height and width of its input.
+        size: height and width of its input, which is square.
         arrays_of: returns a plain layer's weights by name.
         keras2: whether Keras 2 wrote it.
 
@@ -97,9 +97,7 @@ def flatten(
         ValueError: it has a layer that is on no list of ours; the text names it.
     """
     flat = FlatNetwork()
-    start = flat.add(
-        tree.inputs[0], INPUT, (), {"height": size[0], "width": size[1], "channels": 3}
-    )
+    start = flat.add(tree.inputs[0], INPUT, (), {"height": size, "width": size, "channels": 3})
     output = _Flattener(flat, arrays_of, keras2).model(tree, [start], "")
     if not isinstance(output, str):
         raise ValueError("it ends in an operation that is not on our list")
@@ -122,9 +120,8 @@ class _Flattener:
         layers = {layer.name: layer for layer in model.layers or ()}
         if len(inputs) != len(model.inputs) or len(model.results) != 1:
             raise ValueError(f"{path or 'the network'}: it has several inputs or results")
-        values: dict[Output, Any] = {
-            Output(name, 0): value for name, value in zip(model.inputs, inputs, strict=True)
-        }
+        starts = [Output(name, 0) for name in model.inputs]
+        values: dict[Output, Any] = dict(zip(starts, inputs, strict=True))
 
         # Keras writes layers down in an order that need not be one of calling.
         stack = [model.results[0]]
@@ -188,7 +185,7 @@ class _Flattener:
                 config["height"],
                 config["width"],
             ):
-                return inputs[0]
+                return str(inputs[0])
             case "Normalization":
                 return self._normalization(layer, inputs)
         row = ROWS.get(layer.kind)

@@ -65,7 +65,7 @@ def operation(flat: FlatNetwork, layer: SourceLayer, call: Call) -> Value | None
     elif (
         kind not in _NAMES
         or (kind in _LAYERS and "dtype" in layer.config)
-        or (kind in _AMBIGUOUS and len(call.arguments) == 1 and not call.keywords.get("x2"))
+        or (kind in _AMBIGUOUS and len(call.arguments) == 1 and "x2" not in call.keywords)
     ):
         return None
     else:
@@ -165,7 +165,7 @@ def _stack(flat: FlatNetwork, layer: SourceLayer, given: Any, call: Call) -> Val
         channels = list(range(flat.shapes[given[0].layer][-1]))
         if len(source) == 1 and axis in (-1, 3) and sorted(order) == channels:
             if order == channels:
-                return source.pop()
+                return str(source.pop())
             if order == channels[::-1]:
                 return flat.add(layer.name, "reverse_channels", (source.pop(),))
     raise ValueError("it stacks results of layers")

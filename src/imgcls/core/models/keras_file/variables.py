@@ -13,12 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from imgcls.core.models.keras_file.contents import KerasFile
-from imgcls.core.models.keras_file.hdf5 import Hdf5File
 from imgcls.core.models.keras_file.tree import SourceLayer
 
 Config = Mapping[str, Any]
 
-# Where a .keras file keeps a model's layers; the second is of Keras 2.12.
+
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 _STATISTICS = ("moving_mean", "moving_variance", "mean", "variance", "count")
 
@@ -54,16 +53,16 @@ def find_arrays(tree: SourceLayer, file: KerasFile) -> dict[SourceLayer, dict[st
     Raises:
         ValueError: the file does not hold the weights of this network.
     """
-    if not file.by_name:
-        return dict(_numbered(tree, "", file.weights))
+    if file.weight_names is None:
+        return dict(_numbered(tree, "", file))
     found: dict[SourceLayer, dict[str, str]] = {}
     for layer in tree.layers or ():
-        found |= _named(layer, file.weights)
+        found |= _named(layer, file)
     return found
 
 
 def _numbered(
-    model: SourceLayer, prefix: str, file: Hdf5File
+    model: SourceLayer, prefix: str, file: KerasFile
 ) -> Iterator[tuple[SourceLayer, dict[str, str]]]:
     places = _places(prefix, file)
     by_class = defaultdict(list)
@@ -82,10 +81,10 @@ def _numbered(
                 yield layer, {name: f"{place}/vars/{i}" for i, name in enumerate(names)}
 
 
-def _places(prefix: str, file: Hdf5File) -> dict[str, list[tuple[int, str]]]:
+def _places(prefix: str, file: KerasFile) -> dict[str, list[tuple[int, str]]]:
     """Return the numbered places with weights of each class right below a model's own."""
     found: dict[str, set[tuple[int, str]]] = defaultdict(set)
-    for path in file.shapes:
+    for path in file.arrays:
         for container in _CONTAINERS:
             start = f"{prefix}{container}/"
             inner, _, rest = path.removeprefix(start).partition("/")
@@ -102,17 +101,18 @@ def _snake(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def _named(layer: SourceLayer, file: Hdf5File) -> dict[SourceLayer, dict[str, str]]:
+def _named(layer: SourceLayer, file: KerasFile) -> dict[SourceLayer, dict[str, str]]:
     wanted = {leaf: variables(leaf.kind, leaf.config) for leaf in layer.leaves()}
     wanted = {leaf: names for leaf, names in wanted.items() if names}
     if not wanted:
         return {}
     group = f"model_weights/{layer.name}"
-    if group not in file.file:
+    names = (file.weight_names or {}).get(layer.name)
+    if names is None:
         raise ValueError(f"it holds no weights of layer {layer.name}")
-    paths = [f"{group}/{name}" for name in file.names("weight_names", group)]
+    paths = [f"{group}/{name}" for name in names]
     paths = [path for path in paths if "seed_generator" not in path]
-    if sum(map(len, wanted.values())) != len(paths) or not file.shapes.keys() >= set(paths):
+    if sum(map(len, wanted.values())) != len(paths) or not file.arrays.keys() >= set(paths):
         raise ValueError(f"it does not hold the weights of layer {layer.name}")
     return _by_own_name(wanted, paths) or _by_order(layer, wanted, paths)
 
