@@ -100,9 +100,7 @@ def _unpack(path: Path, folder: Path) -> tuple[dict[str, Any], str]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
-            for name in (# Where a .keras file keeps the layers of a model; the second is of Keras 2.12.
-_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
-_CONFIG, _WEIGHTS):
+            for name in (_CONFIG, _WEIGHTS):
                 if members.count(name) != 1:
                     raise ValueError(f"it holds no {name}, or several")
             config = _parse(_member(archive, _CONFIG))
