@@ -25,7 +25,7 @@ _MAX_CONFIG = 32 * 2**20  # characters; NASNetLarge's has 3 million
 # model.weights.h5 is not packed by Keras; a packed one of real weights hardly shrinks.
 _MAX_GROWTH = 8
 # Where a .keras file keeps the layers of a model; the second is of Keras 2.12.
-_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
+CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 _CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
 
 
@@ -68,7 +68,7 @@ def read_keras_file(path: Path, folder: Path) -> KerasFile:
     if zipfile.is_zipfile(path):
         config, version = _unpack(path, folder)
         with open_hdf5(folder / _WEIGHTS) as weights:
-            arrays = dict(_arrays(weights, _CONTAINERS))
+            arrays = dict(_arrays(weights, CONTAINERS))
         return KerasFile(config, version, arrays, None)
     with open_hdf5(path) as file:
         texts = [_text(file, name) for name in ("model_config", "keras_version")]

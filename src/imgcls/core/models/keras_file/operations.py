@@ -50,8 +50,8 @@ _LAYERS = ("Softmax",)
 _CAST_TYPES = ("float32", "float16", "bfloat16", "mixed_float16")
 
 
-def operation(flat: FlatNetwork, layer: SourceLayer, call: Call) -> Value | None:
-    """Add an operation to a flat network and return its value; None if it is a plain layer.
+def operation_name(layer: SourceLayer, call: Call) -> str | None:
+    """Return what an operation is called here; None for a plain layer.
 
     Raises:
         ValueError: it is an operation that is not on our list.
@@ -61,15 +61,22 @@ def operation(flat: FlatNetwork, layer: SourceLayer, call: Call) -> Value | None
         function = str(layer.config["function"]).removeprefix("tf.")
         if function not in _NAMES:
             raise ValueError(f"the operation {function} is not on our list")
-        name = _NAMES[function]
-    elif (
-        kind not in _NAMES
-        or (kind in _LAYERS and "dtype" in layer.config)
-        or (kind in _AMBIGUOUS and len(call.arguments) == 1 and "x2" not in call.keywords)
-    ):
+        return _NAMES[function]
+    is_layer = (kind in _LAYERS and "dtype" in layer.config) or (
+        kind in _AMBIGUOUS and len(call.arguments) == 1 and "x2" not in call.keywords
+    )
+    return None if is_layer else _NAMES.get(kind)
+
+
+def operation(flat: FlatNetwork, layer: SourceLayer, call: Call) -> Value | None:
+    """Add an operation to a flat network and return its value; None if it is a plain layer.
+
+    Raises:
+        ValueError: it is an operation that is not on our list, or works on something else.
+    """
+    name = operation_name(layer, call)
+    if name is None:
         return None
-    else:
-        name = _NAMES[kind]
     values = [*call.arguments, *(call.keywords[key] for key in _OPERANDS if key in call.keywords)]
     if name in ("divide", "subtract", "multiply", "add"):
         return _arithmetic(flat, layer.name, name, values)

@@ -12,13 +12,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from imgcls.core.models.keras_file.contents import KerasFile
+from imgcls.core.models.keras_file.contents import CONTAINERS, KerasFile
 from imgcls.core.models.keras_file.tree import SourceLayer
 
 Config = Mapping[str, Any]
 
 
-_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 _STATISTICS = ("moving_mean", "moving_variance", "mean", "variance", "count")
 
 
@@ -85,7 +84,7 @@ def _places(prefix: str, file: KerasFile) -> dict[str, list[tuple[int, str]]]:
     """Return the numbered places with weights of each class right below a model's own."""
     found: dict[str, set[tuple[int, str]]] = defaultdict(set)
     for path in file.arrays:
-        for container in _CONTAINERS:
+        for container in CONTAINERS:
             start = f"{prefix}{container}/"
             inner, _, rest = path.removeprefix(start).partition("/")
             if path.startswith(start) and not rest.startswith("seed_generator/"):
