@@ -18,7 +18,7 @@ def as_json(name: str, file: ModelFile) -> dict[str, Any]:
         "backbone": file.backbone,
         "backbone_weights": file.backbone_weights,
         "weights_sha256": file.weights_sha256,
-        "head": file.head.widths,
+        "head": file.head.widths if file.head else (),
         "labels": file.labels,
         "preprocessing": asdict(file.preprocessing),
         "metrics": file.metrics,
@@ -41,7 +41,7 @@ def text(name: str, file: ModelFile) -> Iterator[str]:
     facts = {
         "backbone": file.backbone,
         "its weights": weights,
-        "head": " → ".join(map(str, file.head.widths)),
+        "head": " → ".join(map(str, file.head.widths)) if file.head else "none",
         "labels": ", ".join(file.labels),
         "preprocessing": file.preprocessing.in_words(),
         **_flat(file.metrics),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -101,6 +102,35 @@ def test_shapes_are_kept(path: Path) -> None:
         np.testing.assert_array_equal(read, array)
 
 
+def test_same_content_same_bytes(path: Path, tmp_path: Path) -> None:
+    description = {"b": [1.5, "ö"], "a": {"y": 1, "x": None}}
+    arrays = {"b": KERNEL, "n": np.array([1], np.int64), "a": BIAS}
+    write_tensor_file(path, description, arrays)
+    again = tmp_path / "again.safetensors"
+    turned = dict(reversed(description.items())), dict(reversed(arrays.items()))
+    write_tensor_file(again, *turned)
+    assert path.read_bytes() == again.read_bytes()
+    assert int.from_bytes(path.read_bytes()[:8], "little") % 8 == 0
+
+
+def test_other_types_are_not_written(path: Path) -> None:
+    with pytest.raises(ValueError, match="float64"):
+        write_tensor_file(path, {}, {"x": np.zeros(3)})
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("part", ['"{}":0,', "[],", "{},", "0,"])
+def test_a_header_of_many_parts_is_not_parsed(path: Path, part: str) -> None:
+    parts = "".join(part.replace("{}", str(i), 1) if ":" in part else part for i in range(600_000))
+    text = f"{{{parts[:-1]}}}" if ":" in part else f'{{"x":[{parts[:-1]}]}}'
+    write_raw(path, text.encode(), b"")
+    tracemalloc.start()
+    with pytest.raises(ModelError, match="over 500000 parts"):
+        read_model_file(path)
+    assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
+    tracemalloc.stop()
+
+
 def test_other_own_weights(path: Path) -> None:
     with pytest.raises(WeightsError, match="other weights of efficientnet-lite0"):
         FILE.network(path)
@@ -184,7 +214,7 @@ def test_table(path: Path, change: Callable[[dict[str, Any]], None], message: st
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 99}, "format 99"),
+        ({"format": 99}, "format '99'"),
         ({"backbone": "../../etc/passwd"}, "no such network"),
         ({"backbone": ["x"]}, "no such network"),
         ({"backbone_weights": "http://x"}, "what weights"),
@@ -200,7 +230,13 @@ def test_table(path: Path, change: Callable[[dict[str, Any]], None], message: st
         ({"preprocessing": {"size": 10**9}}, "missing"),
         ({"preprocessing": {"size": 96, "resize_to": 96, "scaling": "lite"}}, "not one of"),
         ({"preprocessing": {"size": 224, "resize_to": 256, "scaling": "x"}}, "not one of"),
-        ({"training": 3}, "not iterable"),
+        ({"training": 3}, "its training is no object"),
+        ({"versions": []}, "its versions is no object"),
+        ({"backbone": "simple-cnn"}, "what weights"),  # nobody has published any
+        ({"weights_sha256": ["a"]}, "what weights"),
+        ({"weights_sha256": ""}, "what weights"),
+        ({"more": 1}, "no place for 'more'"),
+        ({"network": []}, "describes a network, and names efficientnet-lite0"),
     ],
 )
 def test_description(path: Path, change: dict[str, Any], message: str) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from imgcls.core.keras.described import build_described
 from imgcls.core.keras.start import import_keras
 from imgcls.core.keras.stored_backbone import load_trained
 from imgcls.core.keras.weights_file import load_weights
 from imgcls.core.models.keras_weights import check_weights_file
-from imgcls.core.models.model_file import ENDING as MODEL_FILE_ENDING
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
 
@@ -17,9 +17,11 @@ def build_network(spec: ModelSpec) -> Any:
     """Build a row's Keras model with fresh random weights.
 
     Returns:
-        A Keras model, float32 (n, h, w, 3) → logits (n, 1000); a network that is only trained
-        from scratch ends in its features.
+        A Keras model, float32 (n, h, w, 3) → logits (n, classes); a network that is only trained
+        from scratch, or that a model file describes below its head, ends in its features.
     """
+    if spec.described is not None:
+        return build_described(spec.described)
     keras = import_keras()
     size = spec.preprocessing.size
     arguments: dict[str, Any] = dict(spec.arguments)
@@ -45,7 +47,7 @@ def build_weighted(network: Network) -> Any:
     """
     check_weights_file(network.weights)
     model = build_network(network.spec)
-    if network.weights.suffix == MODEL_FILE_ENDING:
+    if network.stored:
         return load_trained(model, network)
     load_weights(model, network)
     return model

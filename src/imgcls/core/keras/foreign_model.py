@@ -76,7 +76,7 @@ def load_foreign(path: Path) -> ForeignModel:
             f"{path}: is more than {name} and dense layers: without the rest its scores differ "
             f"by {difference:.1e}; train such a classifier with imgcls finetune"
         )
-    return ForeignModel(name, backbone_tensors(backbone), head)
+    return ForeignModel(name, backbone_tensors(backbone, BACKBONES[name]), head)
 
 
 def _load(path: Path) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from imgcls.core.arrays import Float32Array
 from imgcls.core.keras.start import import_keras
 from imgcls.core.models.head import Head
+from imgcls.core.models.network_description import free_name
 from imgcls.core.models.spec import BEFORE_POOLING, ModelSpec
 
 
@@ -49,7 +50,8 @@ def cut_top(model: Any, spec: ModelSpec) -> Any:
     keras = import_keras()
     features = features_source(model, spec)
     if len(features.shape) == 4:
-        pooling = keras.layers.GlobalAveragePooling2D(name="pooled_features")
+        name = free_name("pooled_features", (layer.name for layer in model.layers))
+        pooling = keras.layers.GlobalAveragePooling2D(name=name)
         features = pooling(features)  # (n, h, w, c) → (n, c)
     return keras.Model(model.inputs, features)
 
@@ -60,9 +62,8 @@ def add_head(backbone: Any, head: Head) -> Any:
     x = backbone.output
     for position, (kernel, bias) in enumerate(head.layers):
         last = position == len(head.layers) - 1
-        dense = keras.layers.Dense(
-            len(bias), activation=None if last else "relu", name=f"head_{position}"
-        )
+        name = free_name(f"head_{position}", (layer.name for layer in backbone.layers))
+        dense = keras.layers.Dense(len(bias), activation=None if last else "relu", name=name)
         x = dense(x)
         dense.set_weights([kernel, bias])
     return keras.Model(backbone.inputs, x)

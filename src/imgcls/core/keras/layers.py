@@ -15,11 +15,13 @@ Shape = tuple[int, int, int]
 def list_layers(spec: ModelSpec) -> tuple[dict[str, Shape], str]:
     """Return the layers that a heatmap may use, and which of them it uses by default.
 
-    The network is built from its description, without memory for its weights.
+    A described network says it itself; one of the table is built without memory for its weights.
 
     Returns:
         Name → (h, w, c), in the order of the network, and one of the names.
     """
+    if spec.described is not None:
+        return spec.described.spatial_shapes, spec.cam_layer
     keras = import_keras()
     with keras.StatelessScope(initialize_variables=False):
         layers = spatial_shapes(build_network(spec))

@@ -11,7 +11,7 @@ from imgcls.core.arrays import Float32Array
 from imgcls.core.keras.build import build_network, build_weighted
 from imgcls.core.keras.graph import cut_top
 from imgcls.core.keras.start import import_keras
-from imgcls.core.keras.stored_backbone import backbone_tensors, weight_layers
+from imgcls.core.keras.stored_backbone import weight_layers
 from imgcls.core.models.head import Head
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
@@ -145,10 +145,6 @@ class NetworkLearner:
         arrays = [_array(variable) for variable in self._head]
         layers = list(zip(arrays[::2], arrays[1::2], strict=True))
         return Head.of_standardized(layers, self._center, self._deviation)
-
-    def backbone_tensors(self) -> dict[str, np.ndarray]:
-        """Return the backbone's weights as a model file stores them."""
-        return backbone_tensors(self.backbone)
 
     def weights(self) -> dict[str, np.ndarray]:
         """Return copies of what is learned."""

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -21,7 +21,9 @@ from imgcls.core.cache import content_id
 from imgcls.core.errors import ModelError, WeightsError
 from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel
-from imgcls.core.models.table import BACKBONES
+from imgcls.core.models.network_description import NetworkDescription
+from imgcls.core.models.spec import DESCRIBED, ModelSpec, described_spec
+from imgcls.core.models.table import BACKBONES, MODELS
 from imgcls.core.models.tensor_file import TensorFile, open_tensor_file, write_tensor_file
 from imgcls.core.models.weights import Network, find_weights, weights_path
 from imgcls.core.pixels.preprocessing import INTERPOLATIONS, RESIZES, SCALINGS, Preprocessing
@@ -32,6 +34,10 @@ _MAX_LABELS = 100_000
 _MAX_LABEL = 255  # characters
 _MAX_HEAD_LAYERS = 4
 _MAX_RESIZE_TO = 4096  # pixels
+_KEYS = {
+    *("format", "backbone", "backbone_weights", "weights_sha256", "network", "head", "labels"),
+    *("preprocessing", "training", "metrics", "versions"),
+}
 
 BackboneWeights = Literal["own", "stored"]
 _BACKBONE_TENSOR = re.compile(r"backbone\.[0-9]{3,4}\.[0-9]{1,2}")
@@ -42,12 +48,13 @@ class ModelFile:
     """What a model file says.
 
     Attributes:
-        backbone: the name of its network.
+        backbone: the name of its network; `DESCRIBED` where it is not one of the table.
         backbone_weights: "own" (the network's ImageNet weights, not in the file) or "stored".
         weights_sha256: of the weights file that training began with; empty if from scratch.
-        head: the classifier on the features.
+        head: the classifier on the features; None for a described network that ends in logits.
         labels: of the classes, in the order of the columns.
         preprocessing: how an image becomes the network's input.
+        described: the layers of a network that is not in the table.
         training: options and counts of images, for people.
         metrics: loss and accuracy on the validation images, for people.
         versions: of the packages that made it.
@@ -56,9 +63,10 @@ class ModelFile:
     backbone: str
     backbone_weights: BackboneWeights
     weights_sha256: str
-    head: Head
+    head: Head | None
     labels: tuple[str, ...]
     preprocessing: Preprocessing
+    described: NetworkDescription | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -67,6 +75,13 @@ class ModelFile:
     def class_labels(self) -> tuple[ClassLabel, ...]:
         """The labels as the columns of the scores have them."""
         return tuple(ClassLabel(label, label) for label in self.labels)
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The row of its network."""
+        if self.described is None:
+            return BACKBONES[self.backbone]
+        return described_spec(self.described, self.preprocessing, has_head=self.head is not None)
 
     def network(self, path: Path) -> Network:
         """Return the network that gives the features.
@@ -77,9 +92,9 @@ class ModelFile:
         Raises:
             WeightsError: the network's own weights are not here, or are others.
         """
-        spec = BACKBONES[self.backbone]
+        spec = self.spec
         if self.backbone_weights == "stored":
-            return Network(self.backbone, spec, path)
+            return Network(self.backbone, spec, path, stored=True)
         network = Network(self.backbone, spec, find_weights(self.backbone, spec))
         if network.weights_id != self.weights_sha256:
             raise WeightsError(
@@ -98,7 +113,7 @@ def write_model_file(
         path: the file.
         file: what it says.
         backbone: float32 tensors of a stored backbone, as `keras.stored_backbone.backbone_tensors`
-            names them.
+            or `NetworkDescription.tensors` names them.
 
     Raises:
         OutputError: it cannot be written.
@@ -108,15 +123,17 @@ def write_model_file(
         "backbone": file.backbone,
         "backbone_weights": file.backbone_weights,
         "weights_sha256": file.weights_sha256,
-        "head": file.head.widths,
+        "head": file.head.widths if file.head else [],
         "labels": file.labels,
         "preprocessing": asdict(file.preprocessing),
         "training": file.training,
         "metrics": file.metrics,
         "versions": file.versions,
     }
+    if file.described is not None:
+        description["network"] = file.described.to_json()
     tensors = dict(backbone or {})
-    for position, (kernel, bias) in enumerate(file.head.layers):
+    for position, (kernel, bias) in enumerate(file.head.layers if file.head else ()):
         tensors |= {f"head.{position}.kernel": kernel, f"head.{position}.bias": bias}
     write_tensor_file(path, description, tensors)
 
@@ -147,7 +164,7 @@ def stored_tensors(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[
         WeightsError: its tensors are not the network's.
     """
     opened = open_tensor_file(path)
-    found = {name: opened.shapes[name] for name in opened.shapes if _is_backbone(name)}
+    found = {name: shape for name, shape in opened.shapes.items() if not name.startswith("head.")}
     for name in expected.keys() | found.keys():
         if expected.get(name) != found.get(name):
             raise WeightsError(
@@ -159,29 +176,62 @@ def stored_tensors(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[
 
 def _checked(opened: TensorFile) -> ModelFile:
     said = opened.description
+    if unknown := said.keys() - _KEYS:
+        raise ValueError(f"it has no place for {str(min(unknown))[:50]!r}")
     if said["format"] != _FORMAT:
-        raise ValueError(f"format {said['format']!r:.20}; this imgcls reads {_FORMAT}")
-    backbone, weights = said["backbone"], said["backbone_weights"]
-    if not isinstance(backbone, str) or backbone not in BACKBONES:
-        raise ValueError(f"{str(backbone)[:50]}: no such network")
-    if weights not in ("own", "stored") or not re.fullmatch(
-        r"|[0-9a-f]{64}", said["weights_sha256"]
-    ):
-        raise ValueError("it does not say what weights its network has")
+        raise ValueError(f"format {str(said['format'])[:20]!r}; this imgcls reads {_FORMAT}")
+    backbone, described = _backbone(said)
+    weights = _weights(said, backbone)
     labels = check_labels(said["labels"])
-    widths = _widths(said["head"], len(labels))
-    _check_tensors(opened, widths, stored=weights == "stored")
-    return ModelFile(
+    widths = _widths(said["head"], len(labels), described)
+    _check_tensors(opened, widths, described, stored=weights == "stored")
+    file = ModelFile(
         backbone=backbone,
         backbone_weights=weights,
         weights_sha256=said["weights_sha256"],
-        head=_read_head(opened, len(widths) - 1),
+        head=_read_head(opened, len(widths) - 1) if widths else None,
         labels=labels,
-        preprocessing=_preprocessing(said["preprocessing"], backbone),
-        training=dict(said["training"]),
-        metrics=dict(said["metrics"]),
-        versions={str(package): str(version) for package, version in said["versions"].items()},
+        preprocessing=_preprocessing(said["preprocessing"], backbone, described),
+        described=described,
+        training=_object(said, "training"),
+        metrics=_object(said, "metrics"),
+        versions={package: str(version) for package, version in _object(said, "versions").items()},
     )
+    file.spec  # noqa: B018 - fails for a network that has no place for heatmaps
+    return file
+
+
+def _object(said: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = said[key]
+    if not isinstance(value, dict):
+        raise ValueError(f"its {key} is no object")
+    return value
+
+
+def _backbone(said: Mapping[str, Any]) -> tuple[str, NetworkDescription | None]:
+    """Return the name of the network, and its layers if it is not in the table."""
+    backbone = said["backbone"]
+    if backbone == DESCRIBED:
+        return DESCRIBED, NetworkDescription.from_json(said["network"])
+    if not isinstance(backbone, str) or backbone not in BACKBONES:
+        raise ValueError(f"{str(backbone)[:50]}: no such network")
+    if "network" in said:
+        raise ValueError(f"it describes a network, and names {backbone}")
+    return backbone, None
+
+
+def _weights(said: Mapping[str, Any], backbone: str) -> BackboneWeights:
+    """Return where the network's weights are."""
+    weights: Any = said["backbone_weights"]
+    digest = said["weights_sha256"]
+    possible = ["own", "stored"] if backbone in MODELS else ["stored"]
+    if (
+        weights not in possible
+        or not isinstance(digest, str)
+        or not re.fullmatch(r"[0-9a-f]{64}" if weights == "own" else r"|[0-9a-f]{64}", digest)
+    ):
+        raise ValueError("it does not say what weights its network has")
+    return cast(BackboneWeights, weights)
 
 
 def check_labels(labels: Any) -> tuple[str, ...]:
@@ -202,7 +252,14 @@ def check_labels(labels: Any) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def _widths(said: Any, classes: int) -> tuple[int, ...]:
+def _widths(said: Any, classes: int, described: NetworkDescription | None) -> tuple[int, ...]:
+    """Return the widths of the head; none for a described network that ends in logits."""
+    if described is not None:
+        output = described.output_shape
+        if said == [] and output == (classes,):
+            return ()
+        if not isinstance(said, list) or list(output) != said[:1]:
+            raise ValueError(f"its head does not stand on the {output} of its network")
     if (
         not isinstance(said, list)
         or not 2 <= len(said) <= _MAX_HEAD_LAYERS + 1
@@ -213,15 +270,22 @@ def _widths(said: Any, classes: int) -> tuple[int, ...]:
     return tuple(said)
 
 
-def _check_tensors(opened: TensorFile, widths: tuple[int, ...], *, stored: bool) -> None:
+def _check_tensors(
+    opened: TensorFile,
+    widths: tuple[int, ...],
+    described: NetworkDescription | None,
+    *,
+    stored: bool,
+) -> None:
     """Compare names, dtypes and shapes with what the description promises."""
-    expected: dict[str, tuple[int, ...]] = {}
+    expected = {} if described is None else dict(described.tensors)
     for position, (before, after) in enumerate(itertools.pairwise(widths)):
         expected[f"head.{position}.kernel"] = (before, after)
         expected[f"head.{position}.bias"] = (after,)
+    of_table = stored and described is None  # compared by `stored_tensors`, as Keras names none
     for name, shape in opened.shapes.items():
         if opened.dtypes[name] != "F32" or not (
-            expected.pop(name, None) == shape or (stored and _is_backbone(name))
+            expected.pop(name, None) == shape or (of_table and _is_backbone(name))
         ):
             raise ValueError(f"tensor {name[:50]!r} has no place in it")
     if expected:
@@ -241,13 +305,15 @@ def _read_head(opened: TensorFile, layers: int) -> Head:
     )
 
 
-def _preprocessing(said: Any, backbone: str) -> Preprocessing:
+def _preprocessing(said: Any, backbone: str, described: NetworkDescription | None) -> Preprocessing:
     preprocessing = Preprocessing(**said)
-    size = BACKBONES[backbone].preprocessing.size
+    size = BACKBONES[backbone].preprocessing.size if described is None else 0
+    sides = described.input_shape[:2] if described else (size, size)
     if (
-        preprocessing.size != size
+        type(preprocessing.size) is not int
+        or (preprocessing.size,) * 2 != sides
         or type(preprocessing.resize_to) is not int
-        or not size <= preprocessing.resize_to <= _MAX_RESIZE_TO
+        or not preprocessing.size <= preprocessing.resize_to <= _MAX_RESIZE_TO
         or preprocessing.scaling not in SCALINGS
         or preprocessing.interpolation not in INTERPOLATIONS
         or preprocessing.resize not in RESIZES

@@ -19,6 +19,7 @@ from imgcls.core.models.layer_shapes import Shape
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _MAX_LAYERS = 4000  # NASNet-Large has 1,000
+_MAX_DEPTH = 850  # Keras recurses as deep; EfficientNet-B7 has 767
 _MAX_NUMBERS = 2**26  # of one layer's output: 256 MB
 _MAX_LIVE_NUMBERS = 2**28  # of all outputs that are needed at one time: 1 GB
 _MAX_WORK = 10**12  # multiplications for one image; ConvNeXt-XLarge at 384 pixels has 1.8e11
@@ -67,6 +68,7 @@ class NetworkDescription:
             known.add(layer.name)
         object.__setattr__(self, "layers", tuple(completed))
         _check_ends(self.layers)
+        _check_depth(self.layers)
         _check_size(self)
 
     @cached_property
@@ -145,6 +147,13 @@ class NetworkDescription:
             layer = by_name[layer.inputs[0]]
         return layer.name
 
+    @property
+    def classifier_input(self) -> str:
+        """The layer that the last one with parameters reads: the features of a whole classifier."""
+        by_name = {layer.name: layer for layer in self.layers}
+        last = next(reversed(self.parameters), self.layers[-1].name)
+        return by_name[last].inputs[0]
+
     def up_to(self, name: str) -> NetworkDescription:
         """Return the part of the network that leads to a layer, which becomes the output."""
         wanted, kept = {name}, []
@@ -153,6 +162,14 @@ class NetworkDescription:
                 wanted.update(layer.inputs)
                 kept.append(layer)
         return NetworkDescription(tuple(reversed(kept)))
+
+    def features(self, layer: str) -> NetworkDescription:
+        """Return the part of the network that leads to a layer, averaged over height and width."""
+        part = self.up_to(layer)
+        if len(part.output_shape) < 3:
+            return part
+        name = free_name("pooled_features", (layer.name for layer in part.layers))
+        return NetworkDescription((*part.layers, Layer(name, "global_average_pooling2d", (layer,))))
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return what JSON can hold: an object a layer, without arguments that are defaults."""
@@ -176,6 +193,14 @@ class NetworkDescription:
         if not isinstance(layers, list) or len(layers) > _MAX_LAYERS:
             raise ValueError(f"a network is a list of at most {_MAX_LAYERS} layers")
         return NetworkDescription(tuple(_from_json(layer) for layer in layers))
+
+
+def free_name(name: str, taken: Iterable[str]) -> str:
+    """Return a name for one more layer: this one, lengthened while another layer has it."""
+    others = set(taken)
+    while name in others:
+        name += "_"
+    return name
 
 
 def tensor_name(layer: str, parameter: str) -> str:
@@ -228,6 +253,15 @@ def _check_ends(layers: Iterable[Layer]) -> None:
     for layer in inner:
         if layer.name not in used:
             raise ValueError(f"layer {layer.name}: nothing comes of it")
+
+
+def _check_depth(layers: Iterable[Layer]) -> None:
+    """Check that no chain of layers is longer than Keras can follow."""
+    depths: dict[str, int] = {}
+    for layer in layers:
+        depths[layer.name] = 1 + max((depths[name] for name in layer.inputs), default=0)
+        if depths[layer.name] > _MAX_DEPTH:
+            raise ValueError(f"layer {layer.name}: over {_MAX_DEPTH} layers come one after another")
 
 
 def _check_size(description: NetworkDescription) -> None:

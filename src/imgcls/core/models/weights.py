@@ -21,14 +21,16 @@ class Network:
     """A row of the table with weights: all that is needed to run it.
 
     Attributes:
-        name: its name in the table.
+        name: its name in the table, or "described".
         spec: its row.
         weights: the file with its weights.
+        stored: whether that is a model file of imgcls, which may hold a head, too.
     """
 
     name: str
     spec: ModelSpec
     weights: Path
+    stored: bool = False
 
     @property
     def weights_id(self) -> str:

@@ -202,7 +202,8 @@ def _run_child(network: Network, precision: Precision, folder: Path) -> None:
     """Compile in a child process; what it prints is shown only with `-v`."""
     import subprocess
 
-    request = json.dumps([network.name, os.fspath(network.weights), precision, os.fspath(folder)])
+    weights = os.fspath(network.weights)
+    request = json.dumps([network.name, weights, network.stored, precision, os.fspath(folder)])
     verbose = log.isEnabledFor(logging.DEBUG)
     child = subprocess.run(
         # -P: a numpy.py in the working folder is none of ours.

@@ -23,9 +23,10 @@ from imgcls.core.engines.compiled.entries import (
 )
 from imgcls.core.engines.engine import Precision
 from imgcls.core.engines.litert import LiteRTEngine
-from imgcls.core.errors import WeightsError
+from imgcls.core.errors import ModelError
 from imgcls.core.files import sha256, write_atomically
-from imgcls.core.models.table import BACKBONES
+from imgcls.core.models.model_file import read_model_file
+from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import Network
 
 # The greatest difference of a softmax score between LiteRT and Keras that is accepted.
@@ -40,11 +41,15 @@ _REFERENCE_BATCH = 10
 
 def main() -> None:
     """Compile what standard input asks for; the outcome is `entry.json` in its folder."""
-    name, weights, precision, folder = json.load(sys.stdin)
-    network = Network(name, BACKBONES[name], Path(weights))
+    name, weights, stored, precision, folder = json.load(sys.stdin)
+    path = Path(weights)
     try:
+        if stored:
+            network = read_model_file(path).network(path)
+        else:
+            network = Network(name, MODELS[name], path)
         outcome = build_entry(network, precision, Path(folder))
-    except WeightsError as error:
+    except ModelError as error:
         outcome = {"weights_error": str(error)}
     write_atomically(Path(folder) / ENTRY_FILE, json.dumps(outcome, indent=1).encode())
 

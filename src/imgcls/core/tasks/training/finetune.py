@@ -20,6 +20,7 @@ from imgcls.core.engines.model import Model, find_spec, is_model_file, load_mode
 from imgcls.core.errors import ModelError, OutputError, UsageError
 from imgcls.core.files import temporary_name
 from imgcls.core.models.model_file import ENDING, ModelFile, write_model_file
+from imgcls.core.models.spec import features_described
 from imgcls.core.models.table import BACKBONES, DEFAULT_MODEL
 from imgcls.core.models.weights import find_weights
 from imgcls.core.pixels.sources import Source
@@ -251,13 +252,15 @@ def _model_file(
     options: Options, selection: Selection, model: Model | None, trained: Trained
 ) -> ModelFile:
     name = model.network.name if model else options.model
+    spec = model.network.spec if model else BACKBONES[name]
     return ModelFile(
         backbone=name,
         backbone_weights="own" if trained.backbone is None else "stored",
         weights_sha256=model.network.weights_id if model else "",
         head=trained.head,
         labels=selection.labels,
-        preprocessing=model.preprocessing if model else BACKBONES[name].preprocessing,
+        preprocessing=model.preprocessing if model else spec.preprocessing,
+        described=features_described(spec),
         training={
             "options": options.described(),
             "classes": selection.counts,
@@ -276,7 +279,7 @@ def _model_file(
 
 
 def _versions() -> dict[str, str]:
-    packages = ("imgcls", "numpy", "pillow", "safetensors")
+    packages = ("imgcls", "numpy", "pillow")
     used = [package for package in ("keras", "tensorflow") if package in sys.modules]
     return {package: importlib.metadata.version(package) for package in (*packages, *used)}
 

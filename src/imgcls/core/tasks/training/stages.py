@@ -15,6 +15,7 @@ from imgcls.core.keras.network_learner import NetworkLearner, fresh_backbone, we
 from imgcls.core.keras.stored_backbone import backbone_tensors
 from imgcls.core.models.head import Head
 from imgcls.core.models.model_file import own_weights
+from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import SCRATCH_MODELS
 from imgcls.core.pixels.augment import AUGMENTATIONS
 from imgcls.core.tasks.training.batches import FixedFeatures, ImageFeatures, Images
@@ -143,7 +144,7 @@ def _fixed(model: Model, side: LabelledImages) -> FixedFeatures:
 
 
 def _stored(model: Model) -> dict[str, np.ndarray]:
-    return backbone_tensors(weighted_backbone(model.network))
+    return backbone_tensors(weighted_backbone(model.network), model.network.spec)
 
 
 def _images(options: Options, side: LabelledImages, model: Model) -> Images:
@@ -178,7 +179,7 @@ def _fine_tune(
         seed=options.seed,
     )
     sides = [_images(options, side, model) for side in (selection.training, selection.validation)]
-    return _run_network(learner, loop, stage, sides)
+    return _run_network(learner, loop, stage, sides, model.network.spec)
 
 
 def _from_scratch(options: Options, selection: Selection, loop: Loop) -> Trained:
@@ -202,11 +203,11 @@ def _from_scratch(options: Options, selection: Selection, loop: Loop) -> Trained
         Images(side.sources, side.columns, spec.preprocessing, augmentation, options.seed)
         for side in (selection.training, selection.validation)
     ]
-    return _run_network(learner, loop, stage, sides)
+    return _run_network(learner, loop, stage, sides, spec)
 
 
 def _run_network(
-    learner: NetworkLearner, loop: Loop, stage: Stage, sides: Sequence[Images]
+    learner: NetworkLearner, loop: Loop, stage: Stage, sides: Sequence[Images], spec: ModelSpec
 ) -> Trained:
     training, validation = sides
     best = loop.run(learner, stage, training, validation)
@@ -214,7 +215,7 @@ def _run_network(
     ((inputs, _),) = validation.batches(checked, len(checked), 0)
     return Trained(
         learner.head(),
-        learner.backbone_tensors(),
+        backbone_tensors(learner.backbone, spec),
         best,
         loop.progress.history,
         checked,
