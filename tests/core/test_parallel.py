@@ -109,3 +109,18 @@ def test_what_the_function_raises_comes_in_its_place(eager: bool) -> None:
 def test_too_few_results_are_an_error_and_no_endless_wait() -> None:
     with pytest.raises(ValueError, match="shorter"):
         list(map_ordered(lambda chunk: chunk[1:], range(10), workers=2, chunk=2))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("chunk", [1, 4])
+def test_the_feeding_thread_ends_when_the_results_are_no_longer_wanted(
+    workers: int, chunk: int
+) -> None:
+    for _ in range(50):
+        before = set(threading.enumerate())
+        found = map_ordered(squares, itertools.count(), workers=workers, chunk=chunk)
+        assert next(found) == 0
+        found.close()  # type: ignore[attr-defined]
+        for thread in set(threading.enumerate()) - before:
+            thread.join(timeout=10)
+            assert not thread.is_alive()

@@ -37,7 +37,8 @@ def map_ordered(
         BaseException: what `items` or `function` raises, at its place in the order.
     """
     pool = ThreadPoolExecutor(workers, thread_name_prefix="imgcls")
-    in_flight: queue.Queue[Future[R] | None] = queue.Queue(maxsize=2 * workers * chunk)
+    in_flight: queue.SimpleQueue[Future[R] | None] = queue.SimpleQueue()
+    room = threading.Semaphore(2 * workers * chunk)  # for more in flight
     waiting: deque[tuple[T, Future[R]]] = deque()
     at_work = 0
     handing = threading.Lock()  # for `waiting` and `at_work`
@@ -51,7 +52,10 @@ def map_ordered(
             while not stopped.is_set() and (part := list(islice(stream, 1 if eager else chunk))):
                 futures: list[Future[R]] = [Future() for _ in part]
                 for future in futures:
+                    room.acquire()
                     in_flight.put(future)
+                    if stopped.is_set():
+                        return
                 with handing:
                     waiting.extend(zip(part, futures, strict=True))
                     if at_work < workers:
@@ -91,9 +95,9 @@ def map_ordered(
     threading.Thread(target=feed, daemon=True, name="imgcls-feed").start()
     try:
         while (future := in_flight.get()) is not None:
+            room.release()
             yield future.result()
     finally:
         stopped.set()
+        room.release()  # the feeder may wait for it
         pool.shutdown(wait=False, cancel_futures=True)
-        while not in_flight.empty():  # the feeder may wait for room
-            in_flight.get_nowait()
