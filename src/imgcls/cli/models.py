@@ -157,7 +157,7 @@ def clear_cache() -> None:
 
     Weights stay. What is removed is made again when it is needed.
     """
-    from imgcls.core.engines.compiled.entries import clear_cache as clear
+    from imgcls.core.cache_clearing import clear_cache as clear
 
     write_stdout(_freed(clear()))
 

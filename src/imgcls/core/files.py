@@ -1,16 +1,23 @@
-"""Files that are whole or absent: atomic writes, the cache folder, content hashes."""
+"""Files that are whole or absent: atomic writes, what was left of them, content hashes."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
 from imgcls.core.errors import OutputError
+
+# .NAME.imgcls-PID-HEX.tmp, see `temporary_name`.
+_TEMPORARY = re.compile(r"\..*\.imgcls-(?P<pid>[0-9]+)-[0-9a-f]{8}\.tmp", re.DOTALL)
+_NAME_KEPT = 50  # characters of at most 4 bytes; a file's name has at most 255 bytes
 
 
 def is_offline() -> bool:
@@ -21,9 +28,11 @@ def is_offline() -> bool:
 def temporary_name(path: Path) -> Path:
     """Return a name beside `path` that no other process uses.
 
-    It starts with a dot, so folder walks pass over it.
+    It starts with a dot, so folder walks pass over it, and says whose it is, so that a later
+    run can remove what a killed one left (`remove_leftovers`).
     """
-    return path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    mark = f"imgcls-{os.getpid()}-{os.urandom(4).hex()}"
+    return path.with_name(f".{path.name[:_NAME_KEPT]}.{mark}.tmp")
 
 
 @contextlib.contextmanager
@@ -36,9 +45,11 @@ def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
         OutputError: the file cannot be written; `path` is then as it was before.
     """
     target = Path(os.path.realpath(path))
+    _remove_leftovers_once(target.parent)
     temporary = temporary_name(target)
     try:
         with open(temporary, "wb") as file:
+            _lock(file.fileno())
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -60,6 +71,92 @@ def write_atomically(path: Path, content: bytes) -> None:
     """
     with atomic_writer(path) as file:
         file.write(content)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files in a folder whose process was killed before it could.
+
+    A file is taken for left over where its process is gone and no other holds a lock on it, as
+    one in another container or on another machine would.
+    """
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            found = _TEMPORARY.fullmatch(entry.name)
+            if found and not _is_running(int(found["pid"])):
+                _remove_unlocked(entry.path)
+
+
+# Once in a process: a run that writes thousands of files must not list their folder each time.
+_remove_leftovers_once = functools.cache(remove_leftovers)
+
+
+def _is_running(pid: int) -> bool:
+    if os.name != "posix":
+        return False  # there a file that is open cannot be removed
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass  # another user's
+    return True
+
+
+def _remove_unlocked(path: str) -> None:
+    with contextlib.suppress(OSError), open_regular(path) as file:
+        if _lock(file.fileno()) or os.name != "posix":
+            file.close()
+            os.unlink(path)
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock an open file for as long as it is open; whether that was possible."""
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):  # Windows, or a file system without locks
+        return False
+    return True
+
+
+def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
+    """Open a file for reading if it is a regular one, and no link; never wait for one.
+
+    A FIFO would hold the reader until somebody writes to it, a device without an end.
+
+    Raises:
+        OSError: there is none, it is something else, or it cannot be opened.
+    """
+    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{os.fspath(path)}: no regular file")
+    return os.fdopen(descriptor, "rb")
+
+
+def read_regular(path: str | os.PathLike[str]) -> bytes:
+    """Read a file, see `open_regular`."""
+    with open_regular(path) as file:
+        return file.read()
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all that is in it, if it is there.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    import shutil
+
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    except FileNotFoundError:
+        pass  # another process was faster
 
 
 def sha256(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,6 @@ from imgcls.core.quiet import native_lines_removed
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
 
-    from imgcls.core.arrays import Float32Array
     from imgcls.core.engines.compiled.entries import CompiledModel
 
 # Each interpreter packs the weights anew; from this size on, one runs on all cores instead.
@@ -36,14 +36,20 @@ class LiteRTEngine:
     name = "litert"
     one_by_one = True
 
-    def __init__(self, compiled: CompiledModel, threads: int) -> None:
-        large = compiled.path.stat().st_size >= _LARGE_BYTES
+    def __init__(
+        self,
+        compiled: CompiledModel,
+        threads: int,
+        kernel: Callable[[], Float32Array] | None = None,
+    ) -> None:
+        # What reads the kernel of a linear classifier, and makes it anew where it is damaged.
+        self._kernel = kernel or (lambda: compiled.kernel)
+        large = compiled.lasting_path.stat().st_size >= _LARGE_BYTES
         self.parallel = 1 if large else threads
         self.batch_size = 1 if large else IMAGES_A_CALL
-        self._path = str(compiled.path)
+        self._path = str(compiled.lasting_path)
         self._threads = threads if large else 1
-        self._compiled = compiled
-        self._kernel: Float32Array | None = None
+        self._compiled = compiled  # which holds the file open
         self._idle: queue.LifoQueue[_Runner] = queue.LifoQueue()
         self._growing = threading.Lock()
         self._made = 1
@@ -76,9 +82,7 @@ class LiteRTEngine:
 
     def classifier_kernel(self) -> Float32Array:
         """Return the network's linear classifier; see `Engine.classifier_kernel`."""
-        if self._kernel is None:
-            self._kernel = self._compiled.classifier_kernel()
-        return self._kernel
+        return self._kernel()
 
 
 def output_name(position: int) -> str:

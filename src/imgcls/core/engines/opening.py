@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import logging
 from collections.abc import Iterable
 
 from imgcls.core.engines.compiled.entries import CompiledModel, Unsupported
 from imgcls.core.engines.engine import Engine, EngineName, Precision
-from imgcls.core.errors import ModelError, UsageError
+from imgcls.core.errors import ModelError, UsageError, one_line
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.sources import Source
 
@@ -37,32 +38,46 @@ def open_engine(
         WeightsError: the weights do not fit.
     """
     if precision != "float32" and engine in ("keras", "openvino"):
-        raise UsageError(f"--precision {precision} needs LiteRT; leave out --engine {engine}")
+        raise UsageError(f"`precision` {precision} needs LiteRT; leave out `engine` {engine}")
     if engine == "openvino" and importlib.util.find_spec("openvino") is None:
-        raise ModelError("OpenVINO is the extra imgcls[openvino]; install it or leave out --engine")
+        raise ModelError("OpenVINO is the extra imgcls[openvino]; install it or leave out `engine`")
     if engine != "keras":
         compiled = _compiled(network, precision, calibration)
         if isinstance(compiled, CompiledModel):
-            if engine == "openvino":
-                from imgcls.core.engines.openvino import OpenVINOEngine
-
-                return OpenVINOEngine(compiled, threads)
-            from imgcls.core.engines.litert import LiteRTEngine
-
-            return LiteRTEngine(compiled, threads)
+            return _run_compiled(network, compiled, engine, threads)
         if precision != "float32":
             raise ModelError(
                 f"{network.name}: cannot run as {precision} ({compiled.reason}); "
-                "use --precision float32"
+                "use `precision` float32"
             )
         if engine != "auto":
             raise ModelError(
-                f"{network.name}: cannot run on LiteRT ({compiled.reason}); use --engine keras"
+                f"{network.name}: cannot run on LiteRT ({compiled.reason}); use `engine` keras"
             )
         log.debug("%s runs on Keras: %s", network.name, compiled.reason)
     from imgcls.core.engines.keras_engine import KerasEngine
 
     return KerasEngine(network)
+
+
+def _run_compiled(
+    network: Network, compiled: CompiledModel, engine: EngineName, threads: int
+) -> Engine:
+    from imgcls.core.engines.compiled.compile import whole_kernel
+
+    kernel = functools.cache(functools.partial(whole_kernel, network, compiled))
+    try:
+        if engine == "openvino":
+            from imgcls.core.engines.openvino import OpenVINOEngine
+
+            return OpenVINOEngine(compiled, threads, kernel)
+        from imgcls.core.engines.litert import LiteRTEngine
+
+        return LiteRTEngine(compiled, threads, kernel)
+    except (RuntimeError, ValueError) as error:  # how both say that memory is lacking
+        raise ModelError(
+            f"{network.name}: cannot be run ({one_line(str(error))}); is there enough memory?"
+        ) from error
 
 
 def _compiled(

@@ -7,6 +7,7 @@ It reads the very file that LiteRT runs, so both compute the same network. It is
 from __future__ import annotations
 
 import queue
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from imgcls.core.arrays import OUTPUTS, Float32Array, Output
 from imgcls.core.engines.litert import IMAGES_A_CALL, output_name
 
 if TYPE_CHECKING:
-    from imgcls.core.arrays import Float32Array
     from imgcls.core.engines.compiled.entries import CompiledModel
 
 
@@ -26,11 +26,13 @@ class OpenVINOEngine:
     batch_size = IMAGES_A_CALL
     one_by_one = True
 
-    def __init__(self, compiled: CompiledModel, threads: int) -> None:
+    def __init__(
+        self, compiled: CompiledModel, threads: int, kernel: Callable[[], Float32Array]
+    ) -> None:
         import openvino
 
         self.parallel = threads
-        self._compiled = compiled
+        self._kernel = kernel
         core = openvino.Core()
         model = core.compile_model(
             core.read_model(compiled.path),
@@ -57,7 +59,7 @@ class OpenVINOEngine:
 
     def classifier_kernel(self) -> Float32Array:
         """Return the network's linear classifier; see `Engine.classifier_kernel`."""
-        return self._compiled.classifier_kernel()
+        return self._kernel()
 
     @staticmethod
     def _run_one(

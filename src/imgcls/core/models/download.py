@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from imgcls.core.cache import cache_part
+from imgcls.core.cache import cache_lock
 from imgcls.core.errors import OutputError, WeightsError
 from imgcls.core.models.spec import PublishedWeights
 from imgcls.core.progress import progress
@@ -51,13 +51,11 @@ def fetch_weights(
             was before.
         OutputError: it cannot be written.
     """
-    import filelock
-
     address = url or weights.url
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(cache_part("locks") / f".{path.name}.lock"):
+        with cache_lock(path.name):
             if not is_published(path, weights):  # another process may have fetched it meanwhile
                 _receive(name, weights, address, part, timeout)
                 _check(name, weights, address, part)

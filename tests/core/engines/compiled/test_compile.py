@@ -20,7 +20,13 @@ from imgcls.core.engines.compiled.compile import (
     compiled_model,
     entry_folder,
 )
-from imgcls.core.engines.compiled.entries import UnusableEntryError, made_of, read_entry
+from imgcls.core.engines.compiled.entries import (
+    UnusableEntryError,
+    facts_text,
+    made_of,
+    read_entry,
+    read_facts,
+)
 from imgcls.core.engines.opening import open_engine
 from imgcls.core.errors import ModelError
 from imgcls.core.models.table import MODELS
@@ -164,8 +170,8 @@ def test_key_changes_with_weights_row_and_version(
 
 
 def refuse(folder: Path) -> None:
-    facts = json.loads((folder / "entry.json").read_text())
-    (folder / "entry.json").write_text(json.dumps(facts | {"unsupported": "no such operation"}))
+    facts = read_facts(folder / "entry.json")
+    (folder / "entry.json").write_bytes(facts_text(facts | {"unsupported": "no such operation"}))
 
 
 def test_network_that_litert_cannot_run_runs_on_keras(

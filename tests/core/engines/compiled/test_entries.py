@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
 import stat
 from pathlib import Path
 
-import filelock
 import pytest
 
 from imgcls.core import cache
+from imgcls.core.cache_clearing import Freed, clear_cache, compiled_lock
 from imgcls.core.engines.compiled.compile import (
     CompiledModel,
     Unsupported,
     compiled_model,
     entry_folder,
 )
-from imgcls.core.engines.compiled.entries import Freed, clear_cache, milliseconds
+from imgcls.core.engines.compiled.entries import facts_text, milliseconds, read_facts
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.weights import Network, find_weights
 
@@ -50,7 +49,7 @@ def own_cache(compiled: CompiledModel, tmp_path: Path, monkeypatch: pytest.Monke
 
 def edit_facts(folder: Path, **changes: object) -> None:
     file = folder / "entry.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+    file.write_bytes(facts_text(read_facts(file) | changes))
 
 
 def test_entry_says_how_fast_it_is(compiled: CompiledModel, network: Network) -> None:
@@ -186,12 +185,13 @@ def test_clear_cache_frees_every_version_and_nothing_else(own_cache: Path) -> No
     assert freed["hashes/"] == Freed("hashes/", 66)
     assert freed["compiled/efficientnet-lite0-float32"].size > 17 * 2**20
     left = sorted(path.relative_to(own_cache).as_posix() for path in own_cache.rglob("*"))
-    assert left == ["compiled", "hashes", "holiday.jpg"]
+    locks = ["compiled-efficientnet-lite0-float32.lock", "compiled-vgg16-float32.lock"]
+    assert left == ["compiled", "hashes", "holiday.jpg", "locks", *(f"locks/{x}" for x in locks)]
 
 
 def test_clear_cache_leaves_what_is_being_made(own_cache: Path) -> None:
     (making,) = (own_cache / "compiled").iterdir()
-    with filelock.FileLock(making.with_name(f".{making.name}.lock")):
+    with cache.cache_lock(compiled_lock(making.name)):
         assert list(clear_cache()) == []
     assert making.is_dir()
 

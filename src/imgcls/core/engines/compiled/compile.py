@@ -7,6 +7,7 @@ nothing down with it, and its memory is given back. What the cache holds: `entri
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import logging
 import os
@@ -15,10 +16,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgcls.core.cache import cache_part
+from imgcls.core.arrays import Float32Array
+from imgcls.core.cache import cache_error, cache_lock, cache_part
+from imgcls.core.cache_clearing import COMPILED, compiled_lock
+from imgcls.core.child import run_child
 from imgcls.core.engines.compiled.entries import (
     CALIBRATION_FILE,
     ENTRY_FILE,
+    EXIT_UNWRITABLE,
+    KERNEL_FILE,
     CompiledModel,
     Unsupported,
     UnusableEntryError,
@@ -26,9 +32,17 @@ from imgcls.core.engines.compiled.entries import (
     entry_folder,
     made_of,
     read_entry,
+    read_facts,
 )
 from imgcls.core.engines.engine import Precision
-from imgcls.core.errors import ImageError, ModelError, UsageError, WeightsError
+from imgcls.core.errors import (
+    ImageError,
+    ModelError,
+    OutputError,
+    UsageError,
+    WeightsError,
+)
+from imgcls.core.files import read_regular, remove, write_atomically
 from imgcls.core.models.keras_weights import check_weights_file
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
@@ -44,8 +58,8 @@ log = logging.getLogger("imgcls")
 
 # How many photos int8 is calibrated on.
 CALIBRATION_IMAGES = 100
-# With fewer, which numbers occur is rather a guess.
-_FEW_IMAGES = 20
+# With fewer, which numbers occur is rather a guess: good for their own run only.
+_FEWEST_KEPT = 50
 # Compiling takes this many times the size of the weights in memory (VGG16: 10 GB).
 _MEMORY_FACTOR = 20
 
@@ -76,30 +90,47 @@ def compiled_model(
     with contextlib.suppress(UnusableEntryError):
         entry = None if anew else read_entry(folder, made)
         if entry is not None:
-            _warn_of_few(network.name, entry)
             return entry
     if lacking := memory_lacking(network.spec):
         return Unsupported(lacking)
-    folder = cache_part("compiled") / folder.name
-    with _locked(folder):
+    folder = cache_part(COMPILED) / folder.name
+    with cache_lock(compiled_lock(folder.name)):
         try:
             entry = None if anew else read_entry(folder, made)  # another process made it meanwhile?
         except UnusableEntryError as reason:
             entry = None
             log.warning("%s: the compiled model %s; it is made anew", folder, reason)
-        return entry or _make(network, precision, folder, calibration)
+        try:
+            return entry or _make(network, precision, folder, calibration, keep=anew)
+        except OSError as error:
+            raise cache_error(folder, error) from error
 
 
-def _warn_of_few(name: str, entry: CompiledModel | Unsupported) -> None:
-    """Say it where an earlier run calibrated int8 on next to nothing."""
-    if isinstance(entry, CompiledModel) and "calibration" in entry.facts:
-        images = entry.facts["calibration"]["images"]
-        if images < _FEW_IMAGES:
-            log.warning(
-                "%s: int8 was calibrated on %d image%s only; better: imgcls models compile %s "
-                "--precision int8 --calibrate DIR",
-                *(name, images, "" if images == 1 else "s", name),
-            )
+def whole_kernel(network: Network, compiled: CompiledModel) -> Float32Array:
+    """Return the kernel (d, classes) of a compiled network's linear classifier.
+
+    One that is damaged is taken from the network compiled anew as float32, with a warning.
+
+    Raises:
+        ModelError: the network cannot be compiled any more.
+    """
+    try:
+        return compiled.kernel
+    except UnusableEntryError as reason:
+        log.warning("%s: the compiled model %s; it is made anew", compiled.folder, reason)
+    is_float32 = compiled.facts["precision"] == "float32"
+    whole = compiled_model(network, anew=is_float32)
+    if isinstance(whole, Unsupported):
+        raise ModelError(f"{network.name}: cannot be compiled ({whole.reason})")
+    if is_float32:
+        return whole.kernel
+    kernel = whole_kernel(network, whole)
+    with contextlib.suppress(OSError, OutputError):  # else it is done again in the next run
+        content = read_regular(whole.folder / KERNEL_FILE)
+        if hashlib.sha256(content).hexdigest() == compiled.facts["kernel_sha256"]:
+            remove(compiled.folder / KERNEL_FILE)
+            write_atomically(compiled.folder / KERNEL_FILE, content)
+    return kernel
 
 
 def memory_lacking(spec: ModelSpec) -> str:
@@ -112,39 +143,40 @@ def memory_lacking(spec: ModelSpec) -> str:
     return f"compiling it takes about {needed / 2**30:.0f} GB of memory" if there < needed else ""
 
 
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    import filelock
-
-    with filelock.FileLock(folder.with_name(f".{folder.name}.lock")):
-        yield
-
-
 def _make(
-    network: Network, precision: Precision, folder: Path, calibration: Iterable[Source] | None
+    network: Network,
+    precision: Precision,
+    folder: Path,
+    calibration: Iterable[Source] | None,
+    *,
+    keep: bool,
 ) -> CompiledModel | Unsupported:
-    import shutil
+    """Compile a network into its folder, or for this run only; the caller holds its lock.
 
+    Args:
+        network: what is compiled.
+        precision: of weights and activations.
+        folder: where it is kept.
+        calibration: photos for int8.
+        keep: refuse to make what would serve this run only.
+    """
+    _remove_leftovers(folder.parent, compiled_lock(folder.name))
     check_weights_file(network.weights)  # said at once, not when a child has started Keras
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(mode=0o700)
+    kept = True
     try:
         if precision == "int8":
-            _save_calibration(network, calibration, temporary)
+            kept = _save_calibration(network, calibration, temporary, keep=keep)
         else:
             log.info("%s: %s, once", network.name, _occasion(network, folder))
         _run_child(network, precision, temporary)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.rename(temporary, folder)
+        if kept:
+            remove(folder)
+            os.rename(temporary, folder)
+        entry = _read_made(network, precision, folder if kept else temporary)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        entry = read_entry(folder, made_of(network, precision))
-    except UnusableEntryError:
-        entry = None
-    if entry is None:
-        raise ModelError(f"{folder}: the compiled model changed while it was made; try again")
+        _remove_unkept(temporary)
     if isinstance(entry, CompiledModel) and precision == "int8":
         log.info(
             "%s: int8 names the same class as float32 for %.0f%% of them",
@@ -152,6 +184,40 @@ def _make(
             100 * entry.facts["agreement"],
         )
     return entry
+
+
+def _remove_leftovers(parent: Path, lock: str) -> None:
+    """Remove folders of killed processes: those whose lock is free, and those of our own lock."""
+    for path in parent.glob(".*.tmp"):
+        name = compiled_lock(path.name)
+        with contextlib.suppress(OSError):
+            if name == lock:
+                remove(path)
+                continue
+            with cache_lock(name, wait=False) as free:
+                if free:
+                    remove(path)
+
+
+def _read_made(network: Network, precision: Precision, folder: Path) -> CompiledModel | Unsupported:
+    try:
+        entry = read_entry(folder, made_of(network, precision))
+    except UnusableEntryError:
+        entry = None
+    if entry is None:
+        raise ModelError(f"{folder}: the compiled model changed while it was made; try again")
+    return entry
+
+
+def _remove_unkept(folder: Path) -> None:
+    """Remove a folder now, or, where the system holds on to files that are open, at the end."""
+    import atexit
+    import shutil
+
+    if sys.platform == "linux":
+        shutil.rmtree(folder, ignore_errors=True)
+    elif folder.exists():
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def _occasion(network: Network, folder: Path) -> str:
@@ -165,22 +231,37 @@ def _occasion(network: Network, folder: Path) -> str:
     return "compiling it for this machine"
 
 
-def _save_calibration(network: Network, calibration: Iterable[Source] | None, folder: Path) -> None:
-    """Leave the photos for the child process, as they enter the network before scaling."""
+def _save_calibration(
+    network: Network, calibration: Iterable[Source] | None, folder: Path, *, keep: bool
+) -> bool:
+    """Leave the photos for the child process, as they enter the network before scaling.
+
+    Returns:
+        Whether they are enough for what is made of them to be kept.
+    """
     import numpy as np
 
+    name = network.name
     pixels = list(_calibration_pixels(network, calibration or ()))
+    remedy = f"run imgcls models compile {name} with `precision` int8 and `calibrate` a folder"
     if not pixels:
+        raise UsageError(f"{name}: no photo to calibrate int8 on; {remedy} of photos")
+    few = len(pixels) < _FEWEST_KEPT
+    if few and keep:
         raise UsageError(
-            f"{network.name}: no photo to calibrate int8 on; run imgcls models compile "
-            f"{network.name} --precision int8 --calibrate DIR"
+            f"{name}: int8 is kept if {_FEWEST_KEPT} photos or more calibrate it, and here are "
+            f"{len(pixels)}; name a folder with more"
         )
-    log.info(
-        "%s: calibrating int8 on %s, once",
-        network.name,
-        f"the first {len(pixels)} images that can be read" if len(pixels) > 1 else "one image",
-    )
+    count = f"the first {len(pixels)} images that can be read" if len(pixels) > 1 else "one image"
+    if few:
+        log.warning(
+            "%s: calibrating int8 on %s, for this run only; to have it for good, %s of %d or more",
+            *(name, count, remedy, _FEWEST_KEPT),
+        )
+    else:
+        log.info("%s: calibrating int8 on %s, once", name, count)
     np.save(folder / CALIBRATION_FILE, np.stack(pixels))
+    return not few
 
 
 def _calibration_pixels(network: Network, calibration: Iterable[Source]) -> Iterator[np.ndarray]:
@@ -200,33 +281,25 @@ def _calibration_pixels(network: Network, calibration: Iterable[Source]) -> Iter
 
 def _run_child(network: Network, precision: Precision, folder: Path) -> None:
     """Compile in a child process; what it prints is shown only with `-v`."""
-    import subprocess
-
     weights = os.fspath(network.weights)
     request = json.dumps([network.name, weights, network.stored, precision, os.fspath(folder)])
-    verbose = log.isEnabledFor(logging.DEBUG)
-    child = subprocess.run(
-        # -P: a numpy.py in the working folder is none of ours.
-        [
-            sys.executable,
-            "-P",
-            "-c",
-            "from imgcls.core.engines.compiled.convert import main; main()",
-        ],
-        input=request.encode(),
-        stdout=None if verbose else subprocess.DEVNULL,
-        stderr=None if verbose else subprocess.PIPE,
-        check=False,
+    child = run_child(
+        "from imgcls.core.engines.compiled.convert import main; main()",
+        request,
+        show=log.isEnabledFor(logging.DEBUG),
     )
     (folder / CALIBRATION_FILE).unlink(missing_ok=True)
     with contextlib.suppress(FileNotFoundError):
-        outcome = json.loads((folder / ENTRY_FILE).read_bytes())
+        outcome = read_facts(folder / ENTRY_FILE)
         if "weights_error" in outcome:
             raise WeightsError(outcome["weights_error"])
         return
     last = (child.stderr or b"").decode(errors="replace").strip().rpartition("\n")[2]
+    if child.returncode == EXIT_UNWRITABLE:
+        raise OSError(last)
     if child.returncode < 0:
         last = f"killed by signal {-child.returncode}; is there enough memory?"
     raise ModelError(
-        f"{network.name}: cannot be compiled ({last}); -v shows more, --engine keras avoids it"
+        f"{network.name}: cannot be compiled ({last}); `verbose` shows more, and `engine` keras "
+        "works without"
     )

@@ -13,18 +13,21 @@ from typing import Any
 import numpy as np
 
 from imgcls.core.arrays import Float32Array, softmax
+from imgcls.core.child import read_request
 from imgcls.core.engines.compiled.entries import (
     CALIBRATION_FILE,
     ENTRY_FILE,
+    EXIT_UNWRITABLE,
     KERNEL_FILE,
     MODEL_FILE,
     CompiledModel,
+    facts_text,
     made_of,
 )
 from imgcls.core.engines.engine import Precision
 from imgcls.core.engines.litert import LiteRTEngine
 from imgcls.core.errors import ModelError
-from imgcls.core.files import sha256, write_atomically
+from imgcls.core.files import sha256
 from imgcls.core.models.model_file import read_model_file
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import Network
@@ -41,7 +44,7 @@ _REFERENCE_BATCH = 10
 
 def main() -> None:
     """Compile what standard input asks for; the outcome is `entry.json` in its folder."""
-    name, weights, stored, precision, folder = json.load(sys.stdin)
+    name, weights, stored, precision, folder = json.loads(read_request())
     path = Path(weights)
     try:
         if stored:
@@ -51,7 +54,10 @@ def main() -> None:
         outcome = build_entry(network, precision, Path(folder))
     except ModelError as error:
         outcome = {"weights_error": str(error)}
-    write_atomically(Path(folder) / ENTRY_FILE, json.dumps(outcome, indent=1).encode())
+    except OSError as error:
+        sys.stderr.write(f"{error.strerror or error}\n")
+        sys.exit(EXIT_UNWRITABLE)
+    (Path(folder) / ENTRY_FILE).write_bytes(facts_text(outcome))
 
 
 def build_entry(network: Network, precision: Precision, folder: Path) -> dict[str, Any]:
@@ -119,8 +125,8 @@ def _int8(outputs: Any, network: Network, folder: Path) -> dict[str, Any]:
         "milliseconds": _milliseconds(engine, batch[:1]),
     }
     if same.mean() < _LEAST_AGREEMENT:
-        said = f"{np.count_nonzero(same)} of {len(same)} calibration photos"
-        return facts | {"unsupported": f"it names the class that float32 names for only {said}"}
+        agreeing = f"{np.count_nonzero(same)} of {len(same)} calibration photos"
+        return facts | {"unsupported": f"it names the class that float32 names for only {agreeing}"}
     return facts
 
 

@@ -8,62 +8,92 @@ it and holds the SHA-256 of its model.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import io
 import json
+import os
+import sys
+import weakref
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from imgcls.core.cache import CACHE_PARTS, in_cache, named_cache
+from imgcls.core.arrays import Float32Array
+from imgcls.core.cache import in_cache, named_cache
+from imgcls.core.cache_clearing import COMPILED
 from imgcls.core.engines.engine import Precision
-from imgcls.core.errors import ModelError
-from imgcls.core.files import sha256
+from imgcls.core.files import open_regular, read_regular
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
 
 # Raised when what is compiled changes, so that entries of older versions are not used.
-FORMAT = 3
+FORMAT = 4
 MODEL_FILE = "model.tflite"
 ENTRY_FILE = "entry.json"
 KERNEL_FILE = "kernel.npy"
 # The photos that int8 is calibrated on, uint8 (n, size, size, 3); there only while it is made.
 CALIBRATION_FILE = "calibration.npy"
-_COMPILED = "compiled"
+_CHECK = "check"
+EXIT_UNWRITABLE = 74  # of the child process: the folder cannot be written
+
+
+class UnusableEntryError(Exception):
+    """A compiled model that is there but cannot be trusted; its text says what it is."""
 
 
 @dataclass(frozen=True)
 class CompiledModel:
     """A compiled network in the cache, verified by its hash.
 
+    Its file stays open, so it can be run although the cache is cleared meanwhile.
+
     Attributes:
-        folder: the entry's folder.
+        folder: where it is kept.
         facts: what made it, and how fast it is.
+        file: the .tflite file, open.
     """
 
     folder: Path
     facts: dict[str, Any]
+    file: IO[bytes] | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Close the file when this is no longer in use."""
+        if self.file is not None:
+            weakref.finalize(self, self.file.close)
 
     @property
     def path(self) -> Path:
         """The .tflite file."""
         return self.folder / MODEL_FILE
 
-    def classifier_kernel(self) -> npt.NDArray[np.float32]:
-        """Read the kernel (d, classes) of a linear classifier, for heatmaps without gradients.
+    @property
+    def lasting_path(self) -> Path:
+        """A path to the very file that was verified, also when it has been removed (Linux)."""
+        if self.file is not None and sys.platform == "linux":
+            path = Path(f"/proc/self/fd/{self.file.fileno()}")
+            if path.exists():
+                return path
+        return self.path
+
+    @functools.cached_property
+    def kernel(self) -> Float32Array:
+        """The kernel (d, classes) of a linear classifier, for heatmaps without gradients.
 
         Raises:
-            ModelError: the file is damaged.
+            UnusableEntryError: the file is damaged.
         """
-        path = self.folder / KERNEL_FILE
-        content = path.read_bytes() if path.is_file() else b""
+        try:
+            content = read_regular(self.folder / KERNEL_FILE)
+        except OSError:
+            content = b""
         if hashlib.sha256(content).hexdigest() != self.facts.get("kernel_sha256"):
-            raise ModelError(f"{path}: damaged; delete its folder, and it is made anew")
-        kernel: npt.NDArray[np.float32] = np.load(io.BytesIO(content), allow_pickle=False)
+            raise UnusableEntryError("has a damaged kernel")
+        kernel: Float32Array = np.load(io.BytesIO(content), allow_pickle=False)
         return kernel
 
 
@@ -72,10 +102,6 @@ class Unsupported:
     """A network that LiteRT cannot run, and why."""
 
     reason: str
-
-
-class UnusableEntryError(Exception):
-    """An entry that is there but cannot be trusted; its text says what it is."""
 
 
 def made_of(network: Network, precision: Precision) -> dict[str, Any]:
@@ -98,7 +124,7 @@ def entry_folder(network: Network, precision: Precision = "float32") -> Path:
 
     facts = [FORMAT, __version__, network.weights_id, repr(network.spec)]
     key = hashlib.sha256("\0".join(str(fact) for fact in facts).encode()).hexdigest()[:16]
-    return in_cache(_COMPILED, f"{network.name}-{precision}-{key}")
+    return in_cache(COMPILED, f"{network.name}-{precision}-{key}")
 
 
 def read_entry(folder: Path, made: dict[str, Any]) -> CompiledModel | Unsupported | None:
@@ -111,29 +137,61 @@ def read_entry(folder: Path, made: dict[str, Any]) -> CompiledModel | Unsupporte
     Raises:
         UnusableEntryError: it is damaged, or something else made it.
     """
-    if not folder.exists():
+    if not os.path.lexists(folder):
         return None
     try:
-        facts = json.loads((folder / ENTRY_FILE).read_bytes())
+        return _verified(folder, made)
+    except UnusableEntryError:
+        if not os.path.lexists(folder):
+            return None  # the cache was cleared meanwhile
+        raise
+
+
+def _verified(folder: Path, made: dict[str, Any]) -> CompiledModel | Unsupported:
+    try:
+        facts = read_facts(folder / ENTRY_FILE)
         for key, value in made.items():
             if facts[key] != value:
                 raise UnusableEntryError(f"is of another {key.replace('_', ' ')}")
         if reason := facts.get("unsupported"):
             return Unsupported(str(reason))
-        if sha256(folder / MODEL_FILE) == facts["sha256"]:
-            return CompiledModel(folder, facts)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        file = open_regular(folder / MODEL_FILE)
+        if hashlib.file_digest(file, "sha256").hexdigest() == facts["sha256"]:
+            return CompiledModel(folder, facts, file)
+        file.close()
+    except (OSError, ValueError, LookupError) as error:
         raise UnusableEntryError("is damaged") from error
     raise UnusableEntryError("is damaged")
 
 
+def facts_text(facts: dict[str, Any]) -> bytes:
+    """Return the content of `entry.json`: facts, and a hash of them that shows any change."""
+    return json.dumps(facts | {_CHECK: _facts_hash(facts)}, indent=1).encode()
+
+
+def read_facts(file: Path) -> dict[str, Any]:
+    """Read `entry.json`.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is damaged.
+    """
+    facts = json.loads(read_regular(file))
+    if not isinstance(facts, dict) or facts.pop(_CHECK, "") != _facts_hash(facts):
+        raise ValueError("damaged")
+    return facts
+
+
+def _facts_hash(facts: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
 def all_facts() -> Iterator[dict[str, Any]]:
     """Yield what each readable entry says of itself, unverified; for overviews."""
-    for file in sorted((named_cache() / _COMPILED).glob(f"*/{ENTRY_FILE}")):
-        with contextlib.suppress(OSError, ValueError):
-            facts = json.loads(file.read_bytes())
-            if isinstance(facts, dict):
-                yield facts
+    with contextlib.suppress(OSError):
+        for folder in sorted((named_cache() / COMPILED).iterdir()):
+            with contextlib.suppress(OSError, ValueError):
+                yield read_facts(folder / ENTRY_FILE)
 
 
 def milliseconds(name: str, spec: ModelSpec) -> dict[str, float]:
@@ -144,58 +202,3 @@ def milliseconds(name: str, spec: ModelSpec) -> dict[str, float]:
         for facts in all_facts()
         if "milliseconds" in facts and all(facts.get(key) == wanted[key] for key in wanted)
     }
-
-
-@dataclass(frozen=True)
-class Freed:
-    """Something that was removed from the cache.
-
-    Attributes:
-        name: its place in the cache folder; a folder of small files counts as one thing.
-        size: in bytes.
-    """
-
-    name: str
-    size: int
-
-
-def clear_cache() -> Iterator[Freed]:
-    """Remove all that imgcls keeps in its cache, of every version; yield each as it goes.
-
-    Nothing else in the folder is touched, nor is an entry that is being made at this moment.
-    """
-    import shutil
-
-    for part in CACHE_PARTS:
-        folder = named_cache() / part
-        small = 0
-        for path in sorted(folder.glob("*")):
-            # .NAME.lock and .NAME.PID.tmp belong to the entry NAME.
-            lock = folder / f".{path.name.lstrip('.').partition('.')[0]}.lock"
-            if path == lock or _is_held(lock):
-                continue
-            if path.is_dir():
-                size = sum(file.stat().st_size for file in path.rglob("*"))
-                shutil.rmtree(path)
-                yield Freed(f"{part}/{path.name}", size)
-            else:
-                small += path.stat().st_size
-                path.unlink()
-        for lock in folder.glob(".*.lock"):
-            if not _is_held(lock):
-                lock.unlink(missing_ok=True)
-        if small:
-            yield Freed(f"{part}/", small)
-
-
-def _is_held(lock: Path) -> bool:
-    """Whether a process holds a lock file at this moment."""
-    import filelock
-
-    if not lock.exists():
-        return False
-    try:
-        with filelock.FileLock(lock, timeout=0):
-            return False
-    except filelock.Timeout:
-        return True

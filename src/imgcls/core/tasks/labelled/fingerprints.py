@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from imgcls.core.content_cache import open_memo
+from imgcls.core.content_cache import open_content_cache
 from imgcls.core.engines.model import usable_cores
 from imgcls.core.errors import ImageError
 from imgcls.core.parallel import map_ordered
@@ -50,18 +50,18 @@ class Fingerprint:
 
 def fingerprints(sources: Iterable[Source]) -> Iterator[Fingerprint]:
     """Yield the fingerprint of each image, in order; known content is not decoded again."""
-    with open_memo("fingerprints-1") as memo:
+    with open_content_cache("fingerprints-1") as known_rows:
         for part in _batched(sources, _CHUNK):
             contents = map_ordered(_digests, part, workers=usable_cores(), chunk=16)
             digests = list(contents)
-            known = memo.get([digest for digest, _ in digests])
+            known = known_rows.get([digest for digest, _ in digests])
             missing = [
                 source
                 for source, (digest, error) in zip(part, digests, strict=True)
                 if not error and digest not in known
             ]
             made = list(map_ordered(_fingerprint, missing, workers=usable_cores(), chunk=8))
-            memo.put(
+            known_rows.put(
                 (mark.digest, json.dumps(asdict(mark)).encode()) for mark in made if not mark.error
             )
             looked_at = iter(made)

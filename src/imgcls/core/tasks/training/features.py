@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from imgcls.core.arrays import Float32Array
-from imgcls.core.content_cache import open_memo
+from imgcls.core.content_cache import open_content_cache
 from imgcls.core.engines.model import Model, usable_cores
 from imgcls.core.errors import ImageError
 from imgcls.core.parallel import map_ordered
@@ -64,10 +64,10 @@ def cached_features(
         ImageError: an image cannot be read.
     """
     rows: list[Float32Array] = []
-    with open_memo(_name(model)) as memo:
+    with open_content_cache(_name(model)) as known_rows:
         for start in range(0, len(sources), _CHUNK):
             part = digests[start : start + _CHUNK]
-            known = {key: np.frombuffer(row, "<f4") for key, row in memo.get(part).items()}
+            known = {key: np.frombuffer(row, "<f4") for key, row in known_rows.get(part).items()}
             missing = {
                 digest: source
                 for digest, source in zip(part, sources[start : start + _CHUNK], strict=True)
@@ -75,7 +75,7 @@ def cached_features(
             }
             computed = compute_features(model, missing.values())
             fresh = dict(zip(missing, computed, strict=True))
-            memo.put((digest, row.astype("<f4").tobytes()) for digest, row in fresh.items())
+            known_rows.put((digest, row.astype("<f4").tobytes()) for digest, row in fresh.items())
             known |= fresh
             rows.extend(known[digest] for digest in part)
     return np.stack(rows)
