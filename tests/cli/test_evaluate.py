@@ -35,7 +35,7 @@ cup             0.0%    0.0%    0.0%       1
 macro          50.0%   50.0%   50.0%       3
 weighted       66.7%   66.7%   66.7%       3
 
-Confusion: rows are, columns were said to be
+Confusion: rows true, columns predicted
                 [0]   [1]   [2]   [3]
  [0] tiger_cat    1     ·     ·     ·
  [1] missile      ·     ·     ·     ·
@@ -50,9 +50,9 @@ Kept and right by --min-confidence
   0.9   kept  33.3%  right 100.0%
 
 Misclassified (1)
-labelled/cup/rocket.jpg: cup, said to be missile (28.55%)
+labelled/cup/rocket.jpg: cup, predicted as missile (28.55%)
 
-Not judged (1)
+Not scored (1)
 labelled/cup/broken.jpg: error: truncated JPEG
 """
 
@@ -119,7 +119,7 @@ def test_json_of_a_run_with_a_mistake_and_a_failure(imgcls: Imgcls, by_label: Pa
     assert result["confusion_matrix"] == [[1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 1, 0, 0]]
     (mistake,) = result["misclassified"]
     assert mistake["path"] == str(by_label / "cup" / "rocket.jpg")
-    assert (mistake["label"], mistake["said"]) == ("cup", "missile")
+    assert (mistake["label"], mistake["predicted"]) == ("cup", "missile")
     assert result["errors"] == [
         {"path": str(by_label / "cup" / "broken.jpg"), "error": "truncated JPEG"}
     ]
@@ -165,7 +165,7 @@ def test_no_folder_and_no_class_folders(imgcls: Imgcls, samples: Path) -> None:
     assert done.stderr.endswith("Error: nix: no such folder; name a folder of labelled images\n")
     done = imgcls("evaluate", samples)
     assert done.returncode == 2
-    assert "--labels-from filename" in done.stderr
+    assert "set --labels-from to filename" in done.stderr
 
 
 def test_only_broken_images(imgcls: Imgcls, by_label: Path) -> None:
@@ -189,6 +189,25 @@ def test_report_overwrites_only_a_report(imgcls: Imgcls, by_label: Path, tmp_pat
     done = imgcls("evaluate", by_label, "--report", other)
     assert done.returncode == 1 and "not an earlier output of this kind" in done.stderr
     assert other.read_text() == "<!DOCTYPE html><p>mine"
+
+
+def test_figures_are_printed_where_the_report_fails(imgcls: Imgcls, by_label: Path) -> None:
+    done = imgcls("evaluate", by_label, "--report", "/dev/full", "-f", "json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["images"] == 3
+    assert "Error: /dev/full: cannot be written" in done.stderr
+
+
+def test_a_folder_of_parts_names_the_one_to_score(imgcls: Imgcls, tmp_path: Path) -> None:
+    for name in ("train/cup", "train/espresso", "val/cup"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        (tmp_path / "data" / name / "x.jpg").write_bytes(b"\xff\xd8\xff")
+    done = imgcls("evaluate", "data")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith(
+        "Error: data: holds folders of class folders (train, val); name the one to score, "
+        "such as data/val\n"
+    )
 
 
 def test_inputs_are_not_changed_and_nothing_else_is_made(

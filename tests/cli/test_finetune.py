@@ -84,7 +84,7 @@ def test_bad_images_are_listed_before_training(imgcls: Any, two_classes: Path) -
     assert first == f"Warning: {two_classes}/squares/empty.jpg: empty file"
     assert second == f"Warning: {two_classes}/stripes/cut.png: truncated PNG"
     assert error == (
-        "Error: 2 of 26 images cannot be read (empty.jpg, cut.png); mend or delete them, or use "
+        "Error: 2 of 26 images cannot be read (empty.jpg, cut.png); repair or delete them, or use "
         "--skip-bad"
     )
     skipped = imgcls("finetune", two_classes, "-o", "m.safetensors", "--skip-bad")
@@ -144,6 +144,77 @@ def test_errors(
     assert done.returncode == code
     assert message in done.stderr
     assert done.stderr.count("\n") == 1 and done.stderr.startswith("Error: ")
+
+
+def test_class_folders_that_cannot_be_learned(imgcls: Any, two_classes: Path) -> None:
+    inner = two_classes / "photos"
+    inner.mkdir()
+    for label in ("squares", "stripes"):
+        (two_classes / label).rename(inner / label)
+    done = imgcls("finetune", two_classes, "-o", "m.safetensors")
+    assert done.returncode == 2
+    assert f"holds one class (photos); it holds folders itself: name {inner}\n" in done.stderr
+    (inner / "squares").rename(inner / os.fsdecode("猫".encode("gbk")))
+    done = imgcls("finetune", inner, "-o", "m.safetensors")
+    assert done.returncode == 2
+    assert r"the name of the class folder \xc3\xa8 is not UTF-8" in done.stderr
+
+
+def test_what_is_not_used_is_said(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
+    shutil.copytree(two_classes / "stripes", tmp_path / "store")
+    (two_classes / "linked").symlink_to(tmp_path / "store")
+    shutil.copy(two_classes / "stripes" / "000.png", two_classes / "imageNotFound.png")
+    done = imgcls("finetune", two_classes, "-o", "m.safetensors", "--epochs", "1")
+    assert done.returncode == 0, done.stderr
+    assert f"Warning: {two_classes}/linked: is a link to a folder and not used" in done.stderr
+    assert "1 image beside the class folders is not used (imageNotFound.png)" in done.stderr
+
+
+def test_all_files_or_none(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
+    (tmp_path / "m.history.png").mkdir()  # so that not all files can take their names
+    (tmp_path / "m.history.png" / "x").write_bytes(b"")
+    done = imgcls("finetune", two_classes, "-o", "m.safetensors", "--force", "--epochs", "1")
+    assert done.returncode == 1
+    assert "m.history.png: is a folder" in done.stderr
+    assert not (tmp_path / "m.safetensors").exists()
+    limited = (
+        "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000)); "
+        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "runpy.run_module('imgcls', run_name='__main__')"
+    )
+    (tmp_path / "m.history.png" / "x").unlink()
+    (tmp_path / "m.history.png").rmdir()
+    how = ("finetune", two_classes, "-o", "m.safetensors", "--epochs", "1")
+    done = subprocess.run(
+        [sys.executable, "-c", limited, *map(os.fspath, how)],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "File too large" in done.stderr
+    assert not list(tmp_path.glob("m.*"))
+
+
+def test_two_runs_of_one_seed_are_one_file(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        done = imgcls("finetune", two_classes, "-o", f"{name}.safetensors", "--epochs", "3")
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+
+
+def test_an_interrupted_training_is_not_deleted(
+    imgcls: Any, two_classes: Path, tmp_path: Path
+) -> None:
+    cut = ("finetune", two_classes, "-o", "m.safetensors")
+    run_until("features 20/100", tmp_path, *cut)
+    folder = tmp_path / "m.safetensors.checkpoints"
+    before = sorted(folder.iterdir())
+    assert before
+    done = imgcls(*cut)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "go on with --resume, or begin anew with --force" in done.stderr
+    assert sorted(folder.iterdir()) == before
+    assert imgcls(*cut, "--resume").returncode == 0
+    assert not folder.exists()
 
 
 def run_until(line: str, cwd: Path, *arguments: str | Path) -> None:

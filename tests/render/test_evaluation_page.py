@@ -8,7 +8,7 @@ from PIL import Image
 
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.pixels.sources import Source
-from imgcls.core.tasks.labelled.evaluate import Evaluation, Verdict, summarize
+from imgcls.core.tasks.labelled.evaluate import Evaluation, ScoredImage, summarize
 from imgcls.render.evaluation_page import Explain, report_page
 
 EVIL = "<script>alert(1)</script>"
@@ -20,13 +20,13 @@ def evaluation(samples: Path) -> Evaluation:
     """Return the figures of six images, two of them mistakes with a picture."""
     return summarize(
         [
-            Verdict("1.jpg", 0, 0, 0.9, 0.9, 1),
-            Verdict("2.jpg", 0, 0, 0.8, 0.8, 1),
-            Verdict(str(samples / "cat.jpg"), 0, 2, 0.6, 0.3, 2),
-            Verdict(str(samples / "coffee.jpg"), 1, 2, 0.95, 0.01, 3),
-            Verdict("4.jpg", 2, 2, 0.7, 0.7, 1),
-            Verdict("5.jpg", 1, 1, 0.99, 0.99, 1),
-            Verdict("<b>6.jpg", error="truncated JPEG"),
+            ScoredImage("1.jpg", 0, 0, 0.9, 0.9, 1),
+            ScoredImage("2.jpg", 0, 0, 0.8, 0.8, 1),
+            ScoredImage(str(samples / "cat.jpg"), 0, 2, 0.6, 0.3, 2),
+            ScoredImage(str(samples / "coffee.jpg"), 1, 2, 0.95, 0.01, 3),
+            ScoredImage("4.jpg", 2, 2, 0.7, 0.7, 1),
+            ScoredImage("5.jpg", 1, 1, 0.99, 0.99, 1),
+            ScoredImage("<b>6.jpg", error="truncated JPEG"),
         ],
         CLASSES,
         "mine",
@@ -116,12 +116,17 @@ def test_fits_its_width_in_light_and_dark(  # type: ignore[no-untyped-def]
 def test_a_thousand_classes(browser, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     rng = np.random.default_rng(0)
     classes = [ClassLabel(f"n{number}", f"class {number}") for number in range(1000)]
-    verdicts = []
+    scored = []
     for number in range(5000):
-        actual, said = number % 1000, int(rng.integers(1000)) if number % 4 == 0 else number % 1000
-        rank = 1 if actual == said else 2
-        verdicts.append(Verdict(f"{number}.jpg", actual, said, float(rng.random()), 0.1, rank))
-    result = summarize(verdicts, classes, "mine")
+        actual, predicted = (
+            number % 1000,
+            int(rng.integers(1000)) if number % 4 == 0 else number % 1000,
+        )
+        rank = 1 if actual == predicted else 2
+        scored.append(
+            ScoredImage(f"{number}.jpg", actual, predicted, float(rng.random()), 0.1, rank)
+        )
+    result = summarize(scored, classes, "mine")
     page = write(tmp_path, result)
     assert page.stat().st_size < 2_000_000
     browser.open(page)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from imgcls.cli import options
 from imgcls.cli.console import Console
 from imgcls.cli.output import check_output, stdout_style, write_file, write_stdout
 from imgcls.cli.summary import Summary
+from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
+from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.heatmap.explain import heatmaps_of
-from imgcls.core.tasks.labelled.evaluate import judge, summarize
-from imgcls.core.tasks.labelled.sources import LABELS_FROM
+from imgcls.core.tasks.labelled.evaluate import EvaluateOptions, score_images, summarize
+from imgcls.core.tasks.labelled.sources import LABELS_FROM, LabelsFrom
 from imgcls.render.evaluation import EVALUATION_FORMATS
 from imgcls.render.evaluation_page import is_own, report_page
 
@@ -44,10 +44,13 @@ def evaluate(
     root: str,
     model: str,
     weights: str | None,
-    engine: Any,
+    engine: EngineName,
     format_name: str,
     report: str | None,
-    **how: Any,
+    labels_from: LabelsFrom,
+    resize: Resize | None,
+    interpolation: Interpolation | None,
+    workers: int | None,
 ) -> int:
     """Score a model on labelled images.
 
@@ -55,16 +58,16 @@ def evaluate(
     names of its subfolders or stand at the start of the files' names. Figures by class, and their
     plain (macro) and weighted means, are over the classes that occur as label or as answer.
     """
+    options_ = EvaluateOptions(labels_from, resize, interpolation, workers)
     if report is not None:
         check_output(report, is_own)
     summary = Summary("image", root)
-    opened = load_model(model, weights=weights, engine=engine, threads=how["workers"])
-    verdicts = judge(root, opened, **how)
-    verdicts = summary.count(console.progress(verdicts, "images"))
-    evaluation = summarize(verdicts, opened.labels, opened.name)
-    if report is not None:
-        wrong = bool(evaluation.misclassified)  # else nothing is opened that draws heatmaps
-        draw = heatmaps_of(opened, how["resize"], how["interpolation"]) if wrong else None
-        write_file(report, report_page(evaluation, draw))
+    opened = load_model(model, weights=weights, engine=engine, threads=workers)
+    scored = summary.count(console.progress(score_images(root, opened, options_), "images"))
+    evaluation = summarize(scored, opened.labels, opened.name)
     write_stdout(EVALUATION_FORMATS[format_name](evaluation, stdout_style()))
+    if report is not None:  # after the figures, which a report that fails must not take along
+        wrong = bool(evaluation.misclassified)  # else nothing is opened that draws heatmaps
+        draw = heatmaps_of(opened, resize, interpolation) if wrong else None
+        write_file(report, report_page(evaluation, draw))
     return summary.close(console)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Literal
 
 import click
 
@@ -12,8 +12,15 @@ from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import EXIT_SOME_FAILED
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.pixels.augment import AUGMENTATIONS
-from imgcls.core.tasks.training.finetune import finetune as train
-from imgcls.core.tasks.training.options import BATCH_SIZE, HEADS, PATIENCE, VAL_SPLIT
+from imgcls.core.tasks.training.finetune import train_model
+from imgcls.core.tasks.training.options import (
+    BATCH_SIZE,
+    HEADS,
+    PATIENCE,
+    VAL_SPLIT,
+    FinetuneOptions,
+    HeadKind,
+)
 from imgcls.render.training import text
 
 _UNITS = {"h": 3600, "m": 60, "s": 1}
@@ -95,7 +102,14 @@ def _layers(_: click.Context, __: click.Parameter, text: str) -> int | str:
     metavar="N",
     help="Images in a step; halved where memory runs out.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="The same seed, images and options give the same model.",
+)
 @click.option(
     "--patience",
     type=click.IntRange(min=1),
@@ -111,16 +125,63 @@ def _layers(_: click.Context, __: click.Parameter, text: str) -> int | str:
     metavar="TIME",
     help="End with the best so far after 90s, 30m, 1h30m.",
 )
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint of a run that was killed.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint of an interrupted run.")
 @click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be read.")
-@click.option("--force", is_flag=True, help="Overwrite an existing model.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Overwrite an existing model; begin anew where --resume could go on.",
+)
 @click.pass_obj
-def finetune(console: Console, /, folder: str, output: str, model: str, **how: Any) -> int:
+def finetune(
+    console: Console,
+    /,
+    *,
+    folder: str,
+    output: str,
+    model: str,
+    weights: str | None,
+    validation: str | None,
+    val_split: float | None,
+    epochs: int | None,
+    unfreeze: int | Literal["all"],
+    learning_rate: float | None,
+    augment: str,
+    head: HeadKind,
+    class_weights: bool,
+    batch_size: int,
+    seed: int,
+    patience: int,
+    max_seconds: float | None,
+    resume: bool,
+    skip_bad: bool,
+    force: bool,
+) -> int:
     """Train a classifier on a folder of class folders.
 
-    DATA holds a folder per class, or train beside val or test folders that do. The model is a
-    file for -m of the other commands; its history is written beside it, as .csv and .png.
+    DATA holds a folder per class; or a training folder of them beside a validation or test folder,
+    recognised by how their names begin or end. The model is a file for -m of the other commands;
+    its history is written beside it, as .csv and .png.
     """
-    result = train(folder, output, model, **how)
+    options = FinetuneOptions(
+        model=model,
+        weights=weights,
+        validation=validation,
+        val_split=val_split,
+        epochs=epochs,
+        unfreeze=unfreeze,
+        learning_rate=learning_rate,
+        augment=augment,
+        head=head,
+        class_weights=class_weights,
+        batch_size=batch_size,
+        seed=seed,
+        patience=patience,
+        max_seconds=max_seconds,
+        resume=resume,
+        skip_bad=skip_bad,
+        force=force,
+    )
+    result = train_model(folder, output, options)
     write_stdout(text(result))
     return EXIT_SOME_FAILED if result.unreadable else 0

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 
-from imgcls.core.csv_text import csv_cell
-from imgcls.core.tasks.labelled.audit import KINDS, AuditReport
+from imgcls.core.csv_text import csv_line
+from imgcls.core.tasks.labelled.audit import AuditReport
+from imgcls.core.tasks.labelled.findings import KINDS
 from imgcls.render.safe import printable
 
 _SHOWN = 20  # findings of a kind in the text; JSON and CSV have all
@@ -21,7 +20,8 @@ def text(report: AuditReport) -> Iterator[str]:
     yield f"{report.images} images in {len(report.classes)} classes\n"
     width = max((len(printable(label)) for label in report.classes), default=0)
     for label, count in report.classes.items():
-        yield f"  {printable(label):<{width}}  {count}\n"
+        splits = ", ".join(f"{split} {counts[label]}" for split, counts in report.splits.items())
+        yield f"  {printable(label):<{width}}  {count}{f'  ({splits})' if splits else ''}\n"
     for kind, group in groupby(report.findings, key=lambda finding: finding.kind):
         findings = list(group)
         row = KINDS[kind]
@@ -45,26 +45,18 @@ def json_object(report: AuditReport) -> Iterator[str]:
         }
         for finding in report.findings
     ]
-    yield json.dumps(
-        {"images": report.images, "classes": report.classes, "findings": findings}, indent=1
-    )
+    splits = {"splits": report.splits} if report.splits else {}
+    found = {"images": report.images, "classes": report.classes, **splits, "findings": findings}
+    yield json.dumps(found, indent=1)
     yield "\n"
 
 
 def csv_rows(report: AuditReport) -> Iterator[str]:
     """Yield a header, then a row per file; those of one finding have one number."""
-    yield _line(CSV_HEADER)
+    yield csv_line(CSV_HEADER)
     for number, finding in enumerate(report.findings, start=1):
         for path in finding.paths:
-            yield _line(
-                (str(number), finding.kind, finding.severity, csv_cell(path), finding.advice)
-            )
-
-
-def _line(cells: tuple[str, ...]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()
+            yield csv_line((number, finding.kind, finding.severity, path, finding.advice))
 
 
 FORMATS: Mapping[str, Callable[[AuditReport], Iterator[str]]] = {

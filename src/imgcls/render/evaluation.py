@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from imgcls.core.csv_text import csv_cell
+from imgcls.core.csv_text import csv_line
+from imgcls.core.rounding import rounded
 from imgcls.render.safe import printable
 from imgcls.render.style import PLAIN, Painted, Style
 
@@ -27,8 +26,8 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
     """Return an evaluation as JSON has it, keys in the order of the contract."""
     return {
         "images": evaluation.images,
-        "top1": _rounded(evaluation.top1),
-        "top5": _rounded(evaluation.top5),
+        "top1": rounded(evaluation.top1),
+        "top5": rounded(evaluation.top5),
         "classes": [
             {"label": one.label, **_figures(one), "support": one.support}
             for one in evaluation.classes
@@ -37,12 +36,12 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "weighted": _figures(evaluation.weighted),
         "labels": list(evaluation.labels),
         "confusion_matrix": evaluation.confusion_matrix.tolist(),
-        "ece": _rounded(evaluation.ece),
+        "ece": rounded(evaluation.ece),
         "coverage": [
             {
                 "min_confidence": one.min_confidence,
-                "coverage": _rounded(one.coverage),
-                "accuracy": None if one.accuracy is None else _rounded(one.accuracy),
+                "coverage": rounded(one.coverage),
+                "accuracy": None if one.accuracy is None else rounded(one.accuracy),
             }
             for one in evaluation.coverage
         ],
@@ -50,9 +49,9 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
             {
                 "path": one.path,
                 "label": one.label,
-                "said": one.said,
-                "score": _rounded(one.score),
-                "label_score": _rounded(one.label_score),
+                "predicted": one.predicted,
+                "score": rounded(one.score),
+                "label_score": rounded(one.label_score),
                 "label_rank": one.label_rank,
             }
             for one in evaluation.misclassified
@@ -63,11 +62,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
 
 def _figures(scores: ClassScores) -> dict[str, float]:
     figures = {"precision": scores.precision, "recall": scores.recall, "f1": scores.f1}
-    return {name: _rounded(value) for name, value in figures.items()}
-
-
-def _rounded(share: float) -> float:
-    return float(f"{share:.6g}")
+    return {name: rounded(value) for name, value in figures.items()}
 
 
 def json_object(evaluation: Evaluation, style: Style = PLAIN) -> Iterator[str]:
@@ -78,13 +73,9 @@ def json_object(evaluation: Evaluation, style: Style = PLAIN) -> Iterator[str]:
 
 def csv_rows(evaluation: Evaluation, style: Style = PLAIN) -> Iterator[str]:
     """Yield a header, then a row a class."""
-    lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(CSV_HEADER)
+    yield csv_line(CSV_HEADER)
     for one in evaluation.classes:
-        figures = (f"{value:.6g}" for value in _figures(one).values())
-        writer.writerow([csv_cell(one.label), *figures, one.support])
-    yield lines.getvalue()
+        yield csv_line([one.label, *_figures(one).values(), one.support])
 
 
 def text(evaluation: Evaluation, style: Style = PLAIN) -> Iterator[Painted]:
@@ -125,15 +116,15 @@ def _class_table(evaluation: Evaluation, style: Style) -> Iterator[str]:
 
 
 def _matrix(evaluation: Evaluation, style: Style) -> Iterator[str]:
-    yield f"\n{style.paint('Confusion: rows are, columns were said to be', 'strong')}\n"
+    yield f"\n{style.paint('Confusion: rows true, columns predicted', 'strong')}\n"
     names = [printable(label) for label in evaluation.labels]
     width = max(map(len, names))
-    cells = max(5, *(len(str(count)) for count in evaluation.confusion_matrix.flat)) + 1
-    yield " " * (width + 4) + "".join(f"{f'[{n}]':>{cells}}" for n in range(len(names))) + "\n"
+    column = max(5, *(len(str(count)) for count in evaluation.confusion_matrix.flat)) + 1
+    yield " " * (width + 4) + "".join(f"{f'[{n}]':>{column}}" for n in range(len(names))) + "\n"
     for number, (name, row) in enumerate(
         zip(names, evaluation.confusion_matrix.tolist(), strict=True)
     ):
-        counts = "".join(f"{count or '·':>{cells}}" for count in row)
+        counts = "".join(f"{count or '·':>{column}}" for count in row)
         yield f"{f'[{number}]':>4} {name:<{width}}{counts[1:]}\n"
 
 
@@ -150,12 +141,13 @@ def _lists(evaluation: Evaluation, style: Style) -> Iterator[str]:
         title = f"Misclassified ({len(evaluation.misclassified)})"
         yield f"\n{style.paint(title, 'strong')}\n"
     for one in evaluation.misclassified:
-        said = style.paint(printable(one.said), "bad")
+        predicted = style.paint(printable(one.predicted), "bad")
         yield (
-            f"{printable(one.path)}: {printable(one.label)}, said to be {said} ({one.score:.2%})\n"
+            f"{printable(one.path)}: {printable(one.label)}, predicted as {predicted} "
+            f"({one.score:.2%})\n"
         )
     if evaluation.errors:
-        title = f"Not judged ({len(evaluation.errors)})"
+        title = f"Not scored ({len(evaluation.errors)})"
         yield f"\n{style.paint(title, 'strong')}\n"
     for failure in evaluation.errors:
         error = style.paint("error", "bad")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgcls.core.errors import ImageError
 from imgcls.core.pixels.images import open_image
 from imgcls.core.pixels.sources import Source
 from imgcls.render.page import is_page_of, template, thumbnail
@@ -37,7 +36,7 @@ class Cell:
 
     Attributes:
         row: of the class that the images show.
-        column: of the class that was said.
+        column: of the class that was predicted.
         count: how many images.
         share: of the row's images, 0 to 1.
         right: whether it is on the diagonal.
@@ -64,7 +63,7 @@ def report_page(evaluation: Evaluation, explain: Explain | None = None) -> Itera
 
     Args:
         evaluation: the figures.
-        explain: draws the heatmap of the class that was said on a mistaken image; without it
+        explain: draws the heatmap of the predicted class on a mistaken image; without it
             the mistakes stand alone.
     """
     worst = sorted(evaluation.misclassified, key=lambda mistake: -mistake.score)
@@ -109,7 +108,7 @@ def _pictured(mistake: Mistake, explain: Explain | None) -> PicturedMistake:
     try:
         picture = thumbnail(open_image(source.read(), _least_size).image, _PICTURE)
         heatmap = explain and thumbnail(explain(source), _PICTURE)
-    except ImageError:  # it was there when it was judged
+    except Exception:  # whatever went wrong with it since it was scored, the page goes on
         return PicturedMistake(mistake, None, None)
     return PicturedMistake(mistake, picture, heatmap)
 

@@ -9,7 +9,7 @@ from imgcls.core.keras.build import build_network
 from imgcls.core.keras.graph import cut_top
 from imgcls.core.keras.network_learner import NetworkLearner, fresh_backbone, last_layers
 from imgcls.core.keras.stored_backbone import backbone_tensors
-from imgcls.core.models.head import Head
+from imgcls.core.models.head import Head, Standardization
 from imgcls.core.models.table import MODELS, SCRATCH_MODELS
 
 RANDOM = np.random.default_rng(0)
@@ -28,7 +28,8 @@ def learner(backbone: Any, layers: int | None, **how: Any) -> NetworkLearner:
     options = {"learning_rate": 1e-3, "dropout": 0.0, "seed": 0, **how}
     head = Head(((kernel, np.zeros(2, np.float32)),))
     ones = np.ones(width, np.float32)
-    return NetworkLearner(backbone, head, 0 * ones, ones, layers=layers, **options)
+    standardization = Standardization(0 * ones, ones)
+    return NetworkLearner(backbone, head, standardization, layers=layers, **options)
 
 
 def test_last_layers_leave_batch_normalization_out(lite: Any) -> None:

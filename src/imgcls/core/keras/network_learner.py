@@ -12,7 +12,7 @@ from imgcls.core.keras.build import build_network, build_weighted
 from imgcls.core.keras.graph import cut_top
 from imgcls.core.keras.start import import_keras
 from imgcls.core.keras.stored_backbone import weight_layers
-from imgcls.core.models.head import Head
+from imgcls.core.models.head import Head, Standardization
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
 
@@ -32,8 +32,8 @@ def fresh_backbone(spec: ModelSpec, seed: int) -> Any:
     random = np.random.default_rng(seed)
     for layer in weight_layers(backbone):
         shape = tuple(layer.kernel.shape)  # (h, w, in, out)
-        spread = (2 / np.prod(shape[:-1])) ** 0.5
-        layer.set_weights([random.normal(0, spread, shape), np.zeros(shape[-1])])
+        deviation = (2 / np.prod(shape[:-1])) ** 0.5
+        layer.set_weights([random.normal(0, deviation, shape), np.zeros(shape[-1])])
     return backbone
 
 
@@ -66,8 +66,7 @@ class NetworkLearner:
         self,
         backbone: Any,
         head: Head,
-        center: Float32Array,
-        deviation: Float32Array,
+        standardization: Standardization,
         *,
         layers: int | None,
         learning_rate: float,
@@ -79,8 +78,7 @@ class NetworkLearner:
         Args:
             backbone: float32 (n, h, w, 3) → features (n, d).
             head: on the features.
-            center: mean of the features (d,); they are standardized for the head.
-            deviation: of the features (d,), above 0.
+            standardization: of the features, for the head.
             layers: how many of the last layers learn; None for all.
             learning_rate: of a step.
             dropout: part of the head's hidden units that is left out in a step.
@@ -90,12 +88,12 @@ class NetworkLearner:
         import tensorflow as tf
 
         self.backbone = backbone
-        self._center, self._deviation = center, deviation
+        self._standardization = standardization
         self._seed, self._epoch, self._step = seed, 0, 0
         self._dropout = dropout
         self._head = [
             keras.Variable(array, dtype="float32")
-            for layer in head.standardized(center, deviation)
+            for layer in head.standardized(standardization)
             for array in layer
         ]
         learning = last_layers(backbone, layers)
@@ -144,7 +142,7 @@ class NetworkLearner:
         """Return the head as it is now, on features as they are."""
         arrays = [_array(variable) for variable in self._head]
         layers = list(zip(arrays[::2], arrays[1::2], strict=True))
-        return Head.of_standardized(layers, self._center, self._deviation)
+        return Head.of_standardized(layers, self._standardization)
 
     def weights(self) -> dict[str, np.ndarray]:
         """Return copies of what is learned."""
@@ -169,7 +167,7 @@ class NetworkLearner:
     def _forward(self, batch: Any, seeds: Any) -> Any:
         import tensorflow as tf
 
-        x = (self.backbone(batch, training=False) - self._center) / self._deviation
+        x = self._standardization.apply(self.backbone(batch, training=False))
         layers = list(zip(self._head[::2], self._head[1::2], strict=True))
         for kernel, bias in layers[:-1]:
             x = tf.nn.relu(x @ kernel.value + bias.value)

@@ -12,6 +12,41 @@ from imgcls.core.errors import ModelError
 
 
 @dataclass(frozen=True)
+class Standardization:
+    """What gives features a mean of 0 and a deviation of 1: (features − mean) / deviation.
+
+    Attributes:
+        mean: of the features, float32 (d,).
+        deviation: of the features, float32 (d,), above 0.
+    """
+
+    mean: Float32Array
+    deviation: Float32Array
+
+    @classmethod
+    def of(cls, features: Float32Array) -> Standardization:
+        """Return that of features (n, d).
+
+        A feature that hardly varies counts as one with a hundredth of the mean deviation, so
+        that noise in it is not blown up.
+        """
+        deviation = features.std(axis=0)
+        least = np.float32(0.01) * deviation.mean()
+        deviation = np.maximum(deviation, least if least > 0 else np.float32(1))
+        return cls(features.mean(axis=0), deviation)
+
+    @classmethod
+    def none(cls, width: int) -> Standardization:
+        """Return the one that leaves features (n, width) as they are."""
+        return cls(np.zeros(width, np.float32), np.ones(width, np.float32))
+
+    def apply(self, features: Float32Array) -> Float32Array:
+        """Return standardized features (n, d)."""
+        standardized: Float32Array = (features - self.mean) / self.deviation
+        return standardized
+
+
+@dataclass(frozen=True)
 class Head:
     """Dense layers with ReLU between them.
 
@@ -29,22 +64,22 @@ class Head:
         return (*(kernel.shape[0] for kernel in kernels), kernels[-1].shape[1])
 
     def standardized(
-        self, center: Float32Array, deviation: Float32Array
+        self, standardization: Standardization
     ) -> tuple[tuple[Float32Array, Float32Array], ...]:
-        """Return the layers of the same head on (features − center) / deviation."""
+        """Return the layers of the same head on standardized features."""
         (kernel, bias), *rest = self.layers
-        return ((kernel * deviation[:, np.newaxis], bias + center @ kernel), *rest)
+        mean, deviation = standardization.mean, standardization.deviation
+        return ((kernel * deviation[:, np.newaxis], bias + mean @ kernel), *rest)
 
     @staticmethod
     def of_standardized(
-        layers: Sequence[tuple[Float32Array, Float32Array]],
-        center: Float32Array,
-        deviation: Float32Array,
+        layers: Sequence[tuple[Float32Array, Float32Array]], standardization: Standardization
     ) -> Head:
-        """Return the head on features whose layers on (features − center) / deviation are given."""
+        """Return the head on features as they are, whose layers on standardized ones are given."""
         (kernel, bias), *rest = layers
-        kernel = kernel / deviation[:, np.newaxis]
-        first = (kernel.astype(np.float32), (bias - center @ kernel).astype(np.float32))
+        kernel = kernel / standardization.deviation[:, np.newaxis]
+        bias = bias - standardization.mean @ kernel
+        first = (kernel.astype(np.float32), bias.astype(np.float32))
         return Head((first, *((kernel.copy(), bias.copy()) for kernel, bias in rest)))
 
     def logits(self, features: Float32Array) -> Float32Array:

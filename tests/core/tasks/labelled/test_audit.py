@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from imgcls import audit
-from imgcls.core.tasks.labelled.audit import KINDS, TINY_CLASS
+from imgcls.core.tasks.labelled.findings import KINDS, TINY_CLASS
 
 
 def kinds(folder: Path) -> dict[str, list[list[str]]]:
@@ -27,6 +28,28 @@ def test_nothing(tmp_path: Path, draw_classes: Any) -> None:
     assert report.findings == ()
     assert report.images == 2 * TINY_CLASS
     assert report.classes == {"squares": TINY_CLASS, "stripes": TINY_CLASS}
+    assert report.splits == {}
+
+
+def test_counts_of_each_part(tmp_path: Path, draw_classes: Any) -> None:
+    draw_classes(tmp_path / "train_data", 3)
+    draw_classes(tmp_path / "TestSet", 2)
+    (tmp_path / "TestSet" / "more").mkdir()
+    report = audit(tmp_path)
+    assert report.classes == {"more": 0, "squares": 5, "stripes": 5}
+    assert report.splits == {
+        "test": {"more": 0, "squares": 2, "stripes": 2},
+        "train": {"more": 0, "squares": 3, "stripes": 3},
+    }
+
+
+def test_names_composed_and_decomposed_are_one_class(tmp_path: Path, draw: Any) -> None:
+    for name, seeds in (("m\u00fcll", range(3)), ("mu\u0308ll", range(3, 5))):
+        (tmp_path / name).mkdir()
+        for seed in seeds:
+            draw("squares", seed).save(tmp_path / name / f"{seed}.png")
+    report = audit(tmp_path)
+    assert report.classes == {"m\u00fcll": 5}
 
 
 def test_every_kind(tmp_path: Path, draw: Any, draw_classes: Any) -> None:
@@ -45,14 +68,23 @@ def test_every_kind(tmp_path: Path, draw: Any, draw_classes: Any) -> None:
     (test / "squares").mkdir(parents=True)
     shutil.copy(train / "squares" / "003.png", test / "squares" / "seen.png")
     Image.effect_noise((500, 40), 80).save(train / "squares" / "long.png")
+    (train / os.fsdecode(b"\xc3")).mkdir()
+    (train / "linked").symlink_to(test)
+    draw("squares", 500).save(train / "loose.png")
+    draw_classes(folder / "more", 1)
     before = sorted((p, p.stat().st_mtime_ns) for p in folder.rglob("*"))
     found = kinds(folder)
     assert list(found) == list(KINDS)
     assert found["unreadable"] == [["train/squares/broken.jpg"]]
     assert found["conflicting-labels"] == [["train/squares/002.png", "train/stripes/wrong.png"]]
     assert found["leak"] == [["test/squares/seen.png", "train/squares/003.png"]]
-    assert found["empty-class"] == [["train/empty"]]
-    assert found["missing-class"] == [["test/empty"], ["test/stripes"]]
+    odd = os.fsdecode(b"\xc3")
+    assert found["class-name"] == [[f"train/{odd}"]]
+    assert found["empty-class"] == [["train/empty"], [f"train/{odd}"]]
+    assert found["missing-class"] == [["test/empty"], ["test/stripes"], [f"test/{odd}"]]
+    assert found["linked-folder"] == [["train/linked"]]
+    assert found["loose-image"] == [["train/loose.png"]]
+    assert found["unused-folder"] == [["more"]]
     assert found["duplicates"] == [["train/squares/000.png", "train/squares/again.png"]]
     assert found["near-duplicates"] == [["train/squares/001.png", "train/squares/near.jpg"]]
     assert found["tiny-class"] == [["train/stripes"]]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from imgcls.core.errors import UsageError
-from imgcls.core.tasks.labelled.dataset import SPLIT_NAMES, hidden_folders, read_dataset
+from imgcls.core.tasks.labelled.dataset import PassedOver, hidden_folders, read_dataset
 
 
 def fill(root: Path, *files: str) -> None:
@@ -26,21 +26,67 @@ def test_class_folders(tmp_path: Path) -> None:
     assert hidden_folders(dataset) == [str(tmp_path / ".git")]
 
 
-@pytest.mark.parametrize("train", sorted(SPLIT_NAMES["train"]))
-@pytest.mark.parametrize("split", ["validation", "test"])
-def test_parts_under_their_usual_names(tmp_path: Path, train: str, split: str) -> None:
-    for index, name in enumerate(sorted(SPLIT_NAMES[split])):  # type: ignore[index]
-        root = tmp_path / str(index)
-        fill(root, f"{train}/a/1.jpg", f"{train}/b/1.jpg", f"{name}/a/2.jpg")
-        parts = {part.split: part for part in read_dataset(root).parts}
-        assert set(parts) == {"train", split}
-        assert parts["train"].labels == ("a", "b")
-        assert [e.split for e in parts[split].examples()] == [split]  # type: ignore[index]
+@pytest.mark.parametrize(
+    ("train", "other", "split"),
+    [
+        ("train", "val", "validation"),
+        ("training_set", "test_set", "test"),
+        ("train_data", "test_data", "test"),
+        ("train_images", "val_images", "validation"),
+        ("seg_train/seg_train", "seg_test/seg_test", "test"),
+        ("Training", "Testing", "test"),
+        ("TrainSet", "validationSet", "validation"),
+        ("train2017", "val2017", "validation"),
+    ],
+)
+def test_parts_by_how_their_names_begin_or_end(
+    tmp_path: Path, train: str, other: str, split: str
+) -> None:
+    fill(tmp_path, f"{train}/a/1.jpg", f"{train}/b/1.jpg", f"{other}/a/2.jpg")
+    parts = {part.split: part for part in read_dataset(tmp_path).parts}
+    assert set(parts) == {"train", split}
+    assert parts["train"].labels == ("a", "b")
+    assert [e.split for e in parts[split].examples()] == [split]  # type: ignore[index]
+    assert read_dataset(tmp_path).passed_over == ()
 
 
 def test_classes_that_are_called_train_and_test(tmp_path: Path) -> None:
     fill(tmp_path, "train/1.jpg", "test/2.jpg")
     assert read_dataset(tmp_path).labels == ("test", "train")
+
+
+def test_a_class_of_trains_is_no_part(tmp_path: Path) -> None:
+    fill(tmp_path, "train/1.jpg", "train/steam/3.jpg", "bus/2.jpg", "trains/4.jpg")
+    assert read_dataset(tmp_path).labels == ("bus", "train", "trains")
+
+
+def test_what_is_passed_over(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    fill(data, "train/a/1.jpg", "test/a/1.jpg", "other/3.jpg", "imageNotFound.gif", "notes/n.txt")
+    fill(data, "train/loose.jpg")
+    fill(tmp_path, "elsewhere/2.jpg")
+    (data / "train" / "b").symlink_to(tmp_path / "elsewhere")
+    assert set(read_dataset(data).passed_over) == {
+        PassedOver(str(data / "other"), "unused-folder"),
+        PassedOver(str(data / "imageNotFound.gif"), "loose-image"),
+        PassedOver(str(data / "train" / "loose.jpg"), "loose-image"),
+        PassedOver(str(data / "train" / "b"), "linked-folder"),
+    }
+
+
+def test_only_links(tmp_path: Path) -> None:
+    fill(tmp_path, "elsewhere/2.jpg")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "b").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match=r"its class folders are links \(b\)"):
+        read_dataset(tmp_path / "data")
+
+
+def test_composed_names(tmp_path: Path) -> None:
+    fill(tmp_path, "train/m\u00fcll/1.jpg", "train/b/1.jpg", "val/mu\u0308ll/1.jpg", "val/b/2.jpg")
+    dataset = read_dataset(tmp_path)
+    assert dataset.labels == ("b", "m\u00fcll")
+    assert {example.label for example in dataset.examples()} == {"b", "m\u00fcll"}
 
 
 def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel, imagenet_labels
 from imgcls.core.pixels.images import load_batch
 from imgcls.core.pixels.sources import Source, walk
-from imgcls.core.tasks.labelled.evaluate import Verdict, summarize
+from imgcls.core.tasks.labelled.evaluate import ScoredImage, summarize
 from imgcls.core.tasks.labelled.sources import (
     LabelledSource,
     label_from_filename,
@@ -109,23 +109,25 @@ def test_labels_that_several_classes_have_carry_their_id() -> None:
     assert "tiger_cat" in names
 
 
-def verdict(path: str, actual: int, said: int, rank: int, score: float = 0.5) -> Verdict:
-    return Verdict(path, actual, said, score, 0.1, rank)
+def image_of(path: str, actual: int, predicted: int, rank: int, score: float = 0.5) -> ScoredImage:
+    return ScoredImage(path, actual, predicted, score, 0.1, rank)
 
 
 def test_figures_of_four_images() -> None:
-    verdicts = [
-        verdict("a", 0, 0, 1, 0.9),
-        verdict("b", 0, 2, 2, 0.6),
-        verdict("c", 2, 2, 1, 0.8),
-        verdict("d", 2, 0, 6, 0.7),
-        Verdict("e", error="truncated JPEG"),
+    scored = [
+        image_of("a", 0, 0, 1, 0.9),
+        image_of("b", 0, 2, 2, 0.6),
+        image_of("c", 2, 2, 1, 0.8),
+        image_of("d", 2, 0, 6, 0.7),
+        ScoredImage("e", error="truncated JPEG"),
     ]
-    result = summarize(verdicts, CLASSES, "mine")
+    result = summarize(scored, CLASSES, "mine")
     assert (result.images, result.top1, result.top5) == (4, 0.5, 0.75)
-    assert result.labels == ("cat", "eel")  # nobody showed or said dog
+    assert result.labels == ("cat", "eel")  # nobody showed or predicted dog
     assert result.confusion_matrix.tolist() == [[1, 1], [1, 1]]
-    assert [(one.path, one.label, one.said, one.label_rank) for one in result.misclassified] == [
+    assert [
+        (one.path, one.label, one.predicted, one.label_rank) for one in result.misclassified
+    ] == [
         ("b", "cat", "eel", 2),
         ("d", "eel", "cat", 6),
     ]
@@ -134,7 +136,7 @@ def test_figures_of_four_images() -> None:
 
 def test_nothing_readable() -> None:
     with pytest.raises(NoImagesError, match=r"1 failed; the first: e: truncated JPEG"):
-        summarize([Verdict("e", error="truncated JPEG")], CLASSES, "mine")
+        summarize([ScoredImage("e", error="truncated JPEG")], CLASSES, "mine")
 
 
 SAMPLES_BY_LABEL = {

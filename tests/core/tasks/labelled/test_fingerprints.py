@@ -16,7 +16,7 @@ from imgcls.core.tasks.labelled.fingerprints import (
 )
 
 
-def marks_of(*pictures: int) -> list[Fingerprint]:
+def fingerprints_of(*pictures: int) -> list[Fingerprint]:
     return [Fingerprint(str(i), picture, 9, 9, "") for i, picture in enumerate(pictures)]
 
 
@@ -48,8 +48,8 @@ def test_copies_that_were_resized_or_saved_again_are_near(samples: Path, tmp_pat
 def test_groups() -> None:
     near = (1 << NEAR_BITS) - 1
     far = (1 << 2 * (NEAR_BITS + 1)) - 1
-    marks = [*marks_of(0, far << 20, near, 0), Fingerprint("", 0, 0, 0, "damaged")]
-    assert same_pictures(marks) == [[0, 2, 3]]
+    images = [*fingerprints_of(0, far << 20, near, 0), Fingerprint("", 0, 0, 0, "damaged")]
+    assert same_pictures(images) == [[0, 2, 3]]
 
 
 def test_groups_are_those_of_all_pairs() -> None:
@@ -64,7 +64,9 @@ def test_groups_are_those_of_all_pairs() -> None:
         if (one ^ other).bit_count() <= NEAR_BITS
     }
     found = {
-        pair for group in same_pictures(marks_of(*pictures)) for pair in combinations(group, 2)
+        pair
+        for group in same_pictures(fingerprints_of(*pictures))
+        for pair in combinations(group, 2)
     }
     assert found == expected
     assert 10 < len(found) < 30

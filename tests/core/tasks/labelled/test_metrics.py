@@ -52,10 +52,10 @@ def test_coverage_by_hand() -> None:
 
 
 def test_two_classes_by_hand() -> None:
-    # a a a b b; said a a b b a
-    actual, said = np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 0])
-    assert confusion(actual, said, [0, 1]).tolist() == [[2, 1], [1, 1]]
-    a, b = per_class(actual, said, [0, 1], ["a", "b"])
+    # a a a b b; predicted a a b b a
+    actual, predicted = np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 0])
+    assert confusion(actual, predicted, [0, 1]).tolist() == [[2, 1], [1, 1]]
+    a, b = per_class(actual, predicted, [0, 1], ["a", "b"])
     assert (a.label, a.precision, a.recall, a.f1, a.support) == pytest.approx(
         ("a", 2 / 3, 2 / 3, 2 / 3, 3)
     )
@@ -67,13 +67,13 @@ def test_two_classes_by_hand() -> None:
 
 def test_agrees_with_scikit_learn_where_classes_are_never_said_or_never_shown() -> None:
     rng = np.random.default_rng(0)
-    actual, said = rng.integers(0, 7, 200), rng.integers(3, 10, 200)
+    actual, predicted = rng.integers(0, 7, 200), rng.integers(3, 10, 200)
     columns = list(range(10))
     labels = [f"c{column}" for column in columns]
     report = classification_report(
-        actual, said, labels=columns, target_names=labels, output_dict=True, zero_division=0
+        actual, predicted, labels=columns, target_names=labels, output_dict=True, zero_division=0
     )
-    scores = per_class(actual, said, columns, labels)
+    scores = per_class(actual, predicted, columns, labels)
     macro, weighted = averages(scores)
     for one, name in [
         *((one, one.label) for one in scores),
@@ -85,4 +85,6 @@ def test_agrees_with_scikit_learn_where_classes_are_never_said_or_never_shown() 
         assert ours == pytest.approx(
             (theirs["precision"], theirs["recall"], theirs["f1-score"], theirs["support"])
         )
-    assert np.array_equal(confusion(actual, said, columns), confusion_matrix(actual, said))
+    assert np.array_equal(
+        confusion(actual, predicted, columns), confusion_matrix(actual, predicted)
+    )

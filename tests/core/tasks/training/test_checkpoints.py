@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from imgcls.core.errors import UsageError
+from imgcls.core.errors import OutputError, UsageError
+from imgcls.core.models.tensor_file import write_tensor_file
 from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
 
 
@@ -56,3 +58,21 @@ def test_of_another_training(tmp_path: Path) -> None:
     save(Checkpoints(tmp_path, {"seed": 1}), 1)
     with pytest.raises(UsageError, match="other options or images"):
         Checkpoints(tmp_path, {"seed": 2}).load()
+
+
+def test_an_interrupted_training_is_in_the_way_of_another(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path / "c", {"seed": 1})
+    checkpoints.check_free()
+    save(checkpoints, 1)
+    with pytest.raises(OutputError, match="go on with `resume`, or begin anew with `force`"):
+        checkpoints.check_free()
+
+
+@pytest.mark.parametrize(
+    "description",
+    [{"format": 1}, {"format": 1, "run": {}}, {"format": 1, "run": {}, "progress": 3}],
+)
+def test_malformed(tmp_path: Path, description: dict[str, Any]) -> None:
+    write_tensor_file(tmp_path / "000001.safetensors", description, {"a": np.zeros(1, np.float32)})
+    with pytest.raises(UsageError, match="begin anew"):
+        Checkpoints(tmp_path, {}).load()

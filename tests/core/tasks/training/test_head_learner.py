@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from imgcls.core.arrays import softmax
-from imgcls.core.models.head import Head
-from imgcls.core.tasks.training.head_learner import HeadLearner, _gradients, fresh_head, spread
+from imgcls.core.models.head import Head, Standardization
+from imgcls.core.tasks.training.head_learner import HeadLearner, _gradients, fresh_head
 
 RANDOM = np.random.default_rng(0)
 FEATURES = (RANDOM.normal(5, [1, 10, 100], (40, 3))).astype(np.float32)
@@ -14,34 +14,34 @@ ONES = np.ones(40, np.float32)
 
 
 def learner(widths: tuple[int, ...] = (3, 2), dropout: float = 0.0) -> HeadLearner:
-    center, deviation = spread(FEATURES)
-    head = Head.of_standardized(fresh_head(widths, 0).layers, center, deviation)
-    return HeadLearner(head, center, deviation, learning_rate=0.02, dropout=dropout, seed=7)
+    standardization = Standardization.of(FEATURES)
+    head = Head.of_standardized(fresh_head(widths, 0).layers, standardization)
+    return HeadLearner(head, standardization, learning_rate=0.02, dropout=dropout, seed=7)
 
 
-def test_spread() -> None:
+def test_standardization() -> None:
     features = np.array([[0, 1, 7], [2, 1, 7]], np.float32)
-    center, deviation = spread(features)
-    np.testing.assert_allclose(center, [1, 1, 7])
+    found = Standardization.of(features)
+    deviation = found.deviation
+    np.testing.assert_allclose(found.mean, [1, 1, 7])
     np.testing.assert_allclose(deviation, [1, 1 / 300, 1 / 300])
-    assert spread(features[:1])[1].tolist() == [1, 1, 1]
+    assert Standardization.of(features[:1]).deviation.tolist() == [1, 1, 1]
 
 
 def test_standardized_and_back() -> None:
     head = fresh_head((3, 4, 2), 1)
-    center, deviation = spread(FEATURES)
-    layers = head.standardized(center, deviation)
-    there = Head(layers).logits((FEATURES - center) / deviation)
+    standardization = Standardization.of(FEATURES)
+    layers = head.standardized(standardization)
+    there = Head(layers).logits(standardization.apply(FEATURES))
     np.testing.assert_allclose(there, head.logits(FEATURES), atol=1e-4)
-    back = Head.of_standardized(layers, center, deviation)
+    back = Head.of_standardized(layers, standardization)
     np.testing.assert_allclose(back.logits(FEATURES), head.logits(FEATURES), atol=1e-4)
 
 
 def test_first_linear_step_by_hand() -> None:
     one = HeadLearner(
         Head(((np.zeros((1, 2), np.float32), np.zeros(2, np.float32)),)),
-        np.zeros(1, np.float32),
-        np.ones(1, np.float32),
+        Standardization.none(1),
         learning_rate=0.1,
         dropout=0,
         seed=0,

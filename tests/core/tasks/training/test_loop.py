@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from imgcls.core.errors import ModelError
+from imgcls.core.errors import ModelError, UsageError
+from imgcls.core.models.head import Standardization
 from imgcls.core.tasks.training.batches import FixedFeatures
 from imgcls.core.tasks.training.checkpoints import Checkpoints
-from imgcls.core.tasks.training.head_learner import HeadLearner, fresh_head, spread
+from imgcls.core.tasks.training.head_learner import HeadLearner, fresh_head
 from imgcls.core.tasks.training.history import HEADER, Epoch, write_csv, write_plot
 from imgcls.core.tasks.training.loop import LEAST_GAIN, Loop, Progress, Stage
 
@@ -30,12 +32,17 @@ class Narrow(HeadLearner):
             raise MemoryError
         return super().learn(inputs, columns, weights)
 
+    def logits(self, inputs: Any) -> Any:
+        if len(inputs) > self.limit:
+            raise MemoryError
+        return super().logits(inputs)
+
     limit = 4
 
 
 def learner(kind: type[HeadLearner] = HeadLearner) -> HeadLearner:
     head = fresh_head((8, 16, 2), 0)
-    return kind(head, *spread(FEATURES), learning_rate=0.02, dropout=0.5, seed=0)
+    return kind(head, Standardization.of(FEATURES), learning_rate=0.02, dropout=0.5, seed=0)
 
 
 def loop(folder: Path, **how: Any) -> Loop:
@@ -98,11 +105,18 @@ def test_batch_is_halved_when_memory_runs_out(
     monkeypatch.setattr(logging.getLogger("imgcls"), "propagate", True)
     narrow = loop(tmp_path / "a")
     narrow.run(learner(Narrow), Stage("features", 3, 0.02, 16), TRAINING, VALIDATION)
-    assert "going on with --batch-size 8" in caplog.text
-    assert "going on with --batch-size 4" in caplog.text
+    assert "going on with `batch_size` 8" in caplog.text
+    assert "going on with `batch_size` 4" in caplog.text
     plain = loop(tmp_path / "b")
     plain.run(learner(), Stage("features", 3, 0.02, 4), TRAINING, VALIDATION)
     assert course(narrow.progress.history) == course(plain.progress.history)
+
+
+def test_batch_is_halved_in_the_first_evaluation_of_a_continuing_stage(tmp_path: Path) -> None:
+    run = loop(tmp_path / "c")
+    run.run(learner(Narrow), Stage("x", 1, 0.02, 16, continues=True), TRAINING, VALIDATION)
+    assert run.progress.batch_size == 4
+    assert [epoch.epoch for epoch in run.progress.history] == [0, 1]
 
 
 def test_memory_for_not_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,9 +131,46 @@ def test_time_limit(tmp_path: Path) -> None:
     assert len(run.progress.history) == 1
 
 
+def test_time_limit_counts_from_the_beginning_of_the_run(tmp_path: Path) -> None:
+    run = loop(tmp_path / "c", max_seconds=100, started=time.monotonic() - 101)
+    run.run(learner(), STAGE, TRAINING, VALIDATION)
+    assert len(run.progress.history) == 1
+
+
+def test_seconds_left_are_said_only_where_there_are_some(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("imgcls"), "propagate", True)
+    caplog.set_level(logging.INFO, "imgcls")
+    loop(tmp_path / "c").run(learner(), STAGE, TRAINING, VALIDATION)
+    assert "features 6/6: loss " in caplog.text and " left" not in caplog.text
+
+
+@pytest.mark.parametrize("spoiled", ["now.weight.0", "best.weight.0"])
+def test_checkpoint_of_another_shape(tmp_path: Path, spoiled: str) -> None:
+    loop(tmp_path / "c").run(learner(), STAGE, TRAINING, VALIDATION)
+    again = loop(tmp_path / "c")
+    checkpoint = again.checkpoints.load()
+    assert checkpoint is not None
+    checkpoint.arrays[spoiled] = np.zeros(3, np.float32)
+    again.resumed = checkpoint
+    with pytest.raises(UsageError, match="does not hold the state of this training"):
+        again.run(learner(), STAGE, TRAINING, VALIDATION)
+
+
+@pytest.mark.parametrize(
+    "change", [{"stage": "x"}, {"epoch": -1}, {"best": [1]}, {"history": [{}]}, {"more": 1}]
+)
+def test_progress_that_is_none(change: dict[str, Any]) -> None:
+    described = Progress(best=Epoch("x", 1, 0.5, 0.5, 0.5, 0.5, 1.0)).described()
+    assert Progress.of(described).described() == described
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        Progress.of(described | change)
+
+
 def test_loss_that_is_no_number(tmp_path: Path) -> None:
     broken = FixedFeatures(np.full_like(FEATURES, np.nan), COLUMNS)
-    with pytest.raises(ModelError, match="lower --learning-rate"):
+    with pytest.raises(ModelError, match="lower `learning_rate`"):
         loop(tmp_path).run(learner(), STAGE, broken, VALIDATION)
 
 

@@ -5,25 +5,7 @@ from typing import Any
 import pytest
 
 from imgcls.core.errors import UsageError
-from imgcls.core.tasks.training.options import ALL_LAYERS, STAGES, Options
-
-
-def options(**how: Any) -> Options:
-    values: dict[str, Any] = {
-        "model": "efficientnet-lite0",
-        "epochs": None,
-        "unfreeze": 0,
-        "learning_rate": None,
-        "augment": "none",
-        "head": "linear",
-        "class_weights": False,
-        "batch_size": 32,
-        "seed": 0,
-        "patience": 5,
-        "max_seconds": None,
-        "val_split": 0.2,
-    }
-    return Options(**{**values, **how})
+from imgcls.core.tasks.training.options import STAGES, FinetuneOptions
 
 
 @pytest.mark.parametrize(
@@ -32,12 +14,12 @@ def options(**how: Any) -> Options:
         ({}, ["features"]),
         ({"augment": "light"}, ["features", "augmented"]),
         ({"unfreeze": 3}, ["features", "fine-tuning"]),
-        ({"unfreeze": ALL_LAYERS, "augment": "full"}, ["features", "augmented", "fine-tuning"]),
+        ({"unfreeze": "all", "augment": "full"}, ["features", "augmented", "fine-tuning"]),
         ({"model": "simple-cnn", "augment": "full"}, ["scratch"]),
     ],
 )
 def test_stages(how: dict[str, Any], names: list[str]) -> None:
-    stages = options(epochs=3, learning_rate=0.5, batch_size=7, **how).stages()
+    stages = FinetuneOptions(epochs=3, learning_rate=0.5, batch_size=7, **how).stages()
     assert [stage.name for stage in stages] == names
     assert (stages[-1].epochs, stages[-1].learning_rate) == (3, 0.5)
     for stage in stages[:-1]:
@@ -47,9 +29,9 @@ def test_stages(how: dict[str, Any], names: list[str]) -> None:
 
 
 def test_hidden_units() -> None:
-    assert options().hidden_units == ()
-    assert options(head="mlp").hidden_units == (256,)
-    assert options(model="simple-cnn").hidden_units == (128,)
+    assert FinetuneOptions().hidden_units == ()
+    assert FinetuneOptions(head="mlp").hidden_units == (256,)
+    assert FinetuneOptions(model="simple-cnn").hidden_units == (128,)
 
 
 @pytest.mark.parametrize(
@@ -66,9 +48,10 @@ def test_hidden_units() -> None:
         {"augment": "wild"},
         {"head": "svm"},
         {"model": "simple-cnn", "unfreeze": 1},
+        {"model": "simple-cnn", "weights": "w.h5"},
+        {"validation": "x", "val_split": 0.1},
     ],
 )
 def test_refused(how: dict[str, Any]) -> None:
-    options().check()
     with pytest.raises(UsageError):
-        options(**how).check()
+        FinetuneOptions(**how)

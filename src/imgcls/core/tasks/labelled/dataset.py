@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from imgcls.core.errors import UsageError
-from imgcls.core.pixels.sources import Source, sorted_entries, walk
+from imgcls.core.pixels.sources import Source, looks_like_image, sorted_entries, walk
+from imgcls.core.tasks.labelled.splits import Split, split_of
 
-Split = Literal["all", "train", "validation", "test"]
-
-# What the folders are usually called.
-SPLIT_NAMES: Mapping[Split, frozenset[str]] = {
-    "train": frozenset({"train", "training", "training_set", "train_set"}),
-    "validation": frozenset({"val", "valid", "validation", "validation_set", "val_set"}),
-    "test": frozenset({"test", "testing", "test_set"}),
-}
+# Why something in a labelled folder is not used.
+Reason = Literal["linked-folder", "loose-image", "unused-folder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +23,7 @@ class Example:
 
     Attributes:
         source: the image.
-        label: the name of its class folder.
+        label: the name of its class folder, in Unicode's composed form.
         split: which part of the set it stands in; "all" where the set has no parts.
     """
 
@@ -48,18 +44,36 @@ class Part:
     Attributes:
         split: what it is for.
         folder: its path.
-        labels: the names of its class folders, sorted.
+        names: of its class folders as the disk has them, sorted.
     """
 
     split: Split
     folder: str
-    labels: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Its classes, sorted: the names of the folders in Unicode's composed form."""
+        return tuple(sorted({composed(name) for name in self.names}))
 
     def examples(self) -> Iterator[Example]:
         """Yield its images by class and name; folders inside a class folder belong to it."""
-        for label in self.labels:
-            for source in walk(os.path.join(self.folder, label)):
-                yield Example(source, label, self.split)
+        for name in self.names:
+            for source in walk(os.path.join(self.folder, name)):
+                yield Example(source, composed(name), self.split)
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Something that stands where class folders do and is not used.
+
+    Attributes:
+        path: a folder or an image.
+        reason: why.
+    """
+
+    path: str
+    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -69,10 +83,12 @@ class Dataset:
     Attributes:
         folder: its path.
         parts: one part "all", or those of train, validation and test that are there.
+        passed_over: what is not used, but for hidden files and folders.
     """
 
     folder: str
     parts: tuple[Part, ...]
+    passed_over: tuple[PassedOver, ...] = field(default=())
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -90,11 +106,12 @@ class Dataset:
 
 
 def read_dataset(folder: str | os.PathLike[str]) -> Dataset:
-    """Look at a labelled folder; images are found later, as they are asked for.
+    """Look at a labelled folder; the images of its classes are found later, as they are asked for.
 
     Args:
-        folder: holds a folder per class, or `train` beside `val` or `test` folders (under any
-            of their usual names) that do. Hidden folders and links to folders are no classes.
+        folder: holds a folder per class; or a training folder beside a validation or test
+            folder, recognised by how their names begin or end, that do. Hidden folders and links
+            to folders are no classes.
 
     Raises:
         UsageError: there is no such folder, or no class folder in it.
@@ -102,22 +119,27 @@ def read_dataset(folder: str | os.PathLike[str]) -> Dataset:
     path = os.fspath(folder)
     if not os.path.isdir(path):
         raise UsageError(f"{path}: no such folder; name a folder that holds a folder per class")
-    splits = {name: _split_of(name) for name in class_folders(path)}
-    if any(
-        split == "train" and class_folders(os.path.join(path, name))
-        for name, split in splits.items()
-    ):
-        parts = tuple(
-            Part(split, os.path.join(path, name), class_folders(os.path.join(path, name)))
-            for name, split in splits.items()
-            if split is not None
-        )
-        _refuse_twice(path, parts)
-    else:
-        parts = (Part("all", path, tuple(splits)),)
+    parts = _split_parts(path) or (Part("all", path, class_folders(path)),)
+    passed_over = tuple(_passed_over(path, parts))
     if not any(part.labels for part in parts):
+        linked = [os.path.basename(one.path) for one in passed_over if _is_link(one)]
+        if linked:
+            raise UsageError(
+                f"{path}: its class folders are links ({', '.join(linked[:3])}), which are not "
+                "followed; put the folders themselves there"
+            )
         raise UsageError(f"{path}: holds no class folders; put each class's images in a folder")
-    return Dataset(path, parts)
+    return Dataset(path, parts, passed_over)
+
+
+def composed(name: str) -> str:
+    """Return a name in Unicode's composed form (NFC), in which names are compared."""
+    return unicodedata.normalize("NFC", name)
+
+
+def is_utf8(name: str) -> bool:
+    """Whether a file's name is valid UTF-8, so that it can be a label."""
+    return not any("\udc80" <= character <= "\udcff" for character in name)
 
 
 def class_folders(folder: str) -> tuple[str, ...]:
@@ -126,12 +148,7 @@ def class_folders(folder: str) -> tuple[str, ...]:
     Raises:
         UsageError: the folder cannot be read.
     """
-    try:
-        return tuple(
-            entry.name for entry in sorted_entries(folder) if entry.is_dir(follow_symlinks=False)
-        )
-    except OSError as error:
-        raise UsageError(f"{folder}: cannot be read: {error.strerror}") from error
+    return tuple(entry.name for entry in _entries(folder) if entry.is_dir(follow_symlinks=False))
 
 
 def hidden_folders(dataset: Dataset) -> list[str]:
@@ -145,15 +162,76 @@ def hidden_folders(dataset: Dataset) -> list[str]:
     )
 
 
-def _split_of(name: str) -> Split | None:
-    lower = name.lower()
-    return next((split for split, names in SPLIT_NAMES.items() if lower in names), None)
+def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+    try:
+        yield from sorted_entries(folder)
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be read: {error.strerror}") from error
 
 
-def _refuse_twice(path: str, parts: tuple[Part, ...]) -> None:
-    for split in SPLIT_NAMES:
-        named = [os.path.basename(part.folder) for part in parts if part.split == split]
+def _split_parts(folder: str) -> tuple[Part, ...]:
+    """Return the parts of a set that is split by folders; none where its folders are classes.
+
+    A folder called `train` may well be a class. It is a part where it holds class folders, and
+    either a validation or test folder or no other folder of images stands beside it.
+    """
+    names = class_folders(folder)
+    parts = [
+        Part(split, inner, class_folders(inner))
+        for name in names
+        if (split := split_of(name)) and (inner := _innermost(os.path.join(folder, name), split))
+    ]
+    filled = [part for part in parts if part.names]
+    others = (os.path.join(folder, name) for name in names if split_of(name) is None)
+    if not any(part.split == "train" for part in filled) or (
+        all(part.split == "train" for part in parts)
+        and any(next(walk(other), None) for other in others)
+    ):
+        return ()
+    _refuse_twice(folder, filled)
+    return tuple(filled)
+
+
+def _innermost(folder: str, split: Split) -> str:
+    """Return the folder itself, or the one of the same name that is all it holds.
+
+    Some archives unpack to `seg_train/seg_train/CLASS`.
+    """
+    names = class_folders(folder)
+    if len(names) == 1 and split_of(names[0]) == split:
+        inner = os.path.join(folder, names[0])
+        if class_folders(inner):
+            return _innermost(inner, split)
+    return folder
+
+
+def _refuse_twice(folder: str, parts: list[Part]) -> None:
+    for split in ("train", "validation", "test"):
+        named = [os.path.relpath(part.folder, folder) for part in parts if part.split == split]
         if len(named) > 1:
             raise UsageError(
-                f"{path}: {' and '.join(named)} both look like {split} folders; rename one"
+                f"{folder}: {' and '.join(named)} both look like {split} folders; rename one"
             )
+
+
+def _passed_over(folder: str, parts: tuple[Part, ...]) -> Iterator[PassedOver]:
+    """Yield what stands beside the class folders, or beside the folders of the parts."""
+    used = {part.folder for part in parts}
+    if folder not in used:
+        for entry in _entries(folder):
+            inside = os.path.join(entry.path, "")
+            is_used = any(os.path.join(part, "").startswith(inside) for part in used)
+            if entry.is_dir() and not is_used and next(walk(entry.path), None):
+                link = entry.is_symlink()
+                yield PassedOver(entry.path, "linked-folder" if link else "unused-folder")
+    for place in sorted({folder, *used}):
+        for entry in _entries(place):
+            if entry.is_dir():
+                if entry.is_symlink() and place in used:
+                    yield PassedOver(entry.path, "linked-folder")
+            elif looks_like_image(entry.path):
+                yield PassedOver(entry.path, "loose-image")
+
+
+def _is_link(one: PassedOver) -> bool:
+    return one.reason == "linked-folder"

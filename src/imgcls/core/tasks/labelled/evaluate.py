@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imgcls.core.engines.model import Model, load_model, usable_cores
-from imgcls.core.errors import NoImagesError
+from imgcls.core.errors import NoImagesError, UsageError
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.parallel import map_ordered
@@ -20,6 +20,7 @@ from imgcls.core.tasks.classify.scoring import Scored, adapt, score_chunk
 from imgcls.core.tasks.labelled import metrics
 from imgcls.core.tasks.labelled.metrics import CalibrationBin, ClassScores, Coverage, Ints
 from imgcls.core.tasks.labelled.sources import (
+    LABELS_FROM,
     LabelledSource,
     LabelsFrom,
     labelled_sources,
@@ -30,13 +31,33 @@ _TOP = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What was said of one labelled image.
+class EvaluateOptions:
+    """How a model is scored; see `evaluate`.
+
+    Raises:
+        UsageError: a value is none of those that there are.
+    """
+
+    labels_from: LabelsFrom = "folder"
+    resize: Resize | None = None
+    interpolation: Interpolation | None = None
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.labels_from not in LABELS_FROM:
+            raise UsageError(f"`labels_from` is one of {', '.join(LABELS_FROM)}")
+        if self.workers is not None and self.workers < 1:
+            raise UsageError(f"`workers` must be 1 or more; it is {self.workers}")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredImage:
+    """What a model made of one labelled image.
 
     Attributes:
         path: the image.
         actual: the class index of its label.
-        said: the class index of the best score.
+        predicted: the class index of the best score.
         score: the best score.
         actual_score: the score of `actual`.
         rank: of `actual` among the scores; 1 is right.
@@ -46,7 +67,7 @@ class Verdict:
 
     path: str
     actual: int = -1
-    said: int = -1
+    predicted: int = -1
     score: float = 0.0
     actual_score: float = 0.0
     rank: int = 0
@@ -60,7 +81,7 @@ class Mistake:
     Attributes:
         path: the image.
         label: what it shows.
-        said: what the model said instead.
+        predicted: what the model took it for.
         score: the score of that.
         label_score: the score of `label`.
         label_rank: the rank of `label`.
@@ -68,7 +89,7 @@ class Mistake:
 
     path: str
     label: str
-    said: str
+    predicted: str
     score: float
     label_score: float
     label_rank: int
@@ -76,7 +97,7 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An image that could not be judged.
+    """An image that could not be scored.
 
     Attributes:
         path: the image.
@@ -93,19 +114,19 @@ class Evaluation:
 
     Attributes:
         model: the model's name.
-        images: how many were judged.
+        images: how many were scored.
         top1: the share whose best class is right, 0 to 1.
         top5: the share with the right class among the five best, 0 to 1.
-        classes: every class that an image shows or was said to show, in the model's order.
+        classes: every class that an image shows or was predicted as, in the model's order.
         macro: the plain mean over `classes`.
         weighted: the mean weighted by support.
         labels: the names of `classes`.
-        confusion_matrix: int64 (classes, classes), rows true, columns said.
+        confusion_matrix: int64 (classes, classes), rows true, columns predicted.
         ece: expected calibration error over 15 bins, 0 to 1.
         bins: those bins.
         coverage: coverage and accuracy by least confidence.
         misclassified: in the order of the images.
-        errors: images that could not be judged.
+        errors: images that could not be scored.
     """
 
     model: str
@@ -157,51 +178,42 @@ def evaluate(
         >>> evaluation.images, evaluation.labels
         (24, ('squares', 'stripes'))
     """
+    options = EvaluateOptions(labels_from, resize, interpolation, workers)
     opened = model if isinstance(model, Model) else load_model(model)
-    verdicts = judge(
-        root,
-        opened,
-        labels_from=labels_from,
-        resize=resize,
-        interpolation=interpolation,
-        workers=workers,
-    )
-    return summarize(verdicts, opened.labels, opened.name)
+    return summarize(score_images(root, opened, options), opened.labels, opened.name)
 
 
-def judge(
-    root: str | os.PathLike[str],
-    model: Model,
-    *,
-    labels_from: LabelsFrom = "folder",
-    resize: Resize | None = None,
-    interpolation: Interpolation | None = None,
-    workers: int | None = None,
-) -> Iterator[Verdict]:
-    """Yield a verdict for every labelled image, in order, as they are done.
+def score_images(
+    root: str | os.PathLike[str], model: Model, options: EvaluateOptions
+) -> Iterator[ScoredImage]:
+    """Yield what the model makes of every labelled image, in order, as they are done.
 
-    Args and Raises: as `evaluate`.
+    Raises:
+        UsageError: `root` is no folder, or has no class folders.
+        LabelError: there are labels that the model does not have.
     """
-    sources = labelled_sources(os.fspath(root), model.labels, model.name, labels_from)
-    preprocessing = adapt(model.preprocessing, resize, interpolation)
+    sources = labelled_sources(os.fspath(root), model.labels, model.name, options.labels_from)
+    preprocessing = adapt(model.preprocessing, options.resize, options.interpolation)
 
-    def work(chunk: list[LabelledSource | Source]) -> list[Verdict]:
-        return _judge_chunk(model, preprocessing, chunk)
+    def work(chunk: list[LabelledSource | Source]) -> list[ScoredImage]:
+        return _score_chunk(model, preprocessing, chunk)
 
     return map_ordered(
         work,
         sources,
-        workers=workers or usable_cores(),
+        workers=options.workers or usable_cores(),
         chunk=model.engine.batch_size,
         eager=model.engine.one_by_one,
     )
 
 
-def summarize(verdicts: Iterable[Verdict], classes: Sequence[ClassLabel], model: str) -> Evaluation:
-    """Turn verdicts into figures; of an image that is right, four numbers are kept.
+def summarize(
+    scored: Iterable[ScoredImage], classes: Sequence[ClassLabel], model: str
+) -> Evaluation:
+    """Turn scored images into figures; of an image that is right, four numbers are kept.
 
     Args:
-        verdicts: read lazily.
+        scored: read lazily.
         classes: the model's.
         model: its name.
 
@@ -209,26 +221,26 @@ def summarize(verdicts: Iterable[Verdict], classes: Sequence[ClassLabel], model:
         NoImagesError: no image could be read.
     """
     names = unique_names(classes)
-    actual, said, rank, confidence = array("q"), array("q"), array("q"), array("d")
+    actual, predicted, rank, confidence = array("q"), array("q"), array("q"), array("d")
     mistakes: list[Mistake] = []
     errors: list[Failure] = []
-    for verdict in verdicts:
-        if verdict.error is not None:
-            errors.append(Failure(verdict.path, verdict.error))
+    for image in scored:
+        if image.error is not None:
+            errors.append(Failure(image.path, image.error))
             continue
-        actual.append(verdict.actual)
-        said.append(verdict.said)
-        rank.append(verdict.rank)
-        confidence.append(verdict.score)
-        if verdict.rank > 1:
-            mistakes.append(_mistake(verdict, names))
+        actual.append(image.actual)
+        predicted.append(image.predicted)
+        rank.append(image.rank)
+        confidence.append(image.score)
+        if image.rank > 1:
+            mistakes.append(_mistake(image, names))
     if not actual:
         first = f"; the first: {errors[0].path}: {errors[0].error}" if errors else ""
         raise NoImagesError(f"no labelled image could be read ({len(errors)} failed{first})")
     ranks = np.asarray(rank)
-    columns = np.union1d(np.asarray(actual), np.asarray(said)).tolist()
+    columns = np.union1d(np.asarray(actual), np.asarray(predicted)).tolist()
     labels = tuple(names[column] for column in columns)
-    scores = metrics.per_class(np.asarray(actual), np.asarray(said), columns, labels)
+    scores = metrics.per_class(np.asarray(actual), np.asarray(predicted), columns, labels)
     macro, weighted = metrics.averages(scores)
     bins = metrics.calibration(np.asarray(confidence), ranks == 1)
     return Evaluation(
@@ -240,7 +252,7 @@ def summarize(verdicts: Iterable[Verdict], classes: Sequence[ClassLabel], model:
         macro=macro,
         weighted=weighted,
         labels=labels,
-        confusion_matrix=metrics.confusion(np.asarray(actual), np.asarray(said), columns),
+        confusion_matrix=metrics.confusion(np.asarray(actual), np.asarray(predicted), columns),
         ece=metrics.expected_calibration_error(bins),
         bins=tuple(bins),
         coverage=tuple(metrics.coverage(np.asarray(confidence), ranks == 1)),
@@ -249,37 +261,42 @@ def summarize(verdicts: Iterable[Verdict], classes: Sequence[ClassLabel], model:
     )
 
 
-def _judge_chunk(
+def _score_chunk(
     model: Model, preprocessing: Preprocessing, chunk: list[LabelledSource | Source]
-) -> list[Verdict]:
+) -> list[ScoredImage]:
     labelled = [one for one in chunk if isinstance(one, LabelledSource)]
     scored = iter(score_chunk(model, preprocessing, [one.source for one in labelled]))
     return [
-        _verdict(next(scored), one.column)
+        _scored_image(next(scored), one.column)
         if isinstance(one, LabelledSource)
-        else Verdict(one.name, error=one.reason or "has no label")
+        else ScoredImage(one.name, error=one.reason or "has no label")
         for one in chunk
     ]
 
 
-def _verdict(scored: Scored, actual: int) -> Verdict:
+def _scored_image(scored: Scored, actual: int) -> ScoredImage:
     scores = scored.scores
     if scores is None:
-        return Verdict(scored.source.name, error=str(scored.image))
-    said = int(np.argmax(scores))
+        return ScoredImage(scored.source.name, error=str(scored.image))
+    predicted = int(np.argmax(scores))
     # Equal scores rank in the order of the columns, as in `top_k`.
     rank = 1 + np.sum(scores > scores[actual]) + np.sum(scores[:actual] == scores[actual])
-    return Verdict(
-        scored.source.name, actual, said, float(scores[said]), float(scores[actual]), int(rank)
+    return ScoredImage(
+        path=scored.source.name,
+        actual=actual,
+        predicted=predicted,
+        score=float(scores[predicted]),
+        actual_score=float(scores[actual]),
+        rank=int(rank),
     )
 
 
-def _mistake(verdict: Verdict, names: tuple[str, ...]) -> Mistake:
+def _mistake(image: ScoredImage, names: tuple[str, ...]) -> Mistake:
     return Mistake(
-        path=verdict.path,
-        label=names[verdict.actual],
-        said=names[verdict.said],
-        score=verdict.score,
-        label_score=verdict.actual_score,
-        label_rank=verdict.rank,
+        path=image.path,
+        label=names[image.actual],
+        predicted=names[image.predicted],
+        score=image.score,
+        label_score=image.actual_score,
+        label_rank=image.rank,
     )

@@ -13,7 +13,7 @@ import numpy as np
 
 from imgcls.core.content_cache import open_content_cache
 from imgcls.core.engines.model import usable_cores
-from imgcls.core.errors import ImageError
+from imgcls.core.errors import as_image_error
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import open_image
 from imgcls.core.pixels.sources import Source
@@ -62,7 +62,7 @@ def fingerprints(sources: Iterable[Source]) -> Iterator[Fingerprint]:
             ]
             made = list(map_ordered(_fingerprint, missing, workers=usable_cores(), chunk=8))
             known_rows.put(
-                (mark.digest, json.dumps(asdict(mark)).encode()) for mark in made if not mark.error
+                (one.digest, json.dumps(asdict(one)).encode()) for one in made if not one.error
             )
             looked_at = iter(made)
             for digest, error in digests:
@@ -87,15 +87,15 @@ def _digests(sources: list[Source]) -> list[tuple[str, str]]:
 def _digest(source: Source) -> tuple[str, str]:
     try:
         return hashlib.sha256(source.read()).hexdigest(), ""
-    except ImageError as error:
-        return "", str(error)
+    except Exception as error:  # whatever it is, it ends nothing but this image
+        return "", str(as_image_error(error))
 
 
 def _fingerprint(sources: list[Source]) -> list[Fingerprint]:
-    return [_look(source) for source in sources]
+    return [_take_fingerprint(source) for source in sources]
 
 
-def _look(source: Source) -> Fingerprint:
+def _take_fingerprint(source: Source) -> Fingerprint:
     import imagehash
 
     digest = ""
@@ -103,28 +103,28 @@ def _look(source: Source) -> Fingerprint:
         content = source.read()
         digest = hashlib.sha256(content).hexdigest()
         upright = open_image(content, lambda *_: (_DECODE_SIDE, _DECODE_SIDE))
-    except ImageError as error:
-        return Fingerprint(digest, 0, 0, 0, str(error))
-    picture = int(str(imagehash.phash(upright.image)), 16)
+        picture = int(str(imagehash.phash(upright.image)), 16)
+    except Exception as error:  # as above
+        return Fingerprint(digest, 0, 0, 0, str(as_image_error(error)))
     return Fingerprint(digest, picture, upright.width, upright.height, "")
 
 
-def same_pictures(marks: Sequence[Fingerprint]) -> list[list[int]]:
+def same_pictures(images: Sequence[Fingerprint]) -> list[list[int]]:
     """Group images that show the same picture, exactly or nearly.
 
     Two hashes of 64 bits that differ in at most b bits agree in one of b + 1 bands, so only
     those that share a band are compared.
 
     Args:
-        marks: fingerprints of the images.
+        images: their fingerprints.
 
     Returns:
-        Positions in `marks` of each group of two or more; unreadable images are in none.
+        Positions in `images` of each group of two or more; unreadable images are in none.
     """
     by_picture: dict[int, list[int]] = {}
-    for position, mark in enumerate(marks):
-        if not mark.error:
-            by_picture.setdefault(mark.picture, []).append(position)
+    for position, image in enumerate(images):
+        if not image.error:
+            by_picture.setdefault(image.picture, []).append(position)
     parent = {picture: picture for picture in by_picture}
 
     def root(picture: int) -> int:

@@ -1,4 +1,4 @@
-"""How right a classifier is, and how well it knows: figures from what it said."""
+"""How right a classifier is, and how well it knows: figures from its predictions."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class ClassScores:
 
     Attributes:
         label: the class.
-        precision: the share of those said to be of it that are, 0 to 1.
-        recall: the share of those of it that were said to be, 0 to 1.
+        precision: the share of those predicted as it that are it, 0 to 1.
+        recall: the share of those of it that were predicted as it, 0 to 1.
         f1: the harmonic mean of the two, 0 to 1.
         support: how many images are of it.
     """
@@ -56,7 +56,7 @@ class CalibrationBin:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What `--min-confidence` would do.
+    """What a least confidence would do.
 
     Attributes:
         min_confidence: the least best score that is not "unknown".
@@ -69,12 +69,12 @@ class Coverage:
     accuracy: float | None
 
 
-def confusion(actual: Ints, said: Ints, columns: Sequence[int]) -> Ints:
-    """Count the images of each class (rows) that were said to be of each (columns).
+def confusion(actual: Ints, predicted: Ints, columns: Sequence[int]) -> Ints:
+    """Count the images of each class (rows) that were predicted as each (columns).
 
     Args:
         actual: class indexes (n,).
-        said: class indexes (n,).
+        predicted: class indexes (n,).
         columns: the classes in the order of the matrix; every index is among them.
 
     Returns:
@@ -82,24 +82,24 @@ def confusion(actual: Ints, said: Ints, columns: Sequence[int]) -> Ints:
     """
     from sklearn.metrics import confusion_matrix
 
-    matrix: Ints = confusion_matrix(actual, said, labels=columns)
+    matrix: Ints = confusion_matrix(actual, predicted, labels=columns)
     return matrix
 
 
 def per_class(
-    actual: Ints, said: Ints, columns: Sequence[int], labels: Sequence[str]
+    actual: Ints, predicted: Ints, columns: Sequence[int], labels: Sequence[str]
 ) -> list[ClassScores]:
     """Return precision, recall and F1 of each class; 0 where one is not defined.
 
     Args:
         actual: class indexes (n,).
-        said: class indexes (n,).
+        predicted: class indexes (n,).
         columns: the classes wanted.
         labels: their names.
     """
     from sklearn.metrics import precision_recall_fscore_support
 
-    figures = precision_recall_fscore_support(actual, said, labels=columns, zero_division=0)
+    figures = precision_recall_fscore_support(actual, predicted, labels=columns, zero_division=0)
     rows = zip(labels, *(column.tolist() for column in figures), strict=True)
     return [ClassScores(*row) for row in rows]
 

@@ -11,6 +11,7 @@ from typing import Literal
 from imgcls.core.errors import LabelError, UsageError
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.pixels.sources import Source, walk
+from imgcls.core.tasks.labelled.dataset import composed, is_utf8, read_dataset
 
 LabelsFrom = Literal["folder", "filename"]
 
@@ -34,12 +35,12 @@ class LabelledSource:
 def label_from_folder(root: str, path: str) -> str:
     """Return the first folder below `root` on the way to `path`; "" for none."""
     inside = os.path.relpath(path, root).split(os.sep)
-    return inside[0] if len(inside) > 1 else ""
+    return composed(inside[0]) if len(inside) > 1 else ""
 
 
 def label_from_filename(root: str, path: str) -> str:
     """Return what stands before the first `_` of a file's name without its ending."""
-    return os.path.splitext(os.path.basename(path))[0].partition("_")[0]
+    return composed(os.path.splitext(os.path.basename(path))[0].partition("_")[0])
 
 
 LABELS_FROM: Mapping[LabelsFrom, Callable[[str, str], str]] = {
@@ -93,7 +94,7 @@ def unique_names(labels: Sequence[ClassLabel]) -> tuple[str, ...]:
 def _columns(labels: Sequence[ClassLabel]) -> dict[str, int]:
     """Return which column a class id, or a label that only one class has, stands for."""
     names = unique_names(labels)
-    columns = {name: column for column, name in enumerate(names)}
+    columns = {composed(name): column for column, name in enumerate(names)}
     return columns | {one.class_id: column for column, one in enumerate(labels)}
 
 
@@ -115,11 +116,28 @@ def _check(
         if len(unknown) > 10 * _LISTED:
             break
     if unknown:
+        _name_the_part(root, labels_from)
         raise LabelError(_mismatch(root, list(unknown), labels, model, labels_from))
     if not found and next(walk(root), None) is not None:
         raise UsageError(
             f"{root}: holds images but no folder per class; put them into folders, or name the "
-            "class before the first _ of each file and use --labels-from filename"
+            "class before the first _ of each file and set `labels_from` to filename"
+        )
+
+
+def _name_the_part(root: str, labels_from: LabelsFrom) -> None:
+    """Refuse a folder that holds training and test folders; say which one to name.
+
+    Raises:
+        UsageError: it is such a folder.
+    """
+    parts = read_dataset(root).parts if labels_from == "folder" else ()
+    if len(parts) > 1:
+        *_, last = sorted(parts, key=lambda part: ("train", "validation", "test").index(part.split))
+        folders = ", ".join(os.path.relpath(part.folder, root) for part in parts)
+        raise UsageError(
+            f"{root}: holds folders of class folders ({folders}); name the one to score, "
+            f"such as {last.folder}"
         )
 
 
@@ -130,6 +148,10 @@ def _mismatch(
     model: str,
     labels_from: LabelsFrom,
 ) -> str:
+    for name in unknown:
+        if not is_utf8(name):
+            shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+            return f"{root}: the name of {shown} is not UTF-8, so it is no label; rename it"
     shared = {one.label for one in labels if one.label in unknown}
     if shared:
         ids = [one.class_id for one in labels if one.label in shared]

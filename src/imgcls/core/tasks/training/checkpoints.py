@@ -1,4 +1,4 @@
-"""Checkpoints of a training: two generations, each whole, hashed, and none else's.
+"""Checkpoints of a training: two generations, each whole, hashed, and of one training only.
 
 They lie in a folder beside the model while it is trained. Keras' own BackupAndRestore can
 neither resume from a checkpoint that was cut off nor notice one that is damaged.
@@ -57,15 +57,24 @@ class Checkpoints:
         Raises:
             OutputError: it cannot be written.
         """
-        try:
-            self.folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{self.folder}: cannot be made: {error.strerror}") from error
+        self.make_folder()
         self._number += 1
         description = {"format": _FORMAT, "run": self._run, "progress": checkpoint.progress}
         write_tensor_file(self._path(self._number), description, checkpoint.arrays)
         for path in self._paths()[:-_KEPT]:
             path.unlink(missing_ok=True)
+
+    def make_folder(self) -> Path:
+        """Make the folder if need be, and return it.
+
+        Raises:
+            OutputError: it cannot be made.
+        """
+        try:
+            self.folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{self.folder}: cannot be made: {error.strerror}") from error
+        return self.folder
 
     def load(self) -> Checkpoint | None:
         """Return the newest that is whole; a damaged one is warned of. None if there is none.
@@ -83,14 +92,36 @@ class Checkpoints:
                 continue
             if opened.description.get("format") != _FORMAT:
                 continue
-            if opened.description["run"] != self._run:
+            if opened.description.get("run") != self._run:
                 raise UsageError(
                     f"{self.folder}: is of a training with other options or images; go on with "
-                    "those, or leave out --resume to begin anew"
+                    "those, or use `force` without `resume` to begin anew"
                 )
+            progress = opened.description.get("progress")
+            if not isinstance(progress, dict):
+                raise self.unfit()
             self._number = int(path.stem)
-            return Checkpoint(opened.description["progress"], arrays)
+            return Checkpoint(progress, arrays)
         return None
+
+    def unfit(self) -> UsageError:
+        """Return the error of a checkpoint that is whole but holds no state of this training."""
+        return UsageError(
+            f"{self.folder}: its checkpoint does not hold the state of this training; "
+            "use `force` without `resume` to begin anew"
+        )
+
+    def check_free(self) -> None:
+        """Refuse to begin a training while an interrupted one could go on.
+
+        Raises:
+            OutputError: there is a checkpoint.
+        """
+        if self.exist():
+            raise OutputError(
+                f"{self.folder}: holds the checkpoints of an interrupted training; go on with "
+                "`resume`, or begin anew with `force`"
+            )
 
     def delete(self) -> None:
         """Delete them all."""

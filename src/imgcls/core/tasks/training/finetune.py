@@ -13,36 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
-from imgcls.core.arrays import softmax
 from imgcls.core.engines.model import Model, find_spec, is_model_file, load_model
-from imgcls.core.errors import ModelError, OutputError, UsageError
-from imgcls.core.files import temporary_name
-from imgcls.core.models.model_file import ENDING, ModelFile, write_model_file
+from imgcls.core.models.model_file import ModelFile
 from imgcls.core.models.spec import features_described
 from imgcls.core.models.table import BACKBONES, DEFAULT_MODEL
 from imgcls.core.models.weights import find_weights
-from imgcls.core.pixels.sources import Source
-from imgcls.core.tasks.classify.classify import classify
 from imgcls.core.tasks.training.checkpoints import Checkpoints
-from imgcls.core.tasks.training.history import HEADER, Epoch, write_csv, write_plot
-from imgcls.core.tasks.training.options import (
-    ALL_LAYERS,
-    BATCH_SIZE,
-    PATIENCE,
-    VAL_SPLIT,
-    HeadKind,
-    Options,
-)
+from imgcls.core.tasks.training.history import Epoch
+from imgcls.core.tasks.training.options import BATCH_SIZE, PATIENCE, FinetuneOptions, HeadKind
+from imgcls.core.tasks.training.result_files import ResultFiles
 from imgcls.core.tasks.training.selection import Selection, select_images
 from imgcls.core.tasks.training.stages import Trained, train
 from imgcls.core.version import __version__
 
 log = logging.getLogger("imgcls")
-
-# The greatest difference of a score between the saved file and the trained model.
-MAX_DIFFERENCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -121,15 +105,19 @@ def finetune(
         batch_size: images in a step.
         seed: the same seed gives the same metrics on the same machine.
         patience: epochs without a lower validation loss after which a stage ends.
-        max_seconds: after which training ends with the best epoch so far.
-        resume: go on from the checkpoint of a run that was killed.
+        max_seconds: after which training ends with the best epoch so far; counted from the
+            call on, with opening the model and computing features. One epoch, and writing and
+            checking the file, are done in any case.
+        resume: go on from the checkpoint of a run that was interrupted.
         skip_bad: leave out unreadable images.
-        force: overwrite an existing model.
+        force: overwrite an existing model, and begin anew where an interrupted training could go
+            on.
 
     Raises:
         ImageError: there are unreadable images.
         ModelError: the model is unknown, or the saved file does not predict what was trained.
-        OutputError: the model exists, or a file cannot be written.
+        OutputError: the model or the checkpoints of an interrupted training exist, or a file
+            cannot be written.
         UsageError: an option is out of range, or the folder is no labelled folder.
 
     Example:
@@ -138,11 +126,13 @@ def finetune(
         >>> result.training_images, result.validation_images
         (20, 4)
     """
-    started = time.monotonic()
-    options = Options(
+    options = FinetuneOptions(
         model=os.fspath(model),
+        weights=weights,
+        validation=validation,
+        val_split=val_split,
         epochs=epochs,
-        unfreeze=ALL_LAYERS if unfreeze == "all" else unfreeze,
+        unfreeze=unfreeze,
         learning_rate=learning_rate,
         augment=augment,
         head=head,
@@ -151,29 +141,34 @@ def finetune(
         seed=seed,
         patience=patience,
         max_seconds=max_seconds,
-        val_split=VAL_SPLIT if val_split is None else val_split,
+        resume=resume,
+        skip_bad=skip_bad,
+        force=force,
     )
-    options.check()
-    if validation is not None and val_split is not None:
-        raise UsageError("--validation and --val-split contradict each other; use one of them")
-    path = Path(output)
-    check_free(path, force=force)
-    _check_backbone(options, weights)
-    selection = select_images(
-        folder, validation, val_split, fraction=options.val_split, seed=seed, skip_bad=skip_bad
-    )
-    opened = None if options.from_scratch else load_model(options.model, weights=weights)
-    checkpoints = Checkpoints(
-        path.with_name(f"{path.name}.checkpoints"), _run(options, selection, opened)
-    )
+    return train_model(folder, output, options)
+
+
+def train_model(
+    folder: str | os.PathLike[str], output: str | os.PathLike[str], options: FinetuneOptions
+) -> FinetuneResult:
+    """Train and write a model; see `finetune`."""
+    started = time.monotonic()
+    files = ResultFiles(Path(output))
+    files.check_free(force=options.force)
+    if not (options.resume or options.force):
+        files.checkpoints({}).check_free()
+    _check_backbone(options)
+    selection = select_images(folder, options)
+    opened = None
+    if not options.from_scratch:
+        opened = load_model(options.model, weights=options.weights)
+    checkpoints = files.checkpoints(_run(options, selection, opened))
     with _kept_if_interrupted(checkpoints):
-        trained = train(options, selection, opened, checkpoints, resume=resume)
+        trained = train(options, selection, opened, checkpoints, started)
         file = _model_file(options, selection, opened, trained)
-        _write_checked(path, file, trained, selection)
-        write_csv(path.with_suffix(".history.csv"), trained.history)
-        write_plot(path.with_suffix(".history.png"), trained.history)
+        files.write(file, trained, selection.validation.sources)
     return FinetuneResult(
-        path=path,
+        path=files.model,
         backbone=file.backbone,
         classes=selection.counts,
         training_images=len(selection.training.sources),
@@ -197,48 +192,22 @@ def _kept_if_interrupted(checkpoints: Checkpoints) -> Iterator[None]:
         if done:
             checkpoints.delete()
         elif checkpoints.exist():
-            log.info("%s: the same command with --resume goes on from here", checkpoints.folder)
+            log.info("%s: the same command with `resume` goes on from here", checkpoints.folder)
 
 
-def check_free(path: Path, *, force: bool) -> None:
-    """Refuse an output that is there already, or that cannot be written.
-
-    Raises:
-        OutputError: without `force`, the model exists; or a file of another kind has the name
-            of its history; or there is no such folder.
-        UsageError: the name has another ending.
-    """
-    if path.suffix != ENDING:
-        raise UsageError(f"{path}: a model file ends in {ENDING}")
-    if not path.parent.is_dir():
-        raise OutputError(f"{path.parent}: no such folder; make it first")
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder; name a file")
-    if path.exists() and not force:
-        raise OutputError(f"{path}: exists; name another file, or use --force to overwrite it")
-    starts = {".history.csv": ",".join(HEADER).encode(), ".history.png": b"\x89PNG"}
-    for ending, start in starts.items():
-        beside = path.with_suffix(ending)
-        if beside.exists() and not force and not beside.read_bytes().startswith(start):
-            raise OutputError(f"{beside}: exists and is no training history; use --force")
-
-
-def _check_backbone(options: Options, weights: str | os.PathLike[str] | None) -> None:
+def _check_backbone(options: FinetuneOptions) -> None:
     """Find the backbone before the images are looked at, which may take minutes.
 
     Raises:
         ModelError: there is no such model.
-        UsageError: weights are given for a network that needs none.
         WeightsError: its weights are not here.
     """
-    if options.from_scratch and weights is not None:
-        raise UsageError(f"{options.model} is trained from scratch; leave out --weights")
     if not options.from_scratch and not is_model_file(options.model):
-        given = None if weights is None else os.fspath(weights)
+        given = None if options.weights is None else os.fspath(options.weights)
         find_weights(options.model, find_spec(options.model), given)
 
 
-def _run(options: Options, selection: Selection, model: Model | None) -> dict[str, str]:
+def _run(options: FinetuneOptions, selection: Selection, model: Model | None) -> dict[str, str]:
     """Return what the outcome of a training depends on."""
     return {
         "imgcls": __version__,
@@ -249,7 +218,7 @@ def _run(options: Options, selection: Selection, model: Model | None) -> dict[st
 
 
 def _model_file(
-    options: Options, selection: Selection, model: Model | None, trained: Trained
+    options: FinetuneOptions, selection: Selection, model: Model | None, trained: Trained
 ) -> ModelFile:
     name = model.network.name if model else options.model
     spec = model.network.spec if model else BACKBONES[name]
@@ -282,35 +251,3 @@ def _versions() -> dict[str, str]:
     packages = ("imgcls", "numpy", "pillow")
     used = [package for package in ("keras", "tensorflow") if package in sys.modules]
     return {package: importlib.metadata.version(package) for package in (*packages, *used)}
-
-
-def _write_checked(path: Path, file: ModelFile, trained: Trained, selection: Selection) -> None:
-    """Write the model file, but only if it predicts what the trained model did."""
-    trial = temporary_name(path).with_suffix(ENDING)
-    try:
-        write_model_file(trial, file, trained.backbone)
-        sources = [selection.validation.sources[position] for position in trained.checked]
-        difference = _difference(load_model(os.fspath(trial)), sources, trained)
-        if not difference <= MAX_DIFFERENCE:
-            raise ModelError(
-                f"{path}: not written: its scores differ by {difference:.1e} from those of the "
-                "trained model; please report this"
-            )
-        log.info("the saved model predicts what was trained, within %.0e", max(difference, 1e-7))
-        try:
-            os.replace(trial, path)
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        trial.unlink(missing_ok=True)
-
-
-def _difference(model: Model, sources: Sequence[Source], trained: Trained) -> float:
-    """Return the greatest difference of a score between `classify` and the trained model."""
-    expected = softmax(trained.logits)  # (n, classes)
-    said = np.zeros_like(expected)
-    columns = {label.label: column for column, label in enumerate(model.labels)}
-    for row, record in zip(said, classify(sources, model, top=0), strict=True):
-        for prediction in record.predictions:
-            row[columns[prediction.label]] = prediction.score
-    return float(np.abs(said - expected).max())

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from imgcls.core.arrays import Float32Array, softmax
-from imgcls.core.models.head import Head
+from imgcls.core.models.head import Head, Standardization
 
 MLP_UNITS = 256
 MLP_DROPOUT = 0.5
@@ -26,8 +26,7 @@ class HeadLearner:
     def __init__(
         self,
         head: Head,
-        center: Float32Array,
-        deviation: Float32Array,
+        standardization: Standardization,
         *,
         learning_rate: float,
         dropout: float,
@@ -37,17 +36,16 @@ class HeadLearner:
 
         Args:
             head: on features as they are.
-            center: mean of the features (d,).
-            deviation: of the features (d,), above 0.
+            standardization: of the features.
             learning_rate: of a step.
             dropout: part of the hidden units that is left out in a step.
             seed: of what is left out.
         """
-        self._center, self._deviation = center, deviation
+        self._standardization = standardization
         self._learning_rate, self._dropout, self._seed = learning_rate, dropout, seed
         self._random = np.random.default_rng(seed)
         self._steps = 0
-        self._weights = [a.copy() for layer in head.standardized(center, deviation) for a in layer]
+        self._weights = [a.copy() for layer in head.standardized(standardization) for a in layer]
         self._means = [np.zeros_like(array) for array in self._weights]
         self._squares = [np.zeros_like(array) for array in self._weights]
 
@@ -68,7 +66,7 @@ class HeadLearner:
         Returns:
             The logits (n, classes) before the step.
         """
-        activations: list[Float32Array] = [(inputs - self._center) / self._deviation]
+        activations: list[Float32Array] = [self._standardization.apply(inputs)]
         masks: list[Float32Array] = []
         for kernel, bias in self._layers()[:-1]:
             hidden = np.maximum(activations[-1] @ kernel + bias, 0)
@@ -90,7 +88,7 @@ class HeadLearner:
 
     def head(self) -> Head:
         """Return the head as it is now, on features as they are."""
-        return Head.of_standardized(self._layers(), self._center, self._deviation)
+        return Head.of_standardized(self._layers(), self._standardization)
 
     def weights(self) -> dict[str, np.ndarray]:
         """Return copies of what is learned."""
@@ -159,14 +157,3 @@ def fresh_head(widths: Sequence[int], seed: int) -> Head:
         kernel = random.normal(0, 1, (before, after)).astype(np.float32) * scale
         layers.append((kernel, np.zeros(after, np.float32)))
     return Head(tuple(layers))
-
-
-def spread(features: Float32Array) -> tuple[Float32Array, Float32Array]:
-    """Return mean and deviation (d,) of features (n, d).
-
-    A feature that hardly varies counts as one with a hundredth of the mean deviation, so that
-    noise in it is not blown up.
-    """
-    deviation = features.std(axis=0)
-    least = np.float32(0.01) * deviation.mean()
-    return features.mean(axis=0), np.maximum(deviation, least if least > 0 else np.float32(1))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Any
 
+from imgcls.core.csv_text import csv_line
 from imgcls.core.files import atomic_writer, write_atomically
 
 
@@ -44,15 +42,8 @@ def write_csv(path: Path, epochs: Sequence[Epoch]) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    table = io.StringIO()
-    writer = csv.DictWriter(table, HEADER, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: _cell(value) for key, value in asdict(e).items()} for e in epochs)
-    write_atomically(path, table.getvalue().encode())
-
-
-def _cell(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else "" if value is None else str(value)
+    rows = [HEADER, *map(astuple, epochs)]
+    write_atomically(path, "".join(map(csv_line, rows)).encode())
 
 
 def write_plot(path: Path, epochs: Sequence[Epoch]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
 from imgcls.core.tasks.training.history import Epoch
 
 log = logging.getLogger("imgcls")
+
+T = TypeVar("T")
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -92,10 +94,10 @@ class Progress:
         epoch: of the stage, done.
         batch_size: of the stage, maybe halved; 0 before it begins.
         waited: epochs since the validation loss last fell below `awaited`.
-        awaited: what it must fall below, lest patience run out.
+        awaited: what it must fall below before patience runs out.
         best: the best epoch of the stage.
         history: of all stages.
-        seconds: spent on features and epochs, in all runs.
+        seconds: spent in runs before this one.
     """
 
     stage: int = 0
@@ -119,10 +121,20 @@ class Progress:
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> Progress:
-        """Return what `described` described."""
+        """Return what `described` described.
+
+        Raises:
+            KeyError, TypeError, ValueError: it describes no such thing.
+        """
         best = described["best"]
         history = [Epoch(**epoch) for epoch in described["history"]]
-        return cls(**{**described, "best": best and Epoch(**best), "history": history})
+        progress = cls(**{**described, "best": best and Epoch(**best), "history": history})
+        whole = (progress.stage, progress.epoch, progress.batch_size, progress.waited)
+        if any(type(number) is not int or number < 0 for number in whole):
+            raise ValueError("a count is no whole number")
+        if any(type(number) not in (int, float) for number in (progress.awaited, progress.seconds)):
+            raise ValueError("a figure is no number")
+        return progress
 
 
 @dataclass
@@ -136,6 +148,9 @@ class Loop:
         patience: epochs without improvement after which a stage ends.
         max_seconds: after which all ends, but for the first epoch; None for never.
         seed: of the order of the images.
+        started: when this run began, by `time.monotonic`: opening the model and computing
+            features count too.
+        resumed: what to go on from.
     """
 
     progress: Progress
@@ -144,7 +159,9 @@ class Loop:
     patience: int
     max_seconds: float | None
     seed: int
+    started: float = field(default_factory=time.monotonic)
     resumed: Checkpoint | None = None
+    _evaluation_seconds: float = field(default=0.0, init=False)
 
     def run(
         self, learner: Learner, stage: Stage, training: Examples, validation: Examples
@@ -163,21 +180,13 @@ class Loop:
         progress.batch_size = progress.batch_size or stage.batch_size
         best_weights = learner.weights()
         if self.resumed is not None:
-            arrays = self.resumed.arrays
-            learner.restore(_within(arrays, "now."))
-            best_weights = _within(arrays, "best.")
+            best_weights = self._restore(learner, self.resumed)
             self.resumed = None
         elif stage.continues:
-            started = time.monotonic()
-            val_loss, val_accuracy = self._evaluate(learner, validation)
-            seconds = time.monotonic() - started
-            progress.best = Epoch(stage.name, 0, None, None, val_loss, val_accuracy, seconds)
-            progress.awaited = val_loss - LEAST_GAIN
-            progress.history.append(progress.best)
-            log.info("%s", _line(stage, progress.best, None))
+            self._begin(learner, stage, validation)
         while progress.epoch < stage.epochs and progress.waited < self.patience:
             if progress.best is not None and self.is_late():
-                log.info("%s: stopped by the time limit (--max-time)", stage.name)
+                log.info("%s: stopped by the time limit, `max_seconds`", stage.name)
                 break
             epoch = self._epoch(learner, stage, training, validation)
             progress.history.append(epoch)
@@ -194,40 +203,69 @@ class Loop:
         learner.set_weights(best_weights)
         return progress.best
 
+    def _restore(self, learner: Learner, resumed: Checkpoint) -> dict[str, np.ndarray]:
+        """Let the learner go on from a checkpoint; return the weights of its best epoch."""
+        now, best = _within(resumed.arrays, "now."), _within(resumed.arrays, "best.")
+        if _shapes(now) != _shapes(learner.state()) or _shapes(best) != _shapes(learner.weights()):
+            raise self.checkpoints.unfit()
+        learner.restore(now)
+        return best
+
     def is_late(self) -> bool:
-        """Whether the time is up."""
-        return self.max_seconds is not None and self.progress.seconds >= self.max_seconds
+        """Whether the time is up, or would be after another look at the validation images."""
+        return self.max_seconds is not None and (
+            self._spent() + self._evaluation_seconds >= self.max_seconds
+        )
+
+    def _spent(self) -> float:
+        return self.progress.seconds + time.monotonic() - self.started
+
+    def _begin(self, learner: Learner, stage: Stage, validation: Examples) -> None:
+        """Make what a stage begins with its best so far."""
+        started = time.monotonic()
+        val_loss, val_accuracy = self._within_memory(
+            lambda: self._evaluate(learner, validation), learner
+        )
+        seconds = time.monotonic() - started
+        best = Epoch(stage.name, 0, None, None, val_loss, val_accuracy, seconds)
+        self.progress.best = best
+        self.progress.awaited = val_loss - LEAST_GAIN
+        self.progress.history.append(best)
+        log.info("%s", _line(stage, best, None))
 
     def _epoch(
         self, learner: Learner, stage: Stage, training: Examples, validation: Examples
     ) -> Epoch:
-        """Train one epoch, with half the batch as often as memory runs out."""
-        progress = self.progress
-        before = learner.state()
+        """Train one epoch."""
+        started = time.monotonic()
+
+        def work() -> tuple[float, float, float, float]:
+            return *self._learn(learner, training), *self._evaluate(learner, validation)
+
+        loss, accuracy, val_loss, val_accuracy = self._within_memory(work, learner)
+        if not np.isfinite([loss, val_loss]).all():
+            raise ModelError("the loss is no longer a number; lower `learning_rate`")
+        self.progress.epoch += 1
+        seconds = time.monotonic() - started
+        number = self.progress.epoch
+        return Epoch(stage.name, number, loss, accuracy, val_loss, val_accuracy, seconds)
+
+    def _within_memory(self, work: Callable[[], T], learner: Learner) -> T:
+        """Do some work, from its beginning with half the batch as often as memory runs out."""
+        progress, before = self.progress, learner.state()
         while True:
-            started = time.monotonic()
             try:
-                loss, accuracy = self._learn(learner, training, started)
-                val_loss, val_accuracy = self._evaluate(learner, validation)
+                return work()
             except MemoryError as error:
                 if progress.batch_size == 1:
                     raise ModelError(
                         "memory ran out on a single image; free some, or take a smaller model"
                     ) from error
                 progress.batch_size //= 2
-                log.warning("memory ran out; going on with --batch-size %d", progress.batch_size)
+                log.warning("memory ran out; going on with `batch_size` %d", progress.batch_size)
                 learner.restore(before)
-                continue
-            if not np.isfinite([loss, val_loss]).all():
-                raise ModelError("the loss is no longer a number; lower --learning-rate")
-            progress.epoch += 1
-            seconds = time.monotonic() - started
-            progress.seconds += seconds
-            return Epoch(
-                stage.name, progress.epoch, loss, accuracy, val_loss, val_accuracy, seconds
-            )
 
-    def _learn(self, learner: Learner, training: Examples, started: float) -> tuple[float, float]:
+    def _learn(self, learner: Learner, training: Examples) -> tuple[float, float]:
         """Show all training images once, or as many as there is time for."""
         number = self.progress.epoch + 1
         learner.begin_epoch(number)
@@ -237,27 +275,28 @@ class Loop:
         for inputs, columns in training.batches(order, self.progress.batch_size, number):
             logits = learner.learn(inputs, columns, self.class_weights[columns])
             losses.add(logits, columns)
-            spent = self.progress.seconds + time.monotonic() - started
-            if self.max_seconds is not None and spent > self.max_seconds:
+            if self.is_late():
                 break
         return losses.means()
 
     def _evaluate(self, learner: Learner, validation: Examples) -> tuple[float, float]:
-        sums = _Sums()
+        started, sums = time.monotonic(), _Sums()
         order = range(len(validation.columns))
         for inputs, columns in validation.batches(order, self.progress.batch_size, 0):
             sums.add(learner.logits(inputs), columns)
+        self._evaluation_seconds = time.monotonic() - started
         return sums.means()
 
     def _save(self, learner: Learner, best_weights: Arrays) -> None:
         arrays = {f"now.{name}": array for name, array in learner.state().items()}
         arrays |= {f"best.{name}": array for name, array in best_weights.items()}
-        self.checkpoints.save(Checkpoint(self.progress.described(), arrays))
+        described = self.progress.described() | {"seconds": self._spent()}
+        self.checkpoints.save(Checkpoint(described, arrays))
 
     def _time_left(self, stage: Stage, epoch: Epoch) -> float:
         left = (stage.epochs - epoch.epoch) * epoch.seconds
         if self.max_seconds is not None:
-            left = min(left, max(0.0, self.max_seconds - self.progress.seconds))
+            left = min(left, max(0.0, self.max_seconds - self._spent()))
         return left
 
 
@@ -285,11 +324,15 @@ def _within(arrays: Arrays, prefix: str) -> dict[str, np.ndarray]:
     }
 
 
+def _shapes(arrays: Arrays) -> dict[str, tuple[int, ...]]:
+    return {name: array.shape for name, array in arrays.items()}
+
+
 def _line(stage: Stage, epoch: Epoch, seconds_left: float | None) -> str:
     parts = []
     if epoch.loss is not None and epoch.accuracy is not None:
         parts += [f"loss {epoch.loss:.4f}", f"accuracy {epoch.accuracy:.2%}"]
     parts += [f"validation loss {epoch.val_loss:.4f}", f"accuracy {epoch.val_accuracy:.2%}"]
-    if seconds_left is not None:
+    if seconds_left is not None and seconds_left >= 1:
         parts.append(f"at most {seconds_left:.0f} s left")
     return f"{stage.name} {epoch.epoch}/{stage.epochs}: {', '.join(parts)}"

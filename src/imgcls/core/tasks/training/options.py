@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from imgcls.core.errors import UsageError
-from imgcls.core.models.table import SCRATCH_MODELS
+from imgcls.core.models.table import DEFAULT_MODEL, SCRATCH_MODELS
 from imgcls.core.pixels.augment import AUGMENTATIONS
 from imgcls.core.tasks.training.head_learner import MLP_DROPOUT, MLP_UNITS
 from imgcls.core.tasks.training.loop import Stage
@@ -15,7 +16,6 @@ from imgcls.core.tasks.training.loop import Stage
 HeadKind = Literal["linear", "mlp"]
 HEADS: tuple[HeadKind, ...] = get_args(HeadKind)
 
-ALL_LAYERS = -1
 VAL_SPLIT = 0.2
 BATCH_SIZE = 32
 PATIENCE = 5
@@ -32,21 +32,58 @@ _SCRATCH_UNITS = 128
 
 
 @dataclass(frozen=True)
-class Options:
-    """How to train; see `imgcls.finetune`."""
+class FinetuneOptions:
+    """How to train; see `imgcls.finetune`.
 
-    model: str
-    epochs: int | None
-    unfreeze: int
-    learning_rate: float | None
-    augment: str
-    head: HeadKind
-    class_weights: bool
-    batch_size: int
-    seed: int
-    patience: int
-    max_seconds: float | None
-    val_split: float
+    Raises:
+        UsageError: a value is out of range, or two contradict each other.
+    """
+
+    model: str = DEFAULT_MODEL
+    weights: str | os.PathLike[str] | None = None
+    validation: str | os.PathLike[str] | None = None
+    val_split: float | None = None
+    epochs: int | None = None
+    unfreeze: int | Literal["all"] = 0
+    learning_rate: float | None = None
+    augment: str = "none"
+    head: HeadKind = "linear"
+    class_weights: bool = False
+    batch_size: int = BATCH_SIZE
+    seed: int = 0
+    patience: int = PATIENCE
+    max_seconds: float | None = None
+    resume: bool = False
+    skip_bad: bool = False
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "patience"):
+            number = getattr(self, name)
+            if number is not None and number < 1:
+                raise UsageError(f"`{name}` must be 1 or more; it is {number}")
+        if self.learning_rate is not None and not 0 < self.learning_rate < 10:
+            raise UsageError(
+                f"`learning_rate` must be above 0 and below 10; it is {self.learning_rate}"
+            )
+        if self.val_split is not None and not 0 < self.val_split < 1:
+            raise UsageError(f"`val_split` must lie between 0 and 1; it is {self.val_split}")
+        if self.validation is not None and self.val_split is not None:
+            raise UsageError("`validation` and `val_split` contradict each other; use one of them")
+        if self.seed < 0:
+            raise UsageError(f"`seed` must be 0 or more; it is {self.seed}")
+        if self.unfreeze != "all" and self.unfreeze < 0:
+            raise UsageError(f"`unfreeze` must be 0 or more, or all; it is {self.unfreeze}")
+        if self.max_seconds is not None and not self.max_seconds > 0:
+            raise UsageError(f"`max_seconds` must be above 0; it is {self.max_seconds}")
+        if self.augment not in AUGMENTATIONS:
+            raise UsageError(f"`augment` is one of {', '.join(AUGMENTATIONS)}")
+        if self.head not in HEADS:
+            raise UsageError(f"`head` is one of {', '.join(HEADS)}")
+        if self.from_scratch and self.unfreeze:
+            raise UsageError(f"{self.model} is trained whole; leave out `unfreeze`")
+        if self.from_scratch and self.weights is not None:
+            raise UsageError(f"{self.model} is trained from scratch; leave out `weights`")
 
     @property
     def from_scratch(self) -> bool:
@@ -65,30 +102,15 @@ class Options:
         """The part of hidden units that is left out in a step."""
         return MLP_DROPOUT
 
-    def check(self) -> None:
-        """Refuse what makes no sense.
+    @property
+    def fraction(self) -> float:
+        """The part of the training images that is set aside where there is no other folder."""
+        return VAL_SPLIT if self.val_split is None else self.val_split
 
-        Raises:
-            UsageError: a value is out of range, or two contradict each other.
-        """
-        whole = {"epochs": self.epochs, "batch size": self.batch_size, "patience": self.patience}
-        for name, number in whole.items():
-            if number is not None and number < 1:
-                raise UsageError(f"{name} {number}: must be 1 or more")
-        if self.learning_rate is not None and not 0 < self.learning_rate < 10:
-            raise UsageError(f"learning rate {self.learning_rate}: must be above 0, and below 10")
-        if not 0 < self.val_split < 1:
-            raise UsageError(f"validation split {self.val_split}: must lie between 0 and 1")
-        if self.unfreeze < ALL_LAYERS or self.seed < 0:
-            raise UsageError("the seed and the layers to unfreeze are 0 or more")
-        if self.max_seconds is not None and not self.max_seconds > 0:
-            raise UsageError("the time limit must be above 0")
-        if self.augment not in AUGMENTATIONS or self.head not in HEADS:
-            raise UsageError(
-                f"augment is one of {', '.join(AUGMENTATIONS)}, head one of {', '.join(HEADS)}"
-            )
-        if self.from_scratch and self.unfreeze:
-            raise UsageError(f"{self.model} is trained whole; leave out --unfreeze")
+    @property
+    def learning_layers(self) -> int | None:
+        """How many of the backbone's last layers are trained; None for all."""
+        return None if self.unfreeze == "all" else self.unfreeze
 
     def stages(self) -> list[Stage]:
         """Return what is done, one after the other."""
@@ -113,12 +135,12 @@ class Options:
             "stages": [stage.name for stage in self.stages()],
             "epochs": self.stages()[-1].epochs,
             "learning_rate": self.stages()[-1].learning_rate,
-            "unfreeze": "all" if self.unfreeze == ALL_LAYERS else self.unfreeze,
+            "unfreeze": self.unfreeze,
             "augment": self.augment,
             "head": list(self.hidden_units),
             "class_weights": self.class_weights,
             "batch_size": self.batch_size,
             "seed": self.seed,
             "patience": self.patience,
-            "val_split": self.val_split,
+            "val_split": self.fraction,
         }

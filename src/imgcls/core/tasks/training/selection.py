@@ -7,17 +7,20 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from imgcls.core.arrays import Float32Array
 from imgcls.core.errors import ImageError, UsageError
-from imgcls.core.models.model_file import check_labels
 from imgcls.core.pixels.sources import Source
-from imgcls.core.tasks.labelled.audit import KINDS, Surveyed, report, survey
-from imgcls.core.tasks.labelled.dataset import Dataset, Part, Split, read_dataset
+from imgcls.core.tasks.labelled.audit import report
+from imgcls.core.tasks.labelled.dataset import read_dataset
+from imgcls.core.tasks.labelled.findings import KINDS
+from imgcls.core.tasks.labelled.inspection import InspectedDataset, inspect
 from imgcls.core.tasks.training.batches import Columns
+from imgcls.core.tasks.training.options import FinetuneOptions
+from imgcls.core.tasks.training.parts import chosen_parts
 from imgcls.core.tasks.training.split import stratified_split
 
 log = logging.getLogger("imgcls")
@@ -78,132 +81,98 @@ class Selection:
         return weights
 
 
-def select_images(
-    folder: str | os.PathLike[str],
-    validation: str | os.PathLike[str] | None,
-    val_split: float | None,
-    *,
-    fraction: float,
-    seed: int,
-    skip_bad: bool,
-) -> Selection:
+def select_images(folder: str | os.PathLike[str], options: FinetuneOptions) -> Selection:
     """Look at all images, warn of what an audit finds, and choose the two sides.
 
     Args:
-        folder: class folders, or train beside val or test folders that hold them.
-        validation: a folder of class folders to validate on, instead.
-        val_split: asked for outright: set aside a part of the training images although there
-            is a val or test folder; None: only if there is none.
-        fraction: the part that is set aside.
-        seed: of the split.
-        skip_bad: whether unreadable images are left out.
+        folder: class folders, or a training folder beside a validation or test folder.
+        options: `validation` names another folder to validate on; `val_split`, if given, sets
+            aside a part of the training images although there is a validation or test folder.
 
     Raises:
         ImageError: there are unreadable images; each was reported.
         UsageError: the folders are no labelled folders, or do not fit each other.
     """
-    dataset = _chosen(read_dataset(folder), validation, split=val_split is not None)
-    surveyed = survey(dataset, dataset.examples())
-    unreadable = _report_unreadable(surveyed, skip_bad=skip_bad)
-    _report_short(surveyed)
-    labels = _labels(surveyed)
+    dataset = chosen_parts(read_dataset(folder), options)
+    inspected = inspect(dataset)
+    unreadable = _report_unreadable(inspected, skip_bad=options.skip_bad)
+    _report_short(inspected)
+    labels = _labels(inspected)
     columns = {label: column for column, label in enumerate(labels)}
-    readable = [p for p, mark in enumerate(surveyed.marks) if not mark.error]
+    readable = [p for p, one in enumerate(inspected.fingerprints) if not one.error]
     if dataset.part("validation"):
         sides = [
-            [p for p in readable if surveyed.examples[p].split == split]
+            [p for p in readable if inspected.examples[p].split == split]
             for split in ("train", "validation")
         ]
     else:
-        sides = _split(surveyed, readable, fraction, seed)
+        sides = _split(inspected, readable, options.fraction, options.seed)
     if not all(sides):
-        raise UsageError(f"{folder}: no images to validate on; add images, or name --validation")
-    training, aside = (_side(surveyed, positions, columns) for positions in sides)
+        raise UsageError(f"{folder}: no images to validate on; add images, or name `validation`")
+    training, aside = (_side(inspected, positions, columns) for positions in sides)
     return Selection(labels, training, aside, unreadable)
 
 
-def _chosen(dataset: Dataset, validation: str | os.PathLike[str] | None, *, split: bool) -> Dataset:
-    """Return a dataset of the parts "train" and, where there is one, "validation"."""
-    learned = dataset.part("train") or dataset.parts[0]
-    parts = [replace(learned, split="train")]
-    aside: Part | None = None
-    if validation is not None:
-        given = read_dataset(validation)
-        if len(given.parts) > 1:
-            raise UsageError(f"{given.folder}: holds several parts; name one of its folders")
-        aside = given.parts[0]
-    elif not split:
-        aside = dataset.part("validation") or dataset.part("test")
-    if aside is not None:
-        unknown = sorted(set(aside.labels) - set(learned.labels))
-        if unknown:
-            raise UsageError(
-                f"{aside.folder}: class {unknown[0]} is not in {learned.folder}; the class "
-                "folders of both must have the same names"
-            )
-        part: Split = "validation"
-        parts.append(replace(aside, split=part))
-    return Dataset(dataset.folder, tuple(parts))
-
-
-def _report_unreadable(surveyed: Surveyed, *, skip_bad: bool) -> int:
-    bad = [
-        (example.path, mark.error)
-        for example, mark in zip(surveyed.examples, surveyed.marks, strict=True)
-        if mark.error
-    ]
+def _report_unreadable(inspected: InspectedDataset, *, skip_bad: bool) -> int:
+    bad = [(example.path, one.error) for example, one in inspected.pairs() if one.error]
     for path, error in bad:
         log.log(logging.WARNING if skip_bad else logging.ERROR, "%s: %s", path, error)
     if bad and not skip_bad:
         first = ", ".join(os.path.basename(path) for path, _ in bad[:3])
         raise ImageError(
-            f"{len(bad)} of {len(surveyed.marks)} images cannot be read ({first}"
-            f"{', …' if len(bad) > 3 else ''}); mend or delete them, or use --skip-bad"
+            f"{len(bad)} of {len(inspected.examples)} images cannot be read ({first}"
+            f"{', …' if len(bad) > 3 else ''}); repair or delete them, or use `skip_bad`"
         )
     return len(bad)
 
 
-def _report_short(surveyed: Surveyed) -> None:
+def _report_short(inspected: InspectedDataset) -> None:
     """Say in a line what an audit finds; unreadable images were reported one by one."""
-    found = Counter(finding.kind for finding in report(surveyed).findings)
+    found = Counter(finding.kind for finding in report(inspected).findings)
     serious = [
-        f"{kind} ({found[kind]})"
-        for kind, row in KINDS.items()
-        if found[kind] and row.severity != "note" and kind != "unreadable"
+        f"{name} ({found[name]})"
+        for name, kind in KINDS.items()
+        if found[name] and kind.severity != "note" and name != "unreadable"
     ]
     if serious:
         log.warning(
             "the images have %s; imgcls audit %s says more",
             ", ".join(serious),
-            surveyed.dataset.folder,
+            inspected.dataset.folder,
         )
 
 
-def _labels(surveyed: Surveyed) -> tuple[str, ...]:
+def _labels(inspected: InspectedDataset) -> tuple[str, ...]:
     """Return the classes that have images to learn."""
     found = {
         example.label
-        for example, mark in zip(surveyed.examples, surveyed.marks, strict=True)
-        if example.split == "train" and not mark.error
+        for example, one in inspected.pairs()
+        if example.split == "train" and not one.error
     }
-    try:
-        return check_labels(sorted(found))
-    except ValueError as error:
-        raise UsageError(f"{surveyed.dataset.folder}: {error}; see to its class folders") from None
+    if len(found) < 2:
+        count = f"only one class has images ({found.pop()})" if found else "no class has images"
+        raise UsageError(
+            f"{inspected.dataset.folder}: {count} to learn; a classifier needs two classes"
+        )
+    return tuple(sorted(found))
 
 
-def _split(surveyed: Surveyed, readable: list[int], fraction: float, seed: int) -> list[list[int]]:
+def _split(
+    inspected: InspectedDataset, readable: list[int], fraction: float, seed: int
+) -> list[list[int]]:
     place = {position: index for index, position in enumerate(readable)}
-    groups = [[place[position] for position in group] for group in surveyed.groups]
-    labels = [surveyed.examples[position].label for position in readable]
+    groups = [[place[position] for position in group] for group in inspected.groups]
+    labels = [inspected.examples[position].label for position in readable]
     sides = stratified_split(labels, groups, fraction, seed)
     return [[readable[index] for index in side] for side in sides]
 
 
-def _side(surveyed: Surveyed, positions: Sequence[int], columns: dict[str, int]) -> LabelledImages:
-    known = [p for p in positions if surveyed.examples[p].label in columns]
+def _side(
+    inspected: InspectedDataset, positions: Sequence[int], columns: dict[str, int]
+) -> LabelledImages:
+    known = [p for p in positions if inspected.examples[p].label in columns]
     return LabelledImages(
-        [surveyed.examples[p].source for p in known],
-        [surveyed.marks[p].digest for p in known],
-        np.array([columns[surveyed.examples[p].label] for p in known], np.int64),
+        [inspected.examples[p].source for p in known],
+        [inspected.fingerprints[p].digest for p in known],
+        np.array([columns[inspected.examples[p].label] for p in known], np.int64),
     )

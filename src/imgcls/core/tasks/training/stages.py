@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,18 +12,18 @@ from imgcls.core.arrays import Float32Array
 from imgcls.core.engines.model import Model
 from imgcls.core.keras.network_learner import NetworkLearner, fresh_backbone, weighted_backbone
 from imgcls.core.keras.stored_backbone import backbone_tensors
-from imgcls.core.models.head import Head
+from imgcls.core.models.head import Head, Standardization
 from imgcls.core.models.model_file import own_weights
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import SCRATCH_MODELS
 from imgcls.core.pixels.augment import AUGMENTATIONS
 from imgcls.core.tasks.training.batches import FixedFeatures, ImageFeatures, Images
-from imgcls.core.tasks.training.checkpoints import Checkpoints
+from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
 from imgcls.core.tasks.training.features import cached_features
-from imgcls.core.tasks.training.head_learner import HeadLearner, fresh_head, spread
+from imgcls.core.tasks.training.head_learner import HeadLearner, fresh_head
 from imgcls.core.tasks.training.history import Epoch
 from imgcls.core.tasks.training.loop import Loop, Progress, Stage
-from imgcls.core.tasks.training.options import ALL_LAYERS, Options
+from imgcls.core.tasks.training.options import FinetuneOptions
 from imgcls.core.tasks.training.selection import LabelledImages, Selection
 
 log = logging.getLogger("imgcls")
@@ -54,12 +53,11 @@ class Trained:
 
 
 def train(
-    options: Options,
+    options: FinetuneOptions,
     selection: Selection,
     model: Model | None,
     checkpoints: Checkpoints,
-    *,
-    resume: bool,
+    started: float,
 ) -> Trained:
     """Run all stages.
 
@@ -68,17 +66,18 @@ def train(
         selection: what to learn.
         model: the open backbone; None to train from scratch.
         checkpoints: where to save the training; all are deleted at the end by the caller.
-        resume: whether to go on from the newest checkpoint.
+        started: when the run began, by `time.monotonic`; the time limit counts from there.
 
     Raises:
         ModelError: memory runs out, or the loss is no number.
         UsageError: the checkpoint is of another training.
     """
-    resumed = checkpoints.load() if resume else None
-    if resume and resumed is None:
+    resumed = checkpoints.load() if options.resume else None
+    if options.resume and resumed is None:
         log.info("no checkpoint of this training yet; it begins anew")
+    progress = _progress(options, checkpoints, resumed) if resumed else Progress()
     loop = Loop(
-        Progress.of(resumed.progress) if resumed else Progress(),
+        progress,
         checkpoints,
         class_weights=(
             selection.class_weights()
@@ -88,6 +87,7 @@ def train(
         patience=options.patience,
         max_seconds=options.max_seconds,
         seed=options.seed,
+        started=started,
         resumed=resumed,
     )
     if resumed:
@@ -100,15 +100,26 @@ def train(
     return _from_features(options, selection, model, loop)
 
 
-def _from_features(options: Options, selection: Selection, model: Model, loop: Loop) -> Trained:
+def _progress(options: FinetuneOptions, checkpoints: Checkpoints, resumed: Checkpoint) -> Progress:
+    """Return where a checkpoint's training is; what it says was read from a file."""
+    try:
+        progress = Progress.of(resumed.progress)
+    except (KeyError, TypeError, ValueError) as error:
+        raise checkpoints.unfit() from error
+    if not 0 <= progress.stage < len(options.stages()):
+        raise checkpoints.unfit()
+    return progress
+
+
+def _from_features(
+    options: FinetuneOptions, selection: Selection, model: Model, loop: Loop
+) -> Trained:
     """Train a head on features; then, as the options say, on changed images and with layers."""
-    started = time.monotonic()
     sides = [_fixed(model, side) for side in (selection.training, selection.validation)]
     training, validation = sides
-    loop.progress.seconds += time.monotonic() - started
-    center, deviation = spread(training.features)
+    standardization = Standardization.of(training.features)
     widths = (training.features.shape[1], *options.hidden_units, len(selection.labels))
-    head = Head.of_standardized(fresh_head(widths, options.seed).layers, center, deviation)
+    head = Head.of_standardized(fresh_head(widths, options.seed).layers, standardization)
     best: Epoch | None = None
     stages = options.stages()
     for position, stage in enumerate(stages):
@@ -119,17 +130,16 @@ def _from_features(options: Options, selection: Selection, model: Model, loop: L
         if position > loop.progress.stage:
             loop.progress.next_stage()
         if stage.name == "fine-tuning":
-            return _fine_tune(options, selection, model, loop, stage, head, center, deviation)
+            return _fine_tune(options, selection, model, loop, stage, (head, standardization))
         learner = HeadLearner(
             head,
-            center,
-            deviation,
+            standardization,
             learning_rate=stage.learning_rate,
             dropout=options.dropout,
             seed=options.seed,
         )
-        changed = ImageFeatures(_images(options, selection.training, model), model)
-        shown = training if stage.name == "features" else changed
+        altered = ImageFeatures(_images(options, selection.training, model), model)
+        shown = training if stage.name == "features" else altered
         best = loop.run(learner, stage, shown, validation)
         head = learner.head()
     assert best is not None  # the first stage always ends with one
@@ -147,7 +157,7 @@ def _stored(model: Model) -> dict[str, np.ndarray]:
     return backbone_tensors(weighted_backbone(model.network), model.network.spec)
 
 
-def _images(options: Options, side: LabelledImages, model: Model) -> Images:
+def _images(options: FinetuneOptions, side: LabelledImages, model: Model) -> Images:
     return Images(
         side.sources,
         side.columns,
@@ -158,22 +168,18 @@ def _images(options: Options, side: LabelledImages, model: Model) -> Images:
 
 
 def _fine_tune(
-    options: Options,
+    options: FinetuneOptions,
     selection: Selection,
     model: Model,
     loop: Loop,
     stage: Stage,
-    head: Head,
-    center: Float32Array,
-    deviation: Float32Array,
+    begun: tuple[Head, Standardization],
 ) -> Trained:
     """Train the last layers of the backbone and the head together."""
     learner = NetworkLearner(
         weighted_backbone(model.network),
-        head,
-        center,
-        deviation,
-        layers=None if options.unfreeze == ALL_LAYERS else options.unfreeze,
+        *begun,
+        layers=options.learning_layers,
         learning_rate=stage.learning_rate,
         dropout=options.dropout,
         seed=options.seed,
@@ -182,7 +188,7 @@ def _fine_tune(
     return _run_network(learner, loop, stage, sides, model.network.spec)
 
 
-def _from_scratch(options: Options, selection: Selection, loop: Loop) -> Trained:
+def _from_scratch(options: FinetuneOptions, selection: Selection, loop: Loop) -> Trained:
     """Train a small network and its head together."""
     (stage,) = options.stages()
     spec = SCRATCH_MODELS[options.model]
@@ -191,8 +197,7 @@ def _from_scratch(options: Options, selection: Selection, loop: Loop) -> Trained
     learner = NetworkLearner(
         backbone,
         fresh_head((width, *options.hidden_units, len(selection.labels)), options.seed),
-        np.zeros(width, np.float32),
-        np.ones(width, np.float32),
+        Standardization.none(width),
         layers=None,
         learning_rate=stage.learning_rate,
         dropout=options.dropout,

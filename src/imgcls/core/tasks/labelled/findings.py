@@ -1,0 +1,201 @@
+"""What can be wrong with a labelled folder: a row per kind, with the check that finds it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from imgcls.core.tasks.labelled.dataset import Reason, hidden_folders, is_utf8
+from imgcls.core.tasks.labelled.inspection import InspectedDataset
+
+Severity = Literal["error", "warning", "note"]
+
+# A check yields the paths of each of its findings.
+Check = Callable[[InspectedDataset], Iterator[list[str]]]
+
+# Fewer images than this teach a class badly.
+TINY_CLASS = 20
+# The largest class has this many times the images of the smallest.
+IMBALANCE = 5.0
+# Less than this many pixels on the shorter side, or a longer side of this many times that.
+SMALL_SIDE = 32
+LONG_SIDES = 4.0
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of finding.
+
+    Attributes:
+        severity: "error" spoils training or its figures, "warning" may, "note" is for knowing.
+        title: what it is, for people.
+        advice: what to do about it.
+        check: finds it.
+    """
+
+    severity: Severity
+    title: str
+    advice: str
+    check: Check
+
+
+def _unreadable(inspected: InspectedDataset) -> Iterator[list[str]]:
+    for example, fingerprint in inspected.pairs():
+        if fingerprint.error:
+            yield [example.path]
+
+
+def _conflicting(inspected: InspectedDataset) -> Iterator[list[str]]:
+    for examples, _ in inspected.grouped():
+        if len({example.label for example in examples}) > 1:
+            yield [example.path for example in examples]
+
+
+def _leaks(inspected: InspectedDataset) -> Iterator[list[str]]:
+    for examples, _ in inspected.grouped():
+        if len({example.split for example in examples}) > 1:
+            yield [example.path for example in examples]
+
+
+def _repeated(*, exactly: bool) -> Check:
+    def check(inspected: InspectedDataset) -> Iterator[list[str]]:
+        for examples, exact in inspected.grouped():
+            places = {(example.label, example.split) for example in examples}
+            if len(places) < len(examples) and exact is exactly:
+                yield [example.path for example in examples]
+
+    return check
+
+
+def _bad_names(inspected: InspectedDataset) -> Iterator[list[str]]:
+    for part in inspected.dataset.parts:
+        yield from ([os.path.join(part.folder, name)] for name in part.names if not is_utf8(name))
+
+
+def _empty(inspected: InspectedDataset) -> Iterator[list[str]]:
+    counts = inspected.readable_counts()
+    yield from ([folder] for folder, count in counts.items() if count == 0)
+
+
+def _missing(inspected: InspectedDataset) -> Iterator[list[str]]:
+    for part in inspected.dataset.parts:
+        for label in inspected.dataset.labels:
+            if label not in part.labels:
+                yield [os.path.join(part.folder, label)]
+
+
+def _tiny(inspected: InspectedDataset) -> Iterator[list[str]]:
+    for folder, count in inspected.training_counts().items():
+        if 0 < count < TINY_CLASS:
+            yield [folder]
+
+
+def _imbalance(inspected: InspectedDataset) -> Iterator[list[str]]:
+    counts = {folder: count for folder, count in inspected.training_counts().items() if count}
+    if counts and max(counts.values()) > IMBALANCE * min(counts.values()):
+        yield [max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)]
+
+
+def _odd_sizes(inspected: InspectedDataset) -> Iterator[list[str]]:
+    for example, fingerprint in inspected.pairs():
+        short, long = sorted((fingerprint.width, fingerprint.height))
+        if not fingerprint.error and (short < SMALL_SIDE or long > LONG_SIDES * short):
+            yield [example.path]
+
+
+def _passed_over(reason: Reason) -> Check:
+    def check(inspected: InspectedDataset) -> Iterator[list[str]]:
+        for one in inspected.dataset.passed_over:
+            if one.reason == reason:
+                yield [one.path]
+
+    return check
+
+
+def _hidden(inspected: InspectedDataset) -> Iterator[list[str]]:
+    yield from ([folder] for folder in hidden_folders(inspected.dataset))
+
+
+KINDS: Mapping[str, Kind] = {
+    "unreadable": Kind(
+        "error",
+        "cannot be read",
+        "replace or delete them, or let finetune leave them out",
+        _unreadable,
+    ),
+    "conflicting-labels": Kind(
+        "error",
+        "the same image under different labels",
+        "keep each image under its right label only",
+        _conflicting,
+    ),
+    "leak": Kind(
+        "error",
+        "the same image in training and in validation or test",
+        "delete it from one of them: accuracy on images seen in training is too high",
+        _leaks,
+    ),
+    "class-name": Kind(
+        "error",
+        "class folder whose name is not UTF-8",
+        "rename it; finetune cannot make a label of it",
+        _bad_names,
+    ),
+    "empty-class": Kind("error", "class without images", "add images or remove the folder", _empty),
+    "missing-class": Kind(
+        "error",
+        "class that is not in every part of the set",
+        "a class must be in training, and in validation or test to be measured",
+        _missing,
+    ),
+    "linked-folder": Kind(
+        "warning",
+        "folder that is a link, passed over",
+        "put the folder itself in its place to use its images",
+        _passed_over("linked-folder"),
+    ),
+    "loose-image": Kind(
+        "warning",
+        "image beside the class folders, not used",
+        "move it into the folder of its class, or delete it",
+        _passed_over("loose-image"),
+    ),
+    "unused-folder": Kind(
+        "warning",
+        "folder of images beside the training folder, not used",
+        "move its images into the class folders, or name it on its own",
+        _passed_over("unused-folder"),
+    ),
+    "duplicates": Kind(
+        "warning", "the same image more than once", "keep one of them", _repeated(exactly=True)
+    ),
+    "near-duplicates": Kind(
+        "warning",
+        "nearly the same image more than once",
+        "keep one of them unless they show different things",
+        _repeated(exactly=False),
+    ),
+    "tiny-class": Kind(
+        "warning",
+        f"class of fewer than {TINY_CLASS} images",
+        "add images of this class",
+        _tiny,
+    ),
+    "imbalance": Kind(
+        "warning",
+        "classes of very different size",
+        "add images to the small ones, or let finetune weight the classes",
+        _imbalance,
+    ),
+    "odd-size": Kind(
+        "warning",
+        f"shorter side under {SMALL_SIDE} pixels, or sides of more than 1 to {LONG_SIDES:.0f}",
+        "look at them: little of them reaches the network",
+        _odd_sizes,
+    ),
+    "hidden-folder": Kind(
+        "note", "hidden folder, passed over", "delete it if it is left over", _hidden
+    ),
+}
