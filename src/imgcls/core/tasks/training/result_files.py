@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Mapping, Sequence
@@ -103,6 +104,8 @@ class ResultFiles:
         finally:
             for path in finished:
                 path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # it holds the checkpoints of a longer training
+                folder.rmdir()
 
     def _all(self) -> tuple[Path, Path, Path]:
         return self.table, self.plot, self.model
