@@ -170,9 +170,9 @@ def test_what_is_not_used_is_said(imgcls: Any, two_classes: Path, tmp_path: Path
     assert "1 image beside the class folders is not used (imageNotFound.png)" in done.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files as POSIX does")
 def test_all_files_or_none(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
     (tmp_path / "m.history.png").mkdir()  # so that not all files can take their names
-    (tmp_path / "m.history.png" / "x").write_bytes(b"")
     done = imgcls("finetune", two_classes, "-o", "m.safetensors", "--force", "--epochs", "1")
     assert done.returncode == 1
     assert "m.history.png: is a folder" in done.stderr
@@ -182,8 +182,9 @@ def test_all_files_or_none(imgcls: Any, two_classes: Path, tmp_path: Path) -> No
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
         "runpy.run_module('imgcls', run_name='__main__')"
     )
-    (tmp_path / "m.history.png" / "x").unlink()
-    (tmp_path / "m.history.png").rmdir()
+    shutil.rmtree(tmp_path / "m.history.png")
+    warm = imgcls("finetune", two_classes, "-o", "warm.safetensors", "--epochs", "1")
+    assert warm.returncode == 0, warm.stderr  # what is kept in the cache is there now
     how = ("finetune", two_classes, "-o", "m.safetensors", "--epochs", "1")
     done = subprocess.run(
         [sys.executable, "-c", limited, *map(os.fspath, how)],

@@ -22,13 +22,13 @@ log = logging.getLogger("imgcls")
 _SLICE = 10_000
 
 
-def walk(folder: str, root: str = "") -> Iterator[Source]:
+def walk(folder: str, root: str = "", *, aloud: bool = True) -> Iterator[Source]:
     """Yield the images in a folder and those below it, sorted by name.
 
     Hidden files and folders are skipped. Links to folders and heatmaps of earlier runs are
     passed over, which is logged once. What cannot be read, be it a folder, or a link or a file
     that is called as an image is, yields a "missing" source that says why. `root` is the folder
-    that the user named, if it is another.
+    that the user named, if it is another. With `aloud` False nothing is logged, for a look ahead.
     """
     passed = _PassedOver()
     above = [(folder, sorted_entries(folder))]  # not by recursion: folders may lie very deep
@@ -45,7 +45,8 @@ def walk(folder: str, root: str = "") -> Iterator[Source]:
             above.append((entry.path, sorted_entries(entry.path)))
         elif source := _source(entry, root or folder, passed):
             yield source
-    passed.say(folder)
+    if aloud:
+        passed.say(folder)
 
 
 def sorted_entries(folder: str) -> Iterator[os.DirEntry[str]]:

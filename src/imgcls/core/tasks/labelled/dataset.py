@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 from imgcls.core.errors import UsageError
-from imgcls.core.pixels.sources import Source, looks_like_image, sorted_entries, walk
+from imgcls.core.pixels.formats import is_earlier_heatmap, looks_like_image
+from imgcls.core.pixels.source import Source
+from imgcls.core.pixels.walking import sorted_entries, walk
 from imgcls.core.tasks.labelled.splits import Split, split_of
 
 # Why something in a labelled folder is not used.
@@ -185,7 +187,7 @@ def _split_parts(folder: str) -> tuple[Part, ...]:
     others = (os.path.join(folder, name) for name in names if split_of(name) is None)
     if not any(part.split == "train" for part in filled) or (
         all(part.split == "train" for part in parts)
-        and any(next(walk(other), None) for other in others)
+        and any(next(walk(other, aloud=False), None) for other in others)
     ):
         return ()
     _refuse_twice(folder, filled)
@@ -221,7 +223,7 @@ def _passed_over(folder: str, parts: tuple[Part, ...]) -> Iterator[PassedOver]:
         for entry in _entries(folder):
             inside = os.path.join(entry.path, "")
             is_used = any(os.path.join(part, "").startswith(inside) for part in used)
-            if entry.is_dir() and not is_used and next(walk(entry.path), None):
+            if entry.is_dir() and not is_used and next(walk(entry.path, aloud=False), None):
                 link = entry.is_symlink()
                 yield PassedOver(entry.path, "linked-folder" if link else "unused-folder")
     for place in sorted({folder, *used}):
@@ -229,7 +231,7 @@ def _passed_over(folder: str, parts: tuple[Part, ...]) -> Iterator[PassedOver]:
             if entry.is_dir():
                 if entry.is_symlink() and place in used:
                     yield PassedOver(entry.path, "linked-folder")
-            elif looks_like_image(entry.path):
+            elif looks_like_image(entry.path) and not is_earlier_heatmap(entry.path):
                 yield PassedOver(entry.path, "loose-image")
 
 

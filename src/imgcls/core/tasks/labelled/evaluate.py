@@ -15,7 +15,7 @@ from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.preprocessing import Interpolation, Preprocessing, Resize
-from imgcls.core.pixels.sources import Source
+from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.classify.scoring import Scored, adapt, score_chunk
 from imgcls.core.tasks.labelled import metrics
 from imgcls.core.tasks.labelled.metrics import CalibrationBin, ClassScores, Coverage, Ints

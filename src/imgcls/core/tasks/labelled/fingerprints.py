@@ -16,7 +16,7 @@ from imgcls.core.engines.model import usable_cores
 from imgcls.core.errors import as_image_error
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import open_image
-from imgcls.core.pixels.sources import Source
+from imgcls.core.pixels.source import Source
 
 T = TypeVar("T")
 

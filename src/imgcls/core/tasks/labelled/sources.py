@@ -10,7 +10,8 @@ from typing import Literal
 
 from imgcls.core.errors import LabelError, UsageError
 from imgcls.core.models.labels import ClassLabel
-from imgcls.core.pixels.sources import Source, walk
+from imgcls.core.pixels.source import Source
+from imgcls.core.pixels.walking import walk
 from imgcls.core.tasks.labelled.dataset import composed, is_utf8, read_dataset
 
 LabelsFrom = Literal["folder", "filename"]
@@ -108,7 +109,7 @@ def _check(
     label_of = LABELS_FROM[labels_from]
     unknown: dict[str, None] = {}  # in order of appearance
     found = False
-    for source in walk(root):
+    for source in walk(root, aloud=False):
         label = label_of(root, source.name)
         found = found or label != "" or source.kind == "missing"
         if label and label not in known:
@@ -118,7 +119,7 @@ def _check(
     if unknown:
         _name_the_part(root, labels_from)
         raise LabelError(_mismatch(root, list(unknown), labels, model, labels_from))
-    if not found and next(walk(root), None) is not None:
+    if not found and next(walk(root, aloud=False), None) is not None:
         raise UsageError(
             f"{root}: holds images but no folder per class; put them into folders, or name the "
             "class before the first _ of each file and set `labels_from` to filename"

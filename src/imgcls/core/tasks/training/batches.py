@@ -15,7 +15,7 @@ from imgcls.core.engines.model import Model, usable_cores
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.augment import Augmentation, augment
 from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
-from imgcls.core.pixels.sources import Source
+from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.training.features import read_again
 
 Columns = npt.NDArray[np.int64]

@@ -14,7 +14,7 @@ from imgcls.core.errors import ImageError
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
-from imgcls.core.pixels.sources import Source
+from imgcls.core.pixels.source import Source
 from imgcls.core.version import __version__
 
 _CHUNK = 256

@@ -16,7 +16,7 @@ from imgcls.core.arrays import softmax
 from imgcls.core.engines.model import Model, load_model
 from imgcls.core.errors import ModelError, OutputError, UsageError
 from imgcls.core.models.model_file import ENDING, ModelFile, write_model_file
-from imgcls.core.pixels.sources import Source
+from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.classify.classify import classify
 from imgcls.core.tasks.training.checkpoints import Checkpoints
 from imgcls.core.tasks.training.history import HEADER, write_csv, write_plot

@@ -13,7 +13,7 @@ import numpy as np
 
 from imgcls.core.arrays import Float32Array
 from imgcls.core.errors import ImageError, UsageError
-from imgcls.core.pixels.sources import Source
+from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.labelled.audit import report
 from imgcls.core.tasks.labelled.dataset import read_dataset
 from imgcls.core.tasks.labelled.findings import KINDS
