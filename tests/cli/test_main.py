@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
-from imgcls.cli.main import COMMANDS, short_help
+from imgcls.cli.main import COMMANDS, cli, short_help
 from imgcls.core.version import __version__
 from tests.conftest import Imgcls
 
@@ -69,6 +69,26 @@ def test_short_help_is_read_from_the_docstring(name: str) -> None:
     assert command.name == name
     assert command.get_short_help_str(limit=1000) == short_help(module, function)
     assert short_help(module, function).endswith(".")
+
+
+def leaves(command: click.Command) -> Iterator[click.Command]:
+    yield command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from leaves(found)
+
+
+def test_every_option_has_help() -> None:
+    bare = [
+        (command.name, option.opts)
+        for command in leaves(cli)
+        for option in command.params
+        if isinstance(option, click.Option) and not option.hidden and not option.help
+    ]
+    assert bare == []
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -44,7 +44,8 @@ model = bundle(
         default=DEFAULT_MODEL,
         envvar="IMGCLS_MODEL",
         show_default=True,
-        help="A model's name.",
+        help="A model's name (imgcls models lists them), or a file that finetune or models import "
+        "wrote.",
     ),
     click.option("--weights", metavar="FILE", help="Local weights for it (.h5 or .weights.h5)."),
     click.option(
