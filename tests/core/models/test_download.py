@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from imgcls.core.errors import OutputError, WeightsError
+from imgcls.core.models import download
 from imgcls.core.models.download import fetch_weights, is_published
 from imgcls.core.models.spec import PublishedWeights
 from imgcls.core.progress import show_with
@@ -274,3 +275,48 @@ def test_is_published(tmp_path: Path) -> None:
     file.write_bytes(CONTENT)
     assert is_published(file, published(SHA256))
     assert not is_published(file, published("0" * 32))
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_more_than_was_published_is_not_received(
+    server: Server, path: Path, announced: bool
+) -> None:
+    def endless(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        if announced:
+            request.send_header("Content-Length", str(10**9))
+        request.end_headers()
+        for _ in range(1000):
+            request.wfile.write(bytes(2**20))
+
+    server.answers = [endless]
+    with pytest.raises(WeightsError, match="more comes than was published"):
+        fetch(server, path)
+    assert sum(file.stat().st_size for file in path.parent.iterdir()) <= 6 * 2**20
+
+
+def test_drip_ends_by_the_deadline(
+    server: Server, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drip(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+        while not server.released.wait(0.05):
+            request.wfile.write(b"x")
+
+    monkeypatch.setattr(download, "_LEAST_SECONDS", 0.5)
+    monkeypatch.setattr(download, "_LEAST_RATE", 1e6)
+    server.answers = [drip]
+    with pytest.raises(WeightsError, match="the server is too slow"):
+        fetch(server, path)
+
+
+def test_redirect_elsewhere_is_not_followed(server: Server, path: Path) -> None:
+    def elsewhere(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(302)
+        request.send_header("Location", "ftp://127.0.0.1/weights.h5")
+        request.end_headers()
+
+    server.answers = [elsewhere]
+    with pytest.raises(WeightsError, match="cannot be fetched"):
+        fetch(server, path)

@@ -7,6 +7,7 @@ import io
 import os
 import pickle
 import struct
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,38 @@ def test_tensor_that_repeats_one_number_for_ever_is_refused(tmp_path: Path) -> N
 )
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
     refused(tmp_path, content, "not a checkpoint that imgcls reads: .")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"\x80\x02K\x01r\x00\x00\x00\x38.", id="memo"),
+        pytest.param(b"\x80\x04K\x01\x8e" + struct.pack("<Q", 7 * 2**30) + b".", id="bytes"),
+        pytest.param(b"\x80\x02K\x01\x8b" + struct.pack("<i", 2**31 - 1) + b".", id="number"),
+        pytest.param(
+            checkpoint(
+                state_of(a=Tensor(Storage("a", "FloatStorage", 1), 0, (1,), (1,))), {}
+            ).replace(b"\x80\x02]q\x00.", pickled(["a"]))
+            + struct.pack("<q", 7 * 2**28),
+            id="storage",
+        ),
+    ],
+)
+def test_what_asks_for_gigabytes_is_refused_before_it_is_given_them(
+    tmp_path: Path, content: bytes
+) -> None:
+    tracemalloc.start()
+    refused(tmp_path, content, "not a checkpoint that imgcls reads: .")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**20
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_are_refused(tmp_path: Path, number: float) -> None:
+    tensor = Tensor(Storage("a", "FloatStorage", 2), 0, (2,), (1,))
+    content = checkpoint(state_of(weight=tensor), {"a": np.array([1, number], "<f4")})
+    refused(tmp_path, content, "numbers that are not finite$")
 
 
 def test_bits_flipped_anywhere_are_refused_or_read(tmp_path: Path) -> None:

