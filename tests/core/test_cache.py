@@ -162,6 +162,6 @@ def test_six_at_once_clear_the_cache(own_cache: Path) -> None:
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for _ in range(6)
     ]
     counts = [int(process.communicate(timeout=60)[0]) for process in started]
-    assert sum(counts) >= 40
+    assert sum(counts) == 41  # the hashes count as one
     left = [path for path in own_cache.rglob("*") if path.is_file() and path.suffix != ".lock"]
     assert left == []

@@ -42,17 +42,24 @@ def clear_cache() -> Iterator[Freed]:
     Raises:
         OutputError: something cannot be removed.
     """
-    for path in _contents(named_cache() / COMPILED):
+    if not named_cache().is_dir():
+        return
+    with cache_lock("clear-cache"):
+        yield from _clear(named_cache())
+
+
+def _clear(cache: Path) -> Iterator[Freed]:
+    for path in _contents(cache / COMPILED):
         if freed := _remove_compiled(path):
             yield freed
     for part in _SMALL:
         size = 0
         # A database's journal goes before it: it must never meet another database.
-        for path in reversed(_contents(named_cache() / part)):
+        for path in reversed(_contents(cache / part)):
             size += _remove(path)
         if size:
             yield Freed(f"{part}/", size)
-    for path in _contents(named_cache() / _LOCKS):
+    for path in _contents(cache / _LOCKS):
         if path.name.startswith("."):  # of an older version
             _remove(path)
 
