@@ -12,7 +12,7 @@ import pytest
 
 from imgcls.core.errors import WeightsError
 from imgcls.core.models.hdf5_file import check_tensors, child, is_hdf5, names, open_hdf5
-from imgcls.core.models.keras_weights import check_weights_file
+from imgcls.core.models.keras_weights import look_at
 
 Make = Callable[[h5py.File], object]
 
@@ -88,7 +88,7 @@ def test_what_no_weights_file_holds_is_refused_with_the_reason(case: str, tmp_pa
     make, reason = HOSTILE[case]
     path = write(tmp_path / "a.h5", make)
     with pytest.raises(WeightsError) as caught:
-        check_weights_file(path)
+        look_at(path)
     message = str(caught.value)
     assert message.startswith(f"{path}: ") and message.endswith("; it is not used")
     assert reason in message and len(message) < 500
@@ -111,7 +111,7 @@ def test_a_number_that_is_not_finite_is_found_in_a_large_tensor(tmp_path: Path) 
     large[2, -1] = np.nan
     path = write(tmp_path / "a.h5", lambda file: file.__setitem__("x", large))
     with pytest.raises(WeightsError, match="x holds numbers that are not finite"):
-        check_weights_file(path)
+        look_at(path)
 
 
 def test_names_come_from_one_attribute_or_several(tmp_path: Path) -> None:
@@ -144,11 +144,10 @@ def test_a_link_out_of_the_file_is_no_child(tmp_path: Path) -> None:
         assert child(file, "in") is not None
 
 
-def test_other_files_are_left_to_their_readers(tmp_path: Path) -> None:
-    path = tmp_path / "a.h5"
-    path.write_bytes(b"text")
-    assert not is_hdf5(path) and not is_hdf5(tmp_path / "absent")
-    check_weights_file(path)
+def test_a_file_is_known_by_its_first_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a.h5").write_bytes(b"text")
+    assert not is_hdf5(tmp_path / "a.h5") and not is_hdf5(tmp_path / "absent")
+    assert is_hdf5(write(tmp_path / "b", lambda file: None))
 
 
 def _small(file: h5py.File) -> None:
@@ -161,17 +160,19 @@ def _small(file: h5py.File) -> None:
 
 
 def test_flipped_bits_give_the_content_or_one_error(tmp_path: Path) -> None:
+    """Tensors alone: of texts HDF5 itself may not come back, so a process of its own reads them."""
     content = write(tmp_path / "a.h5", _small).read_bytes()
     random_ = random.Random(0)
     refused = 0
-    for _ in range(1500):
+    for _ in range(500):
         flipped = bytearray(content)
         for _ in range(random_.choice((1, 1, 3, 10))):
             flipped[random_.randrange(len(flipped))] ^= 1 << random_.randrange(8)
         (tmp_path / "b.h5").write_bytes(flipped)
         try:
-            check_weights_file(tmp_path / "b.h5")
+            with open_hdf5(tmp_path / "b.h5") as file:
+                check_tensors(file)
         except WeightsError as error:
             refused += 1
             assert "\n" not in str(error)
-    assert 50 < refused < 1500
+    assert 20 < refused < 500

@@ -38,7 +38,7 @@ _LARGEST_PIECE = 64 * 2**20  # bytes, that are unpacked at once
 _FILTERS = {1, 2, 3, 32_000}
 _LARGEST_NUMBER = float(np.finfo(np.float32).max)
 # What h5py makes of whatever HDF5 finds wrong with a file.
-_ERRORS = (OSError, RuntimeError, LookupError, ValueError, TypeError, ArithmeticError, MemoryError)
+_ERRORS = (OSError, RuntimeError, LookupError, ValueError, TypeError, ArithmeticError)
 
 
 def is_hdf5(path: Path) -> bool:
@@ -69,6 +69,8 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
             yield file
     except _RefusedError as error:
         raise WeightsError(f"{path}: {error}; it is not used") from None
+    except MemoryError as error:
+        raise WeightsError(f"{path}: asks for too much memory; it is not used") from error
     except _ERRORS as error:
         reason = " ".join(str(error).split())[:200]
         raise WeightsError(f"{path}: is damaged or no HDF5 file ({reason})") from error
