@@ -147,8 +147,8 @@ def test_no_evidence_is_reported_and_not_coloured(imgcls: Run, photo: Path, tmp_
     assert (done.returncode, record["status"]) == (0, "no evidence")
     assert (record["deletion"], record["error"]) == (None, None)
     np.testing.assert_array_equal(pixels(tmp_path / "why.png"), pixels(tmp_path / "grey.png"))
-    said = imgcls("heatmap", "grey.png", "-o", "why.png", "--method", "occlusion").stdout
-    assert said.endswith("  no evidence\n")
+    answer = imgcls("heatmap", "grey.png", "-o", "why.png", "--method", "occlusion").stdout
+    assert answer.endswith("  no evidence\n")
 
 
 def test_faithfulness_and_versus(imgcls: Run, photo: Path) -> None:
@@ -174,33 +174,52 @@ def test_layer_list(imgcls: Run) -> None:
     assert lines[-1].split() == ["top_activation", "7×7×1280", "(default)"]
 
 
+def test_layer_list_of_a_network_with_running_names(imgcls: Run) -> None:
+    (line,) = (
+        line
+        for line in imgcls("heatmap", "--layer", "list", "-m", "densenet121").stdout.splitlines()
+        if line.endswith("(default)")
+    )
+    assert line.split() == ["relu", "7×7×1024", "(default)"]
+
+
+def test_a_folder_may_have_a_dot_in_its_name(imgcls: Run, photo: Path, tmp_path: Path) -> None:
+    for out in ("run.2", "run.jpg/"):
+        assert imgcls("heatmap", "cat.jpg", "-o", out).returncode == 0
+        assert [path.name for path in (tmp_path / out).iterdir()] == ["cat.heatmap.png"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ((), 2, "no output; name a file or a folder with -o"),
+        ((), 2, "no output; name a file or a folder with --output"),
         (("-o", "cat.jpg"), 1, "cat.jpg: exists and is not an earlier heatmap"),
-        (("-o", "note.txt"), 1, "note.txt: is a file; name a folder"),
+        (("-o", "note.txt"), 2, "note.txt: heatmaps are written as .png, .jpg"),
+        (("-o", "notes"), 1, "notes: is a file; name a folder"),
         (("-o", "gone/why.png"), 1, "gone: no such folder; make it first"),
         (("-o", "why.bmp"), 2, "why.bmp: heatmaps are written as .png, .jpg"),
+        (("-o", "why.xlsx"), 2, "why.xlsx: heatmaps are written as .png, .jpg"),
+        (("cat.jpg", "-o", "one.png"), 2, "one.png: is one file, and there may be several images"),
         (("-o", "why.png", "--class", "tigre"), 2, "tigre: no such class; did you mean"),
         (("-o", "why.png", "--colormap", "virid"), 2, "virid: no such colour map"),
         (("-o", "why.png", "--rank", "0"), 2, "Invalid value for '--rank'"),
         (("-o", "why.png", "--method", "cam"), 2, "Invalid value for '--method'"),
-        (("-o", "why.png", "--class", "1", "--rank", "1"), 2, "a class and a rank"),
+        (("-o", "why.png", "--class", "1", "--rank", "1"), 2, "--class and --rank both"),
+        (("-o", "why.png", "--method", "eigencam", "--versus", "1"), 2, "leave out --versus"),
     ],
 )
 def test_errors_are_one_line(
     imgcls: Run, photo: Path, tmp_path: Path, arguments: Any, code: int, message: str
 ) -> None:
-    (tmp_path / "note.txt").write_text("mine")
+    (tmp_path / "notes").write_text("mine")
     before = photo.read_bytes()
     done = imgcls("heatmap", "cat.jpg", *arguments)
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.startswith("Error: ") and done.stderr.count("\n") == 1
     assert message in done.stderr
     assert photo.read_bytes() == before
-    assert (tmp_path / "note.txt").read_text() == "mine"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["cat.jpg", "note.txt"]
+    assert (tmp_path / "notes").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cat.jpg", "notes"]
 
 
 def test_someone_elses_file_in_the_folder_is_kept(

@@ -18,7 +18,7 @@ from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.heatmap.explain import explain, keras_gradients
 from imgcls.core.tasks.heatmap.explanation import Explanation
-from imgcls.core.tasks.heatmap.method_inputs import Evidence, look, needs_keras
+from imgcls.core.tasks.heatmap.method_inputs import MethodInputs, forward_pass, needs_keras
 from imgcls.core.tasks.heatmap.methods import CAM_METHODS, combine
 
 CLASS = 282
@@ -70,11 +70,11 @@ def opened_image(model: Model, path: Path) -> Any:
     return model.preprocessing.scale(fitted.pixels)
 
 
-def evidence(model: Model, image: Any, column: int, gradients: Any = None, **chosen: Any) -> Any:
+def inputs_of(model: Model, image: Any, column: int, gradients: Any = None, **chosen: Any) -> Any:
     direction = np.zeros(len(model.labels), np.float32)
     direction[column] = 1
-    looks = look(model, image, gradients, bool(chosen))
-    return Evidence(model, model.preprocessing, image, looks, direction, gradients)
+    forward = forward_pass(model, image, gradients, bool(chosen))
+    return MethodInputs(model, model.preprocessing, forward, direction, gradients)
 
 
 def one(*arguments: Any, **options: Any) -> Explanation:
@@ -116,7 +116,7 @@ def test_one_forward_pass_gives_the_gradients_of_keras(
     network = keras_model(model)
     layer = network.get_layer(model.network.spec.cam_layer).output
     activations, gradients = tape_gradients(network, layer, image, CLASS)
-    ours = evidence(model, image, CLASS)
+    ours = inputs_of(model, image, CLASS)
     np.testing.assert_allclose(ours.gradients, gradients, atol=1e-4)
     for method in ("gradcam", "gradcam++", "xgradcam", "hirescam", "layercam"):
         assert not needs_keras(model, CAM_METHODS[method], None)
@@ -150,7 +150,7 @@ def test_a_hidden_layer_in_the_head_needs_no_keras_either(samples: Path) -> None
         hidden = tf.nn.relu(features @ head.layers[0][0] + head.layers[0][1])
         logit = (hidden @ head.layers[1][0])[:, 1]
     expected = tape.gradient(logit, activations)[0]
-    ours = evidence(model, image, 1)
+    ours = inputs_of(model, image, 1)
     np.testing.assert_allclose(ours.gradients, expected, atol=1e-4)
     assert ours.logit == pytest.approx(float(logit[0]), abs=1e-3)
     # The same from Keras' side, which other layers go through.
@@ -167,7 +167,7 @@ def test_a_hidden_layer_in_the_head_needs_no_keras_either(samples: Path) -> None
 def test_ablation_without_keras_equals_a_plain_loop(samples: Path) -> None:
     model = default_model()
     image = opened_image(model, samples / "coffee.jpg")
-    ours = evidence(model, image, CLASS).ablated_logits()
+    ours = inputs_of(model, image, CLASS).ablated_logits()
     network = default_network()
     kernel, bias = network.get_layer("predictions").get_weights()
     import keras
@@ -187,7 +187,7 @@ def test_scorecam_equals_a_plain_loop(samples: Path) -> None:
 
     model = default_model()
     image = opened_image(model, samples / "cat.jpg")
-    ours = evidence(model, image, CLASS)
+    ours = inputs_of(model, image, CLASS)
     varied = np.flatnonzero(np.ptp(ours.activations, axis=(0, 1)))[:6]
     few = ours.activations[..., varied]
     weights = CAM_METHODS["scorecam"].function(few, ours.masked_logits)
@@ -230,7 +230,7 @@ def test_ablation_of_another_layer_equals_a_plain_loop(layer: str, samples: Path
     model = default_model()
     image = opened_image(model, samples / "cat.jpg")
     gradients = keras_gradients(model, layer)
-    ours = evidence(model, image, CLASS, gradients, chosen=True).ablated_logits()
+    ours = inputs_of(model, image, CLASS, gradients, chosen=True).ablated_logits()
     network = default_network()
 
     def without(channel: int) -> float:
@@ -279,7 +279,7 @@ def test_input_gradients_are_those_of_keras(samples: Path) -> None:
 
     model = default_model()
     image = opened_image(model, samples / "cat.jpg")
-    ours = evidence(model, image, CLASS, keras_gradients(model)).input_gradients(image[np.newaxis])
+    ours = inputs_of(model, image, CLASS, keras_gradients(model)).input_gradients(image[np.newaxis])
     network = default_network()
     batch = tf.constant(image[np.newaxis])
     with tf.GradientTape() as tape:

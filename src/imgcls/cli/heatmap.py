@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import click
 
 from imgcls.cli import options
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import Summary
+from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
-from imgcls.core.errors import UsageError
-from imgcls.core.models.table import MODELS
-from imgcls.core.tasks.heatmap.drawing import DEFAULT_ALPHA, DEFAULT_COLORMAP
-from imgcls.core.tasks.heatmap.explain import Explainer
-from imgcls.core.tasks.heatmap.explanation import Question
+from imgcls.core.pixels.preprocessing import Interpolation, Resize
+from imgcls.core.tasks.heatmap.colors import DEFAULT_ALPHA, DEFAULT_COLORMAP
+from imgcls.core.tasks.heatmap.explain import Explainer, layers_of
 from imgcls.core.tasks.heatmap.methods import CAM_METHODS, DEFAULT_METHOD
-from imgcls.core.tasks.heatmap.output_files import Drawing, write_heatmaps
+from imgcls.core.tasks.heatmap.options import DrawOptions, ExplainOptions
+from imgcls.core.tasks.heatmap.output_files import write_heatmaps
 from imgcls.core.tasks.heatmap.output_names import name_outputs
 from imgcls.render.heatmaps import FORMATS, LAYER_FORMATS
 
@@ -46,7 +43,9 @@ LIST_LAYERS = "list"
 @click.option(
     "--rank", type=click.IntRange(min=1), metavar="N", help="Explain the N-th best class."
 )
-@click.option("--versus", metavar="CLASS", help="What speaks against this class, for the other.")
+@click.option(
+    "--versus", metavar="CLASS", help="Show what favours the explained class over this one."
+)
 @click.option("--layer", metavar="NAME", help="Look at this layer; list shows the model's layers.")
 @click.option(
     "--alpha",
@@ -80,39 +79,38 @@ def heatmap(
     out: str | None,
     model: str,
     weights: str | None,
-    engine: Any,
+    engine: EngineName,
+    method: str,
+    class_name: str | None,
+    rank: int | None,
+    versus: str | None,
+    layer: str | None,
     alpha: float,
     colormap: str,
     panel: bool,
     raw: bool,
+    faithfulness: bool,
+    resize: Resize | None,
+    interpolation: Interpolation | None,
     format_name: str,
     workers: int | None,
     fail_fast: bool,
-    **question: Any,
 ) -> int:
     """Draw which pixels made the model decide.
 
     INPUT is a file, a folder, a quoted glob, a URL, or - for one image on stdin.
     """
-    if question["layer"] == LIST_LAYERS:
-        write_stdout(_layers(model, weights, format_name))
+    if layer == LIST_LAYERS:
+        write_stdout(LAYER_FORMATS[format_name](*layers_of(model)))
         return 0
     sources = options.sources(inputs, files_from, null)
-    if out is None:
-        raise UsageError("no output; name a file or a folder with -o")
-    asked = Question(**question)
-    drawing = Drawing(alpha, colormap, panel, raw)
-    summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
+    what = ExplainOptions(
+        *(method, class_name, rank, versus, layer, faithfulness, resize, interpolation, workers)
+    )
+    how = DrawOptions(alpha, colormap, panel, raw)
     jobs = name_outputs(sources, out)  # an output that cannot be is said before any work
-    opened = load_model(model, weights=weights, engine=engine, threads=workers)
-    records = write_heatmaps(jobs, Explainer(opened, asked), drawing, workers)
-    write_stdout(FORMATS[format_name](summary.count(console.progress(records, "images"))))
+    explainer = Explainer(load_model(model, weights=weights, engine=engine, threads=workers), what)
+    summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
+    records = console.progress(write_heatmaps(jobs, explainer, how), "images")
+    write_stdout(FORMATS[format_name](summary.count(records)))
     return summary.close(console)
-
-
-def _layers(model: str, weights: str | None, format_name: str) -> Iterator[str]:
-    # A named model's layers need no weights; a file says which network it is for.
-    from imgcls.core.keras.layers import list_layers
-
-    spec = MODELS[model] if model in MODELS else load_model(model, weights=weights).network.spec
-    return LAYER_FORMATS[format_name](*list_layers(spec))

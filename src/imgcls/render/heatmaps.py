@@ -45,10 +45,10 @@ def jsonl(records: Iterable[HeatmapRecord]) -> Iterator[str]:
 def text(records: Iterable[HeatmapRecord]) -> Iterator[str]:
     """Yield a line an image: path, output, method, layer, class, score."""
     for record in records:
-        yield f"{printable(record.path)}: {printable(_said(record))}\n"
+        yield f"{printable(record.path)}: {printable(_answer(record))}\n"
 
 
-def _said(record: HeatmapRecord) -> str:
+def _answer(record: HeatmapRecord) -> str:
     prediction, versus = record.prediction, record.versus
     if prediction is None:
         return f"error: {record.error}"

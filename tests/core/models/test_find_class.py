@@ -40,3 +40,9 @@ def test_an_unknown_class_names_the_three_nearest(name: str, near: str | None) -
 def test_a_label_of_two_classes_asks_for_the_id() -> None:
     with pytest.raises(UsageError, match="2 classes have this label; say n02012849 or n03126707"):
         find_class(imagenet_labels(), "crane")
+
+
+def test_both_forms_of_an_accent_name_the_same_class() -> None:
+    composed, apart = "café", "cafe\u0301"
+    assert find_class((ClassLabel(apart, apart),), composed) == 0
+    assert find_class((ClassLabel(composed, composed),), apart) == 0

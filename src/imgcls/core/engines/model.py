@@ -109,6 +109,17 @@ def is_model_file(ref: str) -> bool:
     return ref not in MODELS and (ref.endswith(ENDING) or os.path.isfile(ref))
 
 
+def spec_of(ref: str) -> ModelSpec:
+    """Return the row of a named model, or the one that a model file is for; no weights are read.
+
+    Raises:
+        ModelError: there is no such model, or the file is damaged.
+    """
+    return (
+        read_model_file(Path(ref)).network(Path(ref)).spec if is_model_file(ref) else find_spec(ref)
+    )
+
+
 def find_spec(name: str) -> ModelSpec:
     """Return the row of a named model.
 

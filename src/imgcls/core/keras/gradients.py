@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import threading
 from collections.abc import Iterator
 from functools import cached_property
@@ -153,8 +154,10 @@ class Gradients:
 def _layer_output(network: Any, spec: ModelSpec, layer: str | None) -> Any:
     if layer is None:
         return cam_activations(network, spec)
-    if layer not in spatial_shapes(network):
+    drawable = spatial_shapes(network)
+    if layer not in drawable:
+        near = " or ".join(difflib.get_close_matches(layer, drawable, n=3, cutoff=0))
         known = any(other.name == layer for other in network.layers)
         what = "has no height and width" if known else "no such layer"
-        raise UsageError(f"{layer}: {what}; --layer list names those that can be drawn")
+        raise UsageError(f"{layer}: {what}; did you mean {near}?")
     return network.get_layer(layer).output

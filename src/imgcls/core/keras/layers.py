@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from imgcls.core.keras.build import build_network
+from imgcls.core.keras.graph import cam_activations
 from imgcls.core.keras.start import import_keras
-from imgcls.core.models.spec import BEFORE_POOLING, ModelSpec
+from imgcls.core.models.spec import ModelSpec
 
 # (h, w, c) of a layer's output.
 Shape = tuple[int, int, int]
@@ -18,17 +19,21 @@ def list_layers(spec: ModelSpec) -> tuple[dict[str, Shape], str]:
     A described network says it itself; one of the table is built without memory for its weights.
 
     Returns:
-        Name → (h, w, c), in the order of the network, and one of the names.
+        Name → (h, w, c), in the order of the network, and the row's `default_layer`, which is
+        one of the names.
     """
     if spec.described is not None:
         return spec.described.spatial_shapes, spec.cam_layer
     keras = import_keras()
     with keras.StatelessScope(initialize_variables=False):
-        layers = spatial_shapes(build_network(spec))
+        network = build_network(spec)
+        layers = spatial_shapes(network)
+        read = cam_activations(network, spec)
     keras.backend.clear_session()  # forgets the variables that were never allocated
-    if spec.cam_layer != BEFORE_POOLING:
-        return layers, spec.cam_layer
-    return layers, next(name for name, shape in reversed(layers.items()) if shape[0] > 1)
+    # A name that changes gives way to the one that stays.
+    running = next(name for name in layers if network.get_layer(name).output is read)
+    lasting = {running: spec.default_layer}
+    return {lasting.get(name, name): shape for name, shape in layers.items()}, spec.default_layer
 
 
 def spatial_shapes(network: Any) -> dict[str, Shape]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
@@ -26,7 +27,8 @@ class ClassLabel:
 def find_class(labels: tuple[ClassLabel, ...], text: str) -> int:
     """Return the column of a class named by its label, its id or its number.
 
-    Case does not matter, and a space or hyphen is as good as an underscore. A label or id goes
+    Case does not matter, nor which form of Unicode an accent is in, and a space or hyphen is
+    as good as an underscore. A label or id goes
     before a number.
 
     Raises:
@@ -48,7 +50,7 @@ def find_class(labels: tuple[ClassLabel, ...], text: str) -> int:
 
 
 def _plain(name: str) -> str:
-    return name.lower().replace(" ", "_").replace("-", "_")
+    return unicodedata.normalize("NFC", name).lower().replace(" ", "_").replace("-", "_")
 
 
 def _nearest(labels: tuple[ClassLabel, ...], wanted: str) -> list[str]:

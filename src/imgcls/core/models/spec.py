@@ -11,6 +11,8 @@ from imgcls.core.pixels.preprocessing import Preprocessing
 # (activation_187), which changes with what was built before: it stands for whatever the last
 # global average pooling of the network reads.
 BEFORE_POOLING = ""
+# What such a layer is called in its place.
+LAST_ACTIVATION = "last-activation"
 
 
 # The `builder` of networks that are not in the table, and what a model file calls them.
@@ -97,6 +99,11 @@ class ModelSpec:
     features_layer: str = ""
     arguments: tuple[tuple[str, float | str | bool], ...] = ()
     described: NetworkDescription | None = None
+
+    @property
+    def default_layer(self) -> str:
+        """What users call the layer that heatmaps look at unless told otherwise."""
+        return self.cam_layer or LAST_ACTIVATION
 
 
 def features_described(spec: ModelSpec) -> NetworkDescription | None:

@@ -1,20 +1,14 @@
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
 import pytest
 
-from imgcls.core.errors import UsageError
 from imgcls.core.pixels.preprocessing import Box
 from imgcls.core.tasks.classify.classify import Prediction
-from imgcls.core.tasks.heatmap.drawing import (
-    color_table,
-    colored,
-    draw_overlay,
-    draw_panel,
-    overlay,
-)
+from imgcls.core.tasks.heatmap.drawing import draw_overlay, draw_panel, overlay
 from imgcls.core.tasks.heatmap.explanation import Explanation
 
 
@@ -26,29 +20,12 @@ def explanation(cam: Any, label: str = "tiger_cat", side: int = 100) -> Explanat
         method="gradcam",
         layer="top_activation",
         prediction=Prediction(1, "n02123159", label, 0.38467),
+        class_index=282,
         versus=None,
         image=image,
         cam=np.broadcast_to(np.float32(cam), image.shape[:2]),
         seen=Box(side / 2, 0, 3 * side / 2, side),
     )
-
-
-@pytest.mark.parametrize("name", ["jet", "viridis", "gray_r"])
-def test_tables_are_those_of_matplotlib(name: str) -> None:
-    import matplotlib
-
-    expected = matplotlib.colormaps[name](np.linspace(0, 1, 256), bytes=True)[:, :3]
-    np.testing.assert_array_equal(color_table(name), expected)
-
-
-def test_an_unknown_colour_map_names_the_nearest() -> None:
-    with pytest.raises(UsageError, match="virid: no such colour map; did you mean viridis or "):
-        color_table("virid")
-
-
-def test_colours_go_from_blue_to_red() -> None:
-    colors = colored(np.array([[0, 0.5, 1]], np.float32))
-    np.testing.assert_array_equal(colors, [[[0, 0, 127], [124, 255, 121], [127, 0, 0]]])
 
 
 def test_only_what_the_model_saw_is_coloured() -> None:
@@ -98,3 +75,26 @@ def test_a_long_label_is_not_cut_off() -> None:
     dark = (panel < 128).all(axis=-1)[:40]
     columns = np.flatnonzero(dark.any(axis=0))
     assert columns.max() < panel.shape[1] - 4
+
+
+def test_labels_of_other_scripts_are_drawn_each_in_its_own_way() -> None:
+    pictures = [
+        np.asarray(draw_panel(explanation(1, label=text))) for text in ("圆盘", "条纹", "кот")
+    ]
+    assert len({picture.tobytes() for picture in pictures}) == 3
+
+
+def test_without_a_font_the_class_number_comes_first_and_a_note_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from imgcls.core import fonts
+
+    monkeypatch.setattr(fonts, "_system_fonts", tuple)
+    monkeypatch.setattr(logging.getLogger("imgcls"), "propagate", True)
+    fonts._font_with.cache_clear()
+    fonts.note_missing_font.cache_clear()
+    drawn = np.asarray(draw_panel(explanation(1, label="圆盘")))
+    expected = np.asarray(draw_panel(explanation(1, label="282: \\u5706\\u76d8")))
+    fonts._font_with.cache_clear()
+    np.testing.assert_array_equal(drawn, expected)
+    assert "no font on this machine can write 圆盘" in caplog.text and "fonts-noto" in caplog.text

@@ -165,14 +165,14 @@ def test_a_bad_file_is_passed_over(samples: Path, tmp_path: Path, model: imgcls.
     ("options", "message"),
     [
         ({"method": "cam"}, "cam: no such method; choose one of gradcam, gradcam++"),
-        ({"class_name": "1", "rank": 2}, "a class and a rank both say what to explain"),
+        ({"class_name": "1", "rank": 2}, "`class_name` and `rank` both say what to explain"),
         ({"rank": 0}, "rank 0: the best class has rank 1"),
         ({"rank": 1001}, "rank 1001: efficientnet-lite0 has 1000 classes"),
         ({"class_name": "tabby", "versus": 281}, "281: a class cannot be held against itself"),
         ({"method": "eigencam", "versus": "tabby"}, "eigencam knows no classes"),
         ({"method": "occlusion", "layer": "top_conv"}, "occlusion looks at pixels"),
-        ({"layer": "top_conf"}, "top_conf: no such layer; --layer list names those"),
-        ({"layer": "avg_pool"}, "avg_pool: has no height and width; --layer list"),
+        ({"layer": "top_conf"}, "top_conf: no such layer; did you mean top_conv or "),
+        ({"layer": "avg_pool"}, "avg_pool: has no height and width; did you mean "),
         ({"class_name": "tigre"}, "tigre: no such class; did you mean"),
         ({"versus": "tigre"}, "tigre: no such class; did you mean"),
     ],
@@ -184,12 +184,19 @@ def test_what_does_not_go_together_is_refused(
         list(imgcls.explain(samples / "cat.jpg", model, **options))
 
 
-def test_layers_are_listed_with_their_shapes() -> None:
-    from imgcls.core.keras.layers import list_layers
-    from imgcls.core.models.table import MODELS
+def test_whatever_one_image_raises_is_its_own_answer(
+    samples: Path, tmp_path: Path, model: imgcls.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from imgcls.core.tasks.heatmap import explain
 
-    spec = MODELS["efficientnet-lite0"]
-    layers, default = list_layers(spec)
-    assert layers["stem_conv"] == (112, 112, 32)
-    assert default == "top_activation" and layers[default] == (7, 7, 1280)
-    assert "avg_pool" not in layers and "predictions" not in layers
+    read = explain.load_with_original
+
+    def stumble(source: Any, preprocessing: Any) -> Any:
+        if source.name.endswith("odd.jpg"):
+            raise KeyError("odd")
+        return read(source, preprocessing)
+
+    monkeypatch.setattr(explain, "load_with_original", stumble)
+    odd, cat = imgcls.explain([tmp_path / "odd.jpg", samples / "cat.jpg"], model)
+    assert odd == Unexplained(str(tmp_path / "odd.jpg"), "it cannot be used (KeyError: 'odd')")
+    assert isinstance(cat, Explanation)

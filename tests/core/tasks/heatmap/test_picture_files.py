@@ -50,3 +50,10 @@ def test_a_picture_too_large_for_its_format_is_an_error(
     with pytest.raises(OutputError, match="cannot be written"):
         save_picture(Image.new("RGB", (side, 1)), str(tmp_path / f"why{ending}"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_first_bytes_of_a_png_say_whose_it_is(tmp_path: Path) -> None:
+    save_picture(Image.new("RGB", (4, 3), "red"), str(tmp_path / "why.png"))
+    start = (tmp_path / "why.png").read_bytes()
+    assert start[12:16] == b"IHDR"
+    assert start[37:].startswith(b"tEXtSoftware\0imgcls heatmap")

@@ -2,67 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from imgcls.core.arrays import Float32Array
-from imgcls.core.errors import UsageError
+from imgcls.core.fonts import Font, font_for, load_font, note_missing_font
 from imgcls.core.pixels.preprocessing import Box, Uint8Image
+from imgcls.core.tasks.heatmap.colors import DEFAULT_ALPHA, DEFAULT_COLORMAP, colored
 from imgcls.core.tasks.heatmap.upsample import pixels_inside
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.heatmap.explanation import Explanation
-
-DEFAULT_COLORMAP = "jet"
-DEFAULT_ALPHA = 0.4
-
-# The corners of matplotlib's jet, so that the default needs no matplotlib, which takes longer
-# to import than everything else to run.
-_JET_RED = ((0, 0.35, 0.66, 0.89, 1), (0, 0, 1, 1, 0.5))
-_JET_GREEN = ((0, 0.125, 0.375, 0.64, 0.91, 1), (0, 0, 1, 1, 0, 0))
-_JET_BLUE = ((0, 0.11, 0.34, 0.65, 1), (0.5, 1, 1, 0, 0))
-_COLORS = 256
 
 # The longer side of a panel's pictures is brought between these, in pixels.
 _PANEL_SIDES = (320, 640)
 _MARGIN = 12
 _TEXT_PART = 18  # of the pictures' longer side is the height of the text
 _UNSEEN = 235  # the grey of what the model did not see, in a panel's heatmap
-
-
-@cache
-def color_table(name: str) -> Uint8Image:
-    """Return a matplotlib colour map as a table, uint8 (256, 3) RGB.
-
-    Raises:
-        UsageError: matplotlib has no such map.
-    """
-    if name == DEFAULT_COLORMAP:
-        at = np.linspace(0, 1, _COLORS)
-        corners = (_JET_RED, _JET_GREEN, _JET_BLUE)
-        table = np.stack([np.interp(at, *channel) for channel in corners], axis=-1)
-        return (table * 255).astype(np.uint8)
-    import matplotlib
-
-    if name not in matplotlib.colormaps:
-        import difflib
-
-        near = difflib.get_close_matches(name, list(matplotlib.colormaps), n=3, cutoff=0)
-        raise UsageError(f"{name}: no such colour map; did you mean {' or '.join(near)}?")
-    colormap = matplotlib.colormaps[name]
-    return colormap(np.linspace(0, 1, _COLORS), bytes=True)[:, :3]
-
-
-def colored(cam: Float32Array, colormap: str = DEFAULT_COLORMAP) -> Uint8Image:
-    """Colour a CAM (h, w); return uint8 (h, w, 3) RGB."""
-    colors = np.rint(cam * np.float32(_COLORS - 1)).astype(np.uint8)
-    drawn: Uint8Image = color_table(colormap).take(colors, axis=0)
-    return drawn
 
 
 def overlay(
@@ -138,30 +96,28 @@ def _panel_size(width: int, height: int) -> tuple[int, int]:
 
 
 def _write_caption(draw: ImageDraw.ImageDraw, e: Explanation, width: int, height: int) -> None:
-    said = f"{e.prediction.label}  {e.prediction.score:.2%}"
+    what = f"{e.prediction.label}  {e.prediction.score:.2%}"
     if e.versus is not None:
-        said += f"  against  {e.versus.label}  {e.versus.score:.2%}"
+        what += f"  against  {e.versus.label}  {e.versus.score:.2%}"
     how = f"{e.model}, {e.method}, {e.layer}" + ("" if e.has_evidence else ": no evidence")
     line_heights = (round(height * 1.2), round(height * 0.8))
     at = _MARGIN
-    for text, size, ink in zip((said, how), line_heights, ("black", "#555555"), strict=True):
-        draw.text((_MARGIN, at), text, ink, _fitting_font(text, size, width))
+    for text, size, ink in zip((what, how), line_heights, ("black", "#555555"), strict=True):
+        path = font_for(text)
+        if path is None:
+            note_missing_font(text)
+            # The number of the class comes first: what is left of its name tells little.
+            text = f"{e.class_index}: {text}" if text is what else text
+            text = text.encode("ascii", "backslashreplace").decode()
+        draw.text((_MARGIN, at), text, ink, _fitting_font(text, path, size, width))
         at += size + height // 3
 
 
-def _fitting_font(text: str, size: int, width: int) -> ImageFont.FreeTypeFont:
+def _fitting_font(text: str, path: str | None, size: int, width: int) -> Font:
     """Return the font at a size at which the text is not wider than `width`, if any is."""
-    font = _font(size)
+    font = load_font(path, size)
     fitting = int(size * min(1.0, width / max(1.0, font.getlength(text))))
-    return font if fitting == size else _font(max(8, fitting))
-
-
-@cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Load DejaVu Sans, which comes with matplotlib; its place is found without importing it."""
-    matplotlib = importlib.util.find_spec("matplotlib")
-    folder = Path((matplotlib and matplotlib.origin) or "").parent
-    return ImageFont.truetype(folder / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf", size)
+    return font if fitting == size else load_font(path, max(8, fitting))
 
 
 def _slices(box: Box, cam: Float32Array) -> tuple[slice, slice]:

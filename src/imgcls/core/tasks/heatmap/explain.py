@@ -10,10 +10,9 @@ import numpy as np
 from PIL import Image
 
 from imgcls.core.arrays import Float32Array, softmax
-from imgcls.core.engines.model import Model, load_model, usable_cores
-from imgcls.core.errors import ImageError, UsageError
+from imgcls.core.engines.model import Model, load_model, spec_of, usable_cores
+from imgcls.core.errors import ImageError, UsageError, as_image_error
 from imgcls.core.models.labels import find_class
-from imgcls.core.models.spec import BEFORE_POOLING, ModelSpec
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import load_with_original
@@ -22,25 +21,24 @@ from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.classify import Prediction, as_sources
 from imgcls.core.tasks.classify.scoring import adapt
 from imgcls.core.tasks.heatmap.drawing import draw_overlay
-from imgcls.core.tasks.heatmap.explanation import Explanation, Question, Unexplained
+from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
 from imgcls.core.tasks.heatmap.faithfulness import Faithfulness, measure_faithfulness
 from imgcls.core.tasks.heatmap.method_inputs import (
-    Evidence,
-    Looks,
+    ForwardPass,
+    MethodInputs,
     blurred,
+    forward_pass,
     grey_pixel,
-    look,
     needs_keras,
     run_scores,
 )
 from imgcls.core.tasks.heatmap.methods import CAM_METHODS, DEFAULT_METHOD, combine
-from imgcls.core.tasks.heatmap.upsample import enlarge
+from imgcls.core.tasks.heatmap.options import ExplainOptions
+from imgcls.core.tasks.heatmap.upsample import upsample
 
 if TYPE_CHECKING:
     from imgcls.core.keras.gradients import Gradients
 
-# What the layer before pooling is called where Keras gives it no lasting name.
-LAST_ACTIVATION = "last-activation"
 # What methods that look at pixels have for a layer.
 INPUT_LAYER = "input"
 
@@ -75,7 +73,7 @@ def explain(
         workers: how many images to work on at once; default: one a processor core.
 
     Yields:
-        Explanations; for an image that cannot be read, an `Unexplained`.
+        Explanations; for an image that cannot be explained, an `Unexplained`.
 
     Raises:
         ModelError: the model is unknown or cannot be run.
@@ -87,10 +85,18 @@ def explain(
         >>> explanation.prediction.label, explanation.cam.shape
         ('tiger_cat', (300, 451))
     """
-    question = Question(
-        method, class_name, rank, versus, layer, faithfulness, resize, interpolation
+    options = ExplainOptions(
+        method=method,
+        class_name=class_name,
+        rank=rank,
+        versus=versus,
+        layer=layer,
+        faithfulness=faithfulness,
+        resize=resize,
+        interpolation=interpolation,
+        workers=workers,
     )
-    explainer = Explainer(model if isinstance(model, Model) else load_model(model), question)
+    explainer = Explainer(model if isinstance(model, Model) else load_model(model), options)
 
     def work(chunk: list[Source]) -> list[Explanation | Unexplained]:
         return [explainer.explain(source) for source in chunk]
@@ -103,9 +109,9 @@ def heatmaps_of(
 ) -> Callable[[Source], Image.Image]:
     """Return what draws, on an image, the heatmap of the class that the model says it shows.
 
-    What is returned raises ImageError where the image cannot be read.
+    What is returned raises ImageError where that fails.
     """
-    explainer = Explainer(model, Question(resize=resize, interpolation=interpolation))
+    explainer = Explainer(model, ExplainOptions(resize=resize, interpolation=interpolation))
 
     def draw(source: Source) -> Image.Image:
         explanation = explainer.explain(source)
@@ -117,64 +123,66 @@ def heatmaps_of(
 
 
 class Explainer:
-    """Answers one question about any number of images, from any number of threads.
+    """Explains any number of images, from any number of threads.
 
     Raises:
         UsageError: the model has no such class or layer.
         WeightsError: Keras is needed, and the weights do not fit.
     """
 
-    def __init__(self, model: Model, question: Question) -> None:
+    def __init__(self, model: Model, options: ExplainOptions) -> None:
         self.model = model
-        self.question = question
-        self._method = CAM_METHODS[question.method]
-        self._preprocessing = adapt(model.preprocessing, question.resize, question.interpolation)
-        self._column = self._find(question.class_name)
-        self._versus = self._find(question.versus)
+        self.options = options
+        self._method = CAM_METHODS[options.method]
+        self._preprocessing = adapt(model.preprocessing, options.resize, options.interpolation)
+        self._column = self._find(options.class_name)
+        self._versus = self._find(options.versus)
         if self._versus is not None and self._versus == self._column:
-            raise UsageError(f"{question.versus}: a class cannot be held against itself")
-        if question.rank is not None and question.rank > len(model.labels):
-            raise UsageError(f"rank {question.rank}: {model.name} has {len(model.labels)} classes")
-        default = default_layer(model.network.spec)
-        self._chosen = None if question.layer == default else question.layer
-        self.layer = (question.layer or default) if self._method.reads_layer else INPUT_LAYER
-        self._gradients = None
+            raise UsageError(f"{options.versus}: a class cannot be held against itself")
+        if options.rank is not None and options.rank > len(model.labels):
+            raise UsageError(f"rank {options.rank}: {model.name} has {len(model.labels)} classes")
+        default = model.network.spec.default_layer
+        self._chosen = None if options.layer == default else options.layer
+        self.layer = (options.layer or default) if self._method.reads_layer else INPUT_LAYER
+        self._keras = None
         if needs_keras(model, self._method, self._chosen):
-            self._gradients = keras_gradients(model, self._chosen)
+            self._keras = keras_gradients(model, self._chosen)
 
     def explain(self, source: Source) -> Explanation | Unexplained:
-        """Explain one image; say so if it cannot be read."""
+        """Explain one image; say so if that fails."""
         try:
-            fitted, original = load_with_original(source, self._preprocessing)
-        except ImageError as error:
-            return Unexplained(source.name, str(error))
+            return self._explain(source)
+        except Exception as error:  # of whatever kind: the other images are explained
+            return Unexplained(source.name, str(as_image_error(error)))
+
+    def _explain(self, source: Source) -> Explanation:
+        fitted, original = load_with_original(source, self._preprocessing)
         image = self._preprocessing.scale(fitted.pixels)
-        looks = look(self.model, image, self._gradients, self._chosen is not None)
-        scores = softmax(looks.logits)
+        forward = forward_pass(self.model, image, self._keras, self._chosen is not None)
+        scores = softmax(forward.logits)
         column = self._choose(scores)
-        cam = self._cam(image, looks, column)
-        wanted = self.question.faithfulness and bool(cam.any())
+        cam = self._cam(forward, column)
+        wanted = self.options.faithfulness and bool(cam.any())
         size = fitted.width, fitted.height
         return Explanation(
             path=source.name,
             model=self.model.name,
-            method=self.question.method,
+            method=self.options.method,
             layer=self.layer,
             prediction=self._prediction(scores, column),
+            class_index=column,
             versus=None if self._versus is None else self._prediction(scores, self._versus),
             image=original,
-            cam=enlarge(cam, *size, self._preprocessing.canvas_box(*size)),
+            cam=upsample(cam, *size, self._preprocessing.canvas_box(*size)),
             seen=self._preprocessing.seen_box(*size),
             faithfulness=self._measure(fitted.pixels, cam, column) if wanted else None,
         )
 
-    def _cam(self, image: Float32Array, looks: Looks, column: int) -> Float32Array:
+    def _cam(self, forward: ForwardPass, column: int) -> Float32Array:
         direction = self._direction(column)
-        evidence = Evidence(
-            self.model, self._preprocessing, image, looks, direction, self._gradients
-        )
-        asked = {name: getattr(evidence, name) for name in self._method.needs}
-        return combine(self._method.function(**asked), looks.activations)
+        inputs = MethodInputs(self.model, self._preprocessing, forward, direction, self._keras)
+        needed = {name: getattr(inputs, name) for name in self._method.needs}
+        return combine(self._method.function(**needed), forward.activations)
 
     def _measure(self, pixels: Uint8Image, cam: Float32Array, column: int) -> Faithfulness:
         scale = self._preprocessing.scale
@@ -192,7 +200,7 @@ class Explainer:
     def _choose(self, scores: Float32Array) -> int:
         if self._column is not None:
             return self._column
-        return int(np.argsort(-scores, kind="stable")[(self.question.rank or 1) - 1])
+        return int(np.argsort(-scores, kind="stable")[(self.options.rank or 1) - 1])
 
     def _direction(self, column: int) -> Float32Array:
         direction = np.zeros(len(self.model.labels), np.float32)
@@ -207,9 +215,22 @@ class Explainer:
         return Prediction(rank, label.class_id, label.label, float(scores[column]))
 
 
-def default_layer(spec: ModelSpec) -> str:
-    """Return the name of the layer that heatmaps look at unless told otherwise."""
-    return LAST_ACTIVATION if spec.cam_layer == BEFORE_POOLING else spec.cam_layer
+def layers_of(model: str) -> tuple[dict[str, tuple[int, int, int]], str]:
+    """Return the layers that a heatmap of a model may look at; no weights are read.
+
+    Args:
+        model: a name from the table of models, or the path of a model file.
+
+    Returns:
+        Name → (h, w, c) of its output, in the order of the network, and the name of the layer
+        that heatmaps look at unless told otherwise.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    from imgcls.core.keras.layers import list_layers
+
+    return list_layers(spec_of(model))
 
 
 def keras_gradients(model: Model, layer: str | None = None) -> Gradients:

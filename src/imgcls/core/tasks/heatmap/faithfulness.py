@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imgcls.core.arrays import Float32Array
-from imgcls.core.tasks.heatmap.upsample import enlarge
+from imgcls.core.tasks.heatmap.upsample import upsample
 
 # Pixels are taken away or put back in this many steps of as many pixels.
 STEPS = 32
@@ -50,7 +50,7 @@ def measure_faithfulness(
         cam: (h, w) over the whole image; equal pixels are taken from the top left on.
     """
     size = image.shape[0]
-    order = np.argsort(-enlarge(cam, size, size).ravel(), kind="stable")
+    order = np.argsort(-upsample(cam, size, size).ravel(), kind="stable")
     deleted = scores_of(_replaced(image, np.broadcast_to(grey, image.shape), order))
     inserted = scores_of(_replaced(blurred, image, order))
     return Faithfulness(_area(deleted), _area(inserted))

@@ -14,7 +14,7 @@ from imgcls.core.engines.model import Model
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.preprocessing import PAD_COLOR, Preprocessing, Uint8Image
 from imgcls.core.tasks.heatmap.methods import CamMethod
-from imgcls.core.tasks.heatmap.upsample import enlarge
+from imgcls.core.tasks.heatmap.upsample import upsample
 
 if TYPE_CHECKING:
     from imgcls.core.keras.gradients import Gradients
@@ -39,122 +39,128 @@ def needs_keras(model: Model, method: CamMethod, layer: str | None) -> bool:
 
 
 @dataclass(frozen=True)
-class Looks:
-    """One forward pass.
+class ForwardPass:
+    """One image and what the network makes of it.
 
     Attributes:
+        image: float32 (size, size, 3), preprocessed.
         activations: (h, w, c) of the layer.
         features: (d,); None if the layer was chosen, which leaves them to Keras.
         logits: (classes,).
     """
 
+    image: Float32Array
     activations: Float32Array
     features: Float32Array | None
     logits: Float32Array
 
 
-def look(model: Model, image: Float32Array, gradients: Gradients | None, chosen: bool) -> Looks:
+def forward_pass(
+    model: Model, image: Float32Array, keras: Gradients | None, chosen: bool
+) -> ForwardPass:
     """Run one preprocessed image (size, size, 3) through a model.
 
     Args:
         model: what runs it.
         image: float32.
-        gradients: Keras' side of the model, if it is needed.
+        keras: Keras' side of the model, if it is needed.
         chosen: whether the activations are those of a layer that the user chose, which only
-            `gradients` knows.
+            `keras` knows.
     """
     batch = image[np.newaxis]
-    if gradients is not None and chosen:
-        activations, logits = gradients.activations(batch)
-        return Looks(activations, None, logits)
+    if keras is not None and chosen:
+        activations, logits = keras.activations(batch)
+        return ForwardPass(image, activations, None, logits)
     outputs = model.engine.run(batch, ("activations", "features", "logits"))
     activations, features, logits = (output[0] for output in outputs)
     if model.head is not None:
         logits = model.head.logits(features[np.newaxis])[0]
-    return Looks(activations, features, logits)
+    return ForwardPass(image, activations, features, logits)
 
 
-class Evidence:
-    """One image, one question: what speaks for a class, or for it against another.
+@dataclass(frozen=True)
+class MethodInputs:
+    """What `imgcls.core.tasks.heatmap.methods` may ask about one image and one class.
 
-    The properties are what `imgcls.core.tasks.heatmap.methods` describes.
-
-    Args:
+    Attributes:
         model: what is asked.
         preprocessing: how the image was made the network's input.
-        image: float32 (size, size, 3), preprocessed.
-        looks: its forward pass.
+        forward: the image's forward pass.
         direction: (classes,); the logit in question is `logits @ direction`.
-        gradients: Keras' side of the model, if it is needed.
+        keras: Keras' side of the model, if it is needed.
     """
 
-    def __init__(
-        self,
-        model: Model,
-        preprocessing: Preprocessing,
-        image: Float32Array,
-        looks: Looks,
-        direction: Float32Array,
-        gradients: Gradients | None,
-    ) -> None:
-        self.image = image
-        self.activations = looks.activations
-        self.grey = grey_pixel(preprocessing)
-        self._model = model
-        self._looks = looks
-        self._direction = direction
-        self._keras = gradients
+    model: Model
+    preprocessing: Preprocessing
+    forward: ForwardPass
+    direction: Float32Array
+    keras: Gradients | None
+
+    @property
+    def image(self) -> Float32Array:
+        """The image, (size, size, 3), preprocessed."""
+        return self.forward.image
+
+    @property
+    def activations(self) -> Float32Array:
+        """The activations of the layer, (h, w, c)."""
+        return self.forward.activations
+
+    @property
+    def grey(self) -> Float32Array:
+        """What stands for "nothing there", (3,)."""
+        return grey_pixel(self.preprocessing)
 
     @property
     def logit(self) -> float:
         """The logit in question."""
-        return float(self._looks.logits @ self._direction)
+        return float(self.forward.logits @ self.direction)
 
     @cached_property
     def gradients(self) -> Float32Array:
         """Its gradients with respect to the activations, (h, w, c)."""
-        if self._keras is not None:
-            return self._keras.of_layer(self.image[np.newaxis], self._direction)
+        if self.keras is not None:
+            return self.keras.of_layer(self.image[np.newaxis], self.direction)
         height, width, _ = self.activations.shape
         of_channels = self._feature_gradient() / np.float32(height * width)
         return np.broadcast_to(of_channels, self.activations.shape)  # (c,) → (h, w, c)
 
     def ablated_logits(self) -> Float32Array:
         """Return the logit with each channel at zero in turn, (c,)."""
-        if self._keras is not None:
-            batches = self._keras.ablated(self.image[np.newaxis], self.activations)
-            return np.concatenate([logits @ self._direction for logits in batches])
+        if self.keras is not None:
+            batches = self.keras.ablated(self.image[np.newaxis], self.activations)
+            return np.concatenate([logits @ self.direction for logits in batches])
         features = self._features()
-        if self._model.head is None:
+        if self.model.head is None:
             return np.float32(self.logit) - features * self._feature_gradient()
         ablated = np.where(np.eye(len(features), dtype=bool), np.float32(0), features)
-        return self._model.head.logits(ablated) @ self._direction  # (c, c) → (c,)
+        return self.model.head.logits(ablated) @ self.direction  # (c, c) → (c,)
 
     def masked_logits(self, masks: Iterable[Float32Array]) -> Float32Array:
         """Return the logit of the image behind each mask (h, w), (n,)."""
-        size = self.image.shape[0]
+        size, grey = self.image.shape[0], self.grey
         images = (
-            self.grey + enlarge(mask, size, size)[..., np.newaxis] * (self.image - self.grey)
+            grey + upsample(mask, size, size)[..., np.newaxis] * (self.image - grey)
             for mask in masks
         )
-        return run_many(self._model, images) @ self._direction
+        return run_many(self.model, images) @ self.direction
 
     def input_gradients(self, batch: Float32Array) -> Float32Array:
         """Return the gradients with respect to each image (n, size, size, 3) of a batch."""
-        if self._keras is None:
+        if self.keras is None:
             raise ValueError("gradients with respect to the input need Keras")
-        return self._keras.of_input(batch, self._direction)
+        return self.keras.of_input(batch, self.direction)
 
     def _feature_gradient(self) -> Float32Array:
-        if self._model.head is None:
-            asked = np.flatnonzero(self._direction)
-            return self._model.engine.classifier_kernel()[:, asked] @ self._direction[asked]
-        return self._model.head.gradient(self._features(), self._direction)
+        if self.model.head is None:
+            asked = np.flatnonzero(self.direction)
+            return self.model.engine.classifier_kernel()[:, asked] @ self.direction[asked]
+        return self.model.head.gradient(self._features(), self.direction)
 
     def _features(self) -> Float32Array:
-        if self._looks.features is None:
+        if self.forward.features is None:
             raise ValueError("features are not known for a layer of choice")
-        return self._looks.features
+        return self.forward.features
 
 
 def grey_pixel(preprocessing: Preprocessing) -> Float32Array:

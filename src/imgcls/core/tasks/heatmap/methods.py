@@ -7,14 +7,14 @@ A method's parameters name what it needs, and nothing else is computed for it:
     logit            the logit itself, a number
     ablated_logits   () → (c,): the logit with each channel of the layer at zero in turn
     masked_logits    masks (h, w) → (n,): the logit of the image behind each mask; where a mask
-                     is 0, the image is grey; masks are enlarged to the image
+                     is 0, the image is grey; masks are upsampled to the image
     image            (size, size, 3), preprocessed
     grey             a preprocessed grey pixel, (3,)
     input_gradients  (n, size, size, 3) → the same: of the logit, with respect to each image
 
-With `--versus`, "the logit" is the difference of two. A method returns a number for every
-channel (c,), or for every channel at every place (h, w, c), by which the activations are
-weighted and added up; or it returns a map (h, w) outright.
+Where one class is held against another, "the logit" is the difference of two. A method returns a
+number for every channel (c,), or for every channel at every place (h, w, c), by which the
+activations are weighted and added up; or it returns a map (h, w) outright.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def eigencam(activations: Float32Array) -> Float32Array:
     """Project the channels on their first principal direction; it knows no class."""
     flat = activations.reshape(-1, activations.shape[-1])  # (h, w, c) → (h·w, c)
     direction: Float32Array = np.linalg.svd(flat, full_matrices=False)[2][0]
-    # The sign of a singular vector is arbitrary: what is mostly active is evidence.
+    # The sign of a singular vector is arbitrary: what is mostly active counts as positive.
     return direction if (flat @ direction).sum() >= 0 else -direction
 
 
@@ -133,8 +133,8 @@ def integrated_gradients(
 ) -> Float32Array:
     """Add up the gradients on the straight way from a grey image to this one.
 
-    By the midpoint rule. A pixel counts its channels' attributions where they add up to
-    evidence for the class.
+    By the midpoint rule. A pixel counts its channels' attributions where their sum is
+    positive.
     """
     way = image - grey
     steps = (np.arange(_STEPS, dtype=np.float32) + 0.5) / _STEPS
@@ -214,8 +214,8 @@ DEFAULT_METHOD = next(iter(CAM_METHODS))
 def combine(result: Float32Array, activations: Float32Array | None) -> Float32Array:
     """Turn what a method returns into a CAM, float32 (h, w), 0 to 1.
 
-    Evidence against the class is dropped, the strongest evidence is 1. A map without any
-    evidence is zero everywhere.
+    What is negative speaks against the class and is dropped; the greatest value becomes 1. A
+    map without a positive value is zero everywhere.
 
     Args:
         result: (c,), (h, w, c) or (h, w); see the module's text.
@@ -225,9 +225,9 @@ def combine(result: Float32Array, activations: Float32Array | None) -> Float32Ar
         if activations is None:
             raise ValueError("weights of channels need activations")
         result = (activations * result).sum(axis=-1)  # (h, w, c) → (h, w)
-    evidence = np.maximum(np.nan_to_num(result, posinf=0, neginf=0), 0)
-    greatest = evidence.max()
-    return (evidence / greatest if greatest > 0 else evidence).astype(np.float32)
+    positive = np.maximum(np.nan_to_num(result, posinf=0, neginf=0), 0)
+    greatest = positive.max()
+    return (positive / greatest if greatest > 0 else positive).astype(np.float32)
 
 
 def _divided(numerator: Float32Array, denominator: Float32Array) -> Float32Array:

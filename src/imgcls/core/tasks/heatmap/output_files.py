@@ -10,19 +10,15 @@ from typing import Literal
 from PIL import Image
 
 from imgcls.core.engines.model import usable_cores
+from imgcls.core.errors import as_image_error
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.classify import Prediction
-from imgcls.core.tasks.heatmap.drawing import (
-    DEFAULT_ALPHA,
-    DEFAULT_COLORMAP,
-    color_table,
-    draw_overlay,
-    draw_panel,
-)
+from imgcls.core.tasks.heatmap.drawing import draw_overlay, draw_panel
 from imgcls.core.tasks.heatmap.explain import Explainer
 from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
 from imgcls.core.tasks.heatmap.faithfulness import Faithfulness
+from imgcls.core.tasks.heatmap.options import DrawOptions
 from imgcls.core.tasks.heatmap.picture_files import (
     is_map,
     make_folder,
@@ -48,7 +44,7 @@ class HeatmapRecord:
         layer: whose activations were looked at.
         prediction: the class explained; None on error.
         versus: the class that it was held against; None without.
-        faithfulness: None if it was not asked for or there is no evidence.
+        faithfulness: None if it was not asked for or nothing speaks for the class.
         error: why the input failed; None if it did not.
     """
 
@@ -65,87 +61,75 @@ class HeatmapRecord:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """How a heatmap is drawn.
-
-    Attributes:
-        alpha: how much of the colour lies over the image, 0 to 1.
-        colormap: a name of matplotlib's.
-        panel: image, heatmap and overlay side by side, not the overlay alone.
-        raw: whether the map is written too, as .npy beside the picture.
-    """
-
-    alpha: float = DEFAULT_ALPHA
-    colormap: str = DEFAULT_COLORMAP
-    panel: bool = False
-    raw: bool = False
-
-    def __post_init__(self) -> None:
-        color_table(self.colormap)  # an unknown one is refused before any work
-
-    def draw(self, explanation: Explanation) -> Image.Image:
-        """Draw an explanation."""
-        function = draw_panel if self.panel else draw_overlay
-        return function(explanation, alpha=self.alpha, colormap=self.colormap)
-
-
 def write_heatmaps(
-    jobs: Iterable[tuple[Source, str]],
-    explainer: Explainer,
-    drawing: Drawing,
-    workers: int | None = None,
+    jobs: Iterable[tuple[Source, str]], explainer: Explainer, how: DrawOptions
 ) -> Iterator[HeatmapRecord]:
     """Explain images and write their heatmaps; yield a record for every input, in order.
 
     Args:
         jobs: the images and the file of each one's heatmap, from `name_outputs`; read lazily.
-        explainer: what is asked of them.
-        drawing: how the answer is drawn.
-        workers: how many images to work on at once; default: one a processor core.
+        explainer: what is explained about them.
+        how: how it is drawn.
 
     Raises:
         OutputError: a heatmap cannot be written.
     """
 
     def work(chunk: list[tuple[Source, str]]) -> list[HeatmapRecord]:
-        return [_write_one(source, name, explainer, drawing) for source, name in chunk]
+        return [_write_one(source, name, explainer, how) for source, name in chunk]
 
-    return map_ordered(work, jobs, workers=workers or usable_cores())
+    return map_ordered(work, jobs, workers=explainer.options.workers or usable_cores())
 
 
 def _write_one(
-    source: Source, output: str, explainer: Explainer, drawing: Drawing
+    source: Source, output: str, explainer: Explainer, how: DrawOptions
 ) -> HeatmapRecord:
     explanation = explainer.explain(source)
-    raw = os.path.splitext(output)[0] + ".npy" if drawing.raw else None
-    error = explanation.error or _refusal(source, output, raw)
-    if isinstance(explanation, Unexplained) or error is not None:
-        return _failed(source, explainer, str(error))
-    picture = drawing.draw(explanation)
+    raw = os.path.splitext(output)[0] + ".npy" if how.raw else None
+    reason = explanation.error or _refusal(source, output, raw)
+    if isinstance(explanation, Unexplained) or reason is not None:
+        return _failed(source, explainer, str(reason))
+    try:
+        picture = _draw(explanation, how)
+    except Exception as error:  # of whatever kind: the other images are drawn
+        return _failed(source, explainer, str(as_image_error(error)))
     make_folder(os.path.dirname(output) or os.curdir)
     save_picture(picture, output)
     if raw is not None:
         save_map(explanation.cam, raw)
     return HeatmapRecord(
-        source.name,
-        "ok" if explanation.has_evidence else "no evidence",
-        explanation.model,
-        output,
-        raw,
-        explanation.method,
-        explanation.layer,
-        explanation.prediction,
-        explanation.versus,
-        explanation.faithfulness,
-        None,
+        path=source.name,
+        status="ok" if explanation.has_evidence else "no evidence",
+        model=explanation.model,
+        output=output,
+        raw=raw,
+        method=explanation.method,
+        layer=explanation.layer,
+        prediction=explanation.prediction,
+        versus=explanation.versus,
+        faithfulness=explanation.faithfulness,
+        error=None,
     )
 
 
+def _draw(explanation: Explanation, how: DrawOptions) -> Image.Image:
+    function = draw_panel if how.panel else draw_overlay
+    return function(explanation, alpha=how.alpha, colormap=how.colormap)
+
+
 def _failed(source: Source, explainer: Explainer, error: str) -> HeatmapRecord:
-    method, name = explainer.question.method, explainer.model.name
     return HeatmapRecord(
-        source.name, "error", name, None, None, method, explainer.layer, None, None, None, error
+        path=source.name,
+        status="error",
+        model=explainer.model.name,
+        output=None,
+        raw=None,
+        method=explainer.options.method,
+        layer=explainer.layer,
+        prediction=None,
+        versus=None,
+        faithfulness=None,
+        error=error,
     )
 
 

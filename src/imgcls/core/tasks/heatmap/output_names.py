@@ -17,7 +17,7 @@ from imgcls.core.tasks.heatmap.picture_files import FORMATS, is_heatmap, not_our
 ENDING = ".heatmap.png"
 
 
-def name_outputs(sources: Iterable[Source], out: str) -> Iterator[tuple[Source, str]]:
+def name_outputs(sources: Iterable[Source], out: str | None) -> Iterator[tuple[Source, str]]:
     """Pair each source with the file that its heatmap goes to; pass over earlier heatmaps.
 
     Args:
@@ -25,14 +25,20 @@ def name_outputs(sources: Iterable[Source], out: str) -> Iterator[tuple[Source, 
         out: a file for one image, by its ending; else a folder, made when the first is written.
 
     Raises:
-        UsageError: `out` has an ending of a format that heatmaps are not written in.
+        UsageError: `out` has the ending of a file that heatmaps are not written as, or is one
+            file for several images.
         OutputError: `out` is something else than a folder or an earlier heatmap.
     """
+    if out is None:
+        raise UsageError("no output; name a file or a folder with `out`")
     stream = iter(sources)
     first = list(islice(stream, 2))
-    is_picture = os.path.splitext(out)[1].lower() in IMAGE_ENDINGS
-    if is_picture and len(first) == 1 and not first[0].root and not os.path.isdir(out):
-        return iter([(first[0], _single(out))])
+    if _is_file_name(out):
+        if len(first) > 1 or (first and first[0].root):
+            raise UsageError(
+                f"{out}: is one file, and there may be several images; name a folder for them"
+            )
+        return ((source, _single(out)) for source in first)
     if os.path.lexists(out) and not os.path.isdir(out):
         raise OutputError(f"{out}: is a file; name a folder for the heatmaps of a folder or list")
     wanted = (source for source in chain(first, stream) if not _is_left_over(source))
@@ -40,9 +46,25 @@ def name_outputs(sources: Iterable[Source], out: str) -> Iterator[tuple[Source, 
     return ((source, name(source)) for source in wanted)
 
 
+def _is_file_name(out: str) -> bool:
+    """Whether a name is meant as a file: by its ending, unless there is such a folder.
+
+    Raises:
+        UsageError: the ending is that of a file, and not of one that is written.
+    """
+    ending = os.path.splitext(out)[1].lower()
+    if os.path.isdir(out) or out.endswith(("/", os.sep)):
+        return False
+    # Letters alone: a folder may be called run.2 or photos.v2.
+    if ending not in FORMATS and (ending in IMAGE_ENDINGS or ending[1:].isalpha()):
+        raise UsageError(
+            f"{out}: heatmaps are written as {', '.join(FORMATS)}; name such a file, or a folder "
+            "that ends in /"
+        )
+    return ending in FORMATS
+
+
 def _single(out: str) -> str:
-    if os.path.splitext(out)[1].lower() not in FORMATS:
-        raise UsageError(f"{out}: heatmaps are written as {', '.join(FORMATS)}; name such a file")
     folder = os.path.dirname(out) or os.curdir
     if not os.path.isdir(folder):
         raise OutputError(f"{folder}: no such folder; make it first")

@@ -14,7 +14,7 @@ from imgcls.core.pixels.preprocessing import Box
 _ROWS = 256
 
 
-def enlarge(cam: Float32Array, width: int, height: int, box: Box | None = None) -> Float32Array:
+def upsample(cam: Float32Array, width: int, height: int, box: Box | None = None) -> Float32Array:
     """Lay a map (h, w) over a picture of height×width, bilinearly.
 
     Args:
@@ -32,13 +32,13 @@ def enlarge(cam: Float32Array, width: int, height: int, box: Box | None = None) 
     above, below, down, rows = _between(cam.shape[0], height, box.top, box.bottom)
     left, right, across, columns = _between(cam.shape[1], width, box.left, box.right)
     lines = cam[above] + (cam[below] - cam[above]) * down[:, np.newaxis]  # (rows seen, w)
-    enlarged = np.zeros((height, width), np.float32)
-    seen = enlarged[rows, columns]
+    upsampled = np.zeros((height, width), np.float32)
+    seen = upsampled[rows, columns]
     for top in range(0, len(lines), _ROWS):
         part = lines[top : top + _ROWS]
         start, end = part.take(left, axis=1), part.take(right, axis=1)
         seen[top : top + _ROWS] = start + (end - start) * across
-    return enlarged
+    return upsampled
 
 
 def _between(

@@ -1,0 +1,82 @@
+"""What a user may choose about heatmaps: what is explained, and how it is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imgcls.core.errors import UsageError
+from imgcls.core.pixels.preprocessing import Interpolation, Resize
+from imgcls.core.tasks.heatmap.colors import DEFAULT_ALPHA, DEFAULT_COLORMAP, color_table
+from imgcls.core.tasks.heatmap.methods import CAM_METHODS, DEFAULT_METHOD
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainOptions:
+    """What is explained about every image.
+
+    Attributes:
+        method: a name from `CAM_METHODS`.
+        class_name: label, id or number of the class to explain; default: the image's own best.
+        rank: explain the class that takes this place in the image's scores, 1 for the best.
+        versus: a class to hold it against: what speaks for the one and not for the other.
+        layer: whose activations to look at; default: the last that have height and width.
+        faithfulness: whether to measure how well the map tells which pixels matter.
+        resize: how the image is fitted to the network; default: the model's own way.
+        interpolation: the resampling filter; default: the model's own.
+        workers: how many images to work on at once; default: one a processor core.
+
+    Raises:
+        UsageError: there is no such method, or two options do not go together.
+    """
+
+    method: str = DEFAULT_METHOD
+    class_name: str | int | None = None
+    rank: int | None = None
+    versus: str | int | None = None
+    layer: str | None = None
+    faithfulness: bool = False
+    resize: Resize | None = None
+    interpolation: Interpolation | None = None
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.method not in CAM_METHODS:
+            raise UsageError(
+                f"{self.method}: no such method; choose one of {', '.join(CAM_METHODS)}"
+            )
+        method = CAM_METHODS[self.method]
+        if self.class_name is not None and self.rank is not None:
+            raise UsageError("`class_name` and `rank` both say what to explain; leave one out")
+        if self.rank is not None and self.rank < 1:
+            raise UsageError(f"rank {self.rank}: the best class has rank 1")
+        if self.versus is not None and not method.knows_class:
+            raise UsageError(f"{self.method} knows no classes; leave out `versus`")
+        if self.layer is not None and not method.reads_layer:
+            raise UsageError(f"{self.method} looks at pixels, not at a layer; leave out `layer`")
+        if self.workers is not None and self.workers < 1:
+            raise UsageError(f"`workers` must be 1 or more; it is {self.workers}")
+
+
+@dataclass(frozen=True, slots=True)
+class DrawOptions:
+    """How a heatmap is drawn.
+
+    Attributes:
+        alpha: how much of the colour lies over the image, 0 to 1.
+        colormap: a name of matplotlib's.
+        panel: image, heatmap and overlay side by side, not the overlay alone.
+        raw: whether the map is written too, as .npy beside the picture.
+
+    Raises:
+        UsageError: a number is out of range, or there is no such colour map.
+    """
+
+    alpha: float = DEFAULT_ALPHA
+    colormap: str = DEFAULT_COLORMAP
+    panel: bool = False
+    raw: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.alpha <= 1:
+            raise UsageError(f"`alpha` must be between 0 and 1; it is {self.alpha}")
+        color_table(self.colormap)  # an unknown one is refused before any work

@@ -1,0 +1,32 @@
+"""Layers are listed from the description of a network, and one of them is the default."""
+
+from __future__ import annotations
+
+import pytest
+
+from imgcls.core.keras.layers import list_layers
+from imgcls.core.models.table import MODELS
+
+
+def test_layers_are_listed_with_their_shapes() -> None:
+    layers, default = list_layers(MODELS["efficientnet-lite0"])
+    assert layers["stem_conv"] == (112, 112, 32)
+    assert default == "top_activation" and layers[default] == (7, 7, 1280)
+    assert "avg_pool" not in layers and "predictions" not in layers
+
+
+def test_a_default_layer_without_a_lasting_name_is_listed_by_the_one_that_stays() -> None:
+    for _ in range(2):
+        layers, default = list_layers(MODELS["mobilenet-v3-small"])
+        assert default == "last-activation"
+        assert layers[default] == (7, 7, 576)
+
+
+def test_no_memory_is_taken_for_the_weights() -> None:
+    resource = pytest.importorskip("resource")
+    import keras  # noqa: F401  # what it takes itself is not counted
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    layers, default = list_layers(MODELS["vgg16"])
+    assert (default, layers[default]) == ("block5_conv3", (14, 14, 512))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB; 528 MB
