@@ -1,6 +1,6 @@
 """A file of records that grows one by one and survives being killed at any moment.
 
-Beside the file stands a journal, `.NAME.resume`. A record is written before its row, and an
+Beside the file stands a journal, `.NAME.resume`. A record is written before its row, and a
 row counts only while the bytes it speaks of are there, so whatever moment a run ends at, what
 the next one finds is either whole or done again. OUT itself and its journal stay as they were
 until the first record is written.
