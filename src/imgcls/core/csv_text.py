@@ -31,14 +31,9 @@ def csv_line(fields: Iterable[Field]) -> str:
     return ('""' if texts == [""] else ",".join(texts)) + "\n"
 
 
-def csv_cell(text: str) -> str:
-    """Return a field that no spreadsheet takes for a formula; `csv_line` does this itself."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
-
-
 def _text(field: Field) -> str:
     if isinstance(field, str):
-        guarded = csv_cell(field)
+        guarded = f"'{field}" if field.startswith(_FORMULA_STARTS) else field
         quoted = guarded.replace('"', '""')
         return f'"{quoted}"' if _NEEDS_QUOTES.search(guarded) else guarded
     if isinstance(field, float):

@@ -45,7 +45,7 @@ def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
         OutputError: the file cannot be written; `path` is then as it was before.
     """
     target = Path(os.path.realpath(path))
-    _remove_leftovers_once(target.parent)
+    remove_leftovers_once(target.parent)
     temporary = temporary_name(target)
     try:
         with open(temporary, "wb") as file:
@@ -87,7 +87,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 # Once in a process: a run that writes thousands of files must not list their folder each time.
-_remove_leftovers_once = functools.cache(remove_leftovers)
+remove_leftovers_once = functools.cache(remove_leftovers)
 
 
 def _is_running(pid: int) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from imgcls.core.files import temporary_name
+from imgcls.core.files import remove_leftovers_once, temporary_name
 
 SortMode = Literal["copy", "link", "symlink", "move"]
 
@@ -24,8 +24,8 @@ def place_copy(source: str, target: str) -> None:
     """
     import shutil
 
-    # A short name: with the target's own it might be too long.
-    temporary = str(temporary_name(Path(target).with_name("copy")))
+    remove_leftovers_once(Path(target).parent)
+    temporary = str(temporary_name(Path(target)))
     try:
         shutil.copy2(source, temporary)
         _rename_to_new(temporary, target)

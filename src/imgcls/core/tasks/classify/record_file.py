@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imgcls.core.errors import OutputError
-from imgcls.core.files import atomic_writer
+from imgcls.core.files import atomic_writer, remove_leftovers_once
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.journal import (
     Rows,
@@ -194,6 +194,7 @@ class RecordFile:
 
     def _take_over(self) -> Rows:
         """Make OUT.part and the journal ready to go on with; return the rows that hold."""
+        remove_leftovers_once(self._out.parent)
         if not self._part.exists() and self._out.exists():
             with open(self._out, "rb") as old, atomic_writer(self._part) as part:
                 shutil.copyfileobj(old, part)

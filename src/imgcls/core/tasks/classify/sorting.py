@@ -7,8 +7,10 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from imgcls.core.errors import OutputError
+from imgcls.core.files import remove_leftovers_once
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.tasks.classify.classify import Record
 from imgcls.core.tasks.classify.folder_names import ERRORS, UNKNOWN, folder_names
@@ -105,6 +107,7 @@ class Sorter:
         if left is None or left.source != _absolute(path) or not os.path.isfile(path):
             return
         self._interrupted = None
+        remove_leftovers_once(Path(left.target).parent)
         if not os.path.lexists(left.target):
             try:
                 os.makedirs(os.path.dirname(left.target), exist_ok=True)
