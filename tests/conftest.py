@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
 
@@ -14,7 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imgcls.core.arrays import Float32Array
 from imgcls.core.engines.model import load_model
+from imgcls.core.pixels.images import load_image
+from imgcls.core.pixels.preprocessing import Preprocessing
+from imgcls.core.pixels.source import Source
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "sample_images"
@@ -66,6 +70,13 @@ def keras_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def samples() -> Path:
     """Return the folder of the project's own photos."""
     return SAMPLES
+
+
+def load_batch(sources: Iterable[Source], preprocessing: Preprocessing) -> Float32Array:
+    """Read images as a network's input, float32 (n, size, size, 3)."""
+    return preprocessing.scale(
+        np.stack([load_image(source, preprocessing).pixels for source in sources])
+    )
 
 
 def _shared(name: str) -> Path:

@@ -9,8 +9,8 @@ import pytest
 
 from imgcls import load_model
 from imgcls.core.arrays import OUTPUTS
-from imgcls.core.pixels.images import load_batch
 from imgcls.core.pixels.sources import expand
+from tests.conftest import load_batch
 
 Imgcls = Callable[..., "CompletedProcess[str]"]
 

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngImageFile
 
 from imgcls.core.errors import ImageError
-from imgcls.core.pixels.images import FORMATS, MAX_PIXELS, load_batch, open_image, read_image
+from imgcls.core.pixels import decode
+from imgcls.core.pixels.decode import FORMATS, MAX_PIXELS
+from imgcls.core.pixels.images import open_image
 from imgcls.core.pixels.preprocessing import Preprocessing
-from imgcls.core.pixels.sources import Source
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -164,8 +168,8 @@ def test_16_bit_is_scaled(format_name: str) -> None:
 
 
 def test_dark_16_bit_stays_dark() -> None:
-    image = Image.fromarray(np.full((1, 2), 2570, np.uint16))
-    assert pixels(encoded(image, "PNG")).tolist() == [[[10] * 3, [10] * 3]]
+    image = Image.fromarray(np.array([[2570, 4112]], np.uint16))  # more than 12 bits
+    assert pixels(encoded(image, "PNG")).tolist() == [[[10] * 3, [16] * 3]]
 
 
 def test_16_bit_turned_tiff() -> None:
@@ -341,6 +345,12 @@ def test_too_many_pixels(side: int) -> None:
 
 def test_most_pixels_are_not_too_many() -> None:
     with pytest.raises(ImageError, match=r"^truncated PNG$"):
+        open_image(png_header(14_000, 14_000))
+
+
+def test_memory_bounds_what_is_decoded() -> None:
+    message = r"^too large: 16000×16000 pixels take 1024 MB; at most 870 MB$"
+    with pytest.raises(ImageError, match=message):
         open_image(png_header(16_000, 16_000))
 
 
@@ -403,25 +413,148 @@ def test_small_jpeg_is_never_reduced(samples: Path) -> None:
     assert open_image(content, preprocessing.least_size).image.size == (451, 300)
 
 
-def test_read_image_is_at_full_size(tmp_path: Path, large_jpeg: bytes) -> None:
-    path = tmp_path / "large.jpg"
-    path.write_bytes(large_jpeg)
-    image = read_image(Source(str(path)))
-    assert image.shape == (2400, 3200, 3)
-    assert image.dtype == np.uint8
+def with_chunk(png: bytes, kind: bytes, body: bytes) -> bytes:
+    """Put a chunk behind a PNG's header."""
+    chunk = struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    return png[:33] + chunk + png[33:]
 
 
-def test_load_batch(samples: Path) -> None:
-    preprocessing = Preprocessing(224, 256, "lite", "bicubic")
-    sources = [Source(str(samples / name)) for name in ("coffee.jpg", "cat.jpg")]
-    batch = load_batch(sources, preprocessing)
-    assert batch.shape == (2, 224, 224, 3)
-    assert batch.dtype == np.float32
-    with Image.open(samples / "cat.jpg") as cat:
-        expected = (preprocessing.fit(cat).astype(np.float32) - 127) / 128
-    np.testing.assert_array_equal(batch[1], expected)
+HUGE_TABLE = b"II*\0\x08\0\0\0" + struct.pack("<H", 65535)
+HUGE_TABLE += b"".join(struct.pack("<HHII", tag, 7, 1_000_000, 16) for tag in range(65535))
 
 
-def test_load_batch_raises_for_what_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="no such file"):
-        load_batch([Source(str(tmp_path / "absent.jpg"))], Preprocessing(64, 64, "none"))
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (b"eXIf", b"b'Exif\\x00\\x00II*\\x00'"),
+        (b"eXIf", HUGE_TABLE + bytes(1_000_000)),
+        (b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(b"\nexif\n  12\n4578no digits\n")),
+        (b"zTXt", b"k\0\0" + zlib.compress(bytes(2**21))),
+        (b"iTXt", b"k\0\1\0\0\0" + zlib.compress(bytes(2**21))),
+        (b"iCCP", b"icc\0\0" + zlib.compress(bytes(2**21))),
+        (b"iCCP", b"icc\0\0not zlib"),
+        (b"iCCP", b"icc\0\x07"),
+    ],
+)
+def test_metadata_of_a_png_never_spoils_good_pixels(kind: bytes, body: bytes) -> None:
+    content = with_chunk(encoded(quarters(), "PNG"), kind, body)
+    np.testing.assert_array_equal(pixels(content), np.asarray(quarters()))
+    at_the_end = encoded(quarters(), "PNG")[:-12] + content[33 : 33 + 12 + len(body)]
+    np.testing.assert_array_equal(
+        pixels(at_the_end + encoded(quarters(), "PNG")[-12:]), np.asarray(quarters())
+    )
+
+
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
+@pytest.mark.parametrize(
+    "exif", [b"", b"garbage", b"II*\0\xff\xff\xff\x7f", b"MM\0*\0\0\0\x08\xff\xff"]
+)
+def test_exif_that_cannot_be_read_never_spoils_good_pixels(format_name: str, exif: bytes) -> None:
+    # TIFF has no such block; its colour profile is as bad.
+    extra = {"icc_profile" if format_name == "TIFF" else "exif": b"Exif\0\0" + exif}
+    if format_name == "AVIF":  # its writer reads EXIF, so a good block is spoilt afterwards
+        good = Image.Exif()
+        good[0x010E] = "some text that is long enough"
+        extra = {"exif": good.tobytes()}
+    content = encoded(quarters(), format_name, **BEST.get(format_name, {}), **extra)
+    if format_name == "AVIF":
+        assert b"some text" in content
+        content = content.replace(b"MM\0*\0\0\0\x08", (exif + bytes(8))[:8])
+    difference = pixels(content).astype(int) - np.asarray(quarters(), int)
+    assert np.abs(difference).max() <= 8
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 255, 65535])
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_orientation_outside_1_to_8_is_ignored(format_name: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    if format_name in ("AVIF", "TIFF"):
+        options = {"exif": exif}
+    else:
+        options = {
+            "exif": exif.tobytes().replace(b"\0\x03\0\0", struct.pack(">HH", orientation, 0))
+        }
+    content = encoded(quarters(), format_name, **BEST.get(format_name, {}), **options)
+    if format_name == "TIFF":
+        was = struct.pack("<HHIHH", 0x0112, 3, 1, 3, 0)
+        assert was in content
+        content = content.replace(was, struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0))
+    opened = open_image(content)
+    assert (opened.width, opened.height) == opened.image.size == (32, 16)
+    if format_name != "AVIF":  # there it was turned as it was written
+        difference = np.asarray(opened.image, int) - np.asarray(quarters(), int)
+        assert np.abs(difference).max() <= 8
+
+
+def test_large_images_are_reduced_as_they_are_converted() -> None:
+    image = Image.new("L", (8000, 4400))
+    image.paste(200, (4000, 0, 8000, 4400))
+    content = encoded(image, "PNG", compress_level=1)
+    full = open_image(content)
+    assert full.image.size == (full.width, full.height) == (8000, 4400)
+    preprocessing = Preprocessing(224, 256, "none", "bicubic")
+    reduced = open_image(content, preprocessing.least_size)
+    assert (reduced.width, reduced.height) == (8000, 4400)
+    assert reduced.image.size == (1000, 550)
+    assert np.asarray(reduced.image)[[0, 0, -1, -1], [0, -1, 499, 500], 1].tolist() == [
+        0,
+        200,
+        0,
+        200,
+    ]
+
+
+def test_strips_are_joined_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    image = Image.fromarray(random.integers(0, 65536, (37, 53), np.uint16))
+    palette = Image.fromarray(random.integers(0, 256, (37, 53, 4), np.uint8))
+    contents = [encoded(image, "PNG"), encoded(palette, "PNG")]
+    whole = [pixels(content) for content in contents]
+    monkeypatch.setattr(decode, "_STRIP", 53 * 5)
+    for content, expected in zip(contents, whole, strict=True):
+        np.testing.assert_array_equal(pixels(content), expected)
+    monkeypatch.setattr(decode, "_REDUCED_ABOVE", 100)
+    for content, expected in zip(contents, whole, strict=True):
+        opened = open_image(content, lambda *_: (13, 9))
+        np.testing.assert_array_equal(
+            np.asarray(opened.image), np.asarray(Image.fromarray(expected).reduce(4))
+        )
+
+
+FORMATS_TO_DAMAGE = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "ICO", "JPEG2000", "TGA", "PPM")
+
+
+@settings(max_examples=300)
+@given(
+    format_name=st.sampled_from(FORMATS_TO_DAMAGE),
+    changes=st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=4)), max_size=4),
+    kept=st.floats(0.2, 1),
+)
+def test_damage_of_any_kind_is_an_image_or_an_image_error(
+    format_name: str, changes: list[tuple[float, bytes]], kept: float
+) -> None:
+    content = bytearray(_WHOLE[format_name])
+    for place, new in changes:
+        at = int(place * len(content))
+        content[at : at + len(new)] = new
+    before = bytes(content[: int(len(content) * kept)])
+    try:
+        assert open_image(before).image.mode == "RGB"
+    except ImageError as error:
+        assert str(error).isprintable() and len(str(error)) < 260
+
+
+_WHOLE = {name: encoded(quarters(16, 16), name) for name in FORMATS_TO_DAMAGE}
+
+
+def test_any_exception_is_an_image_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Odd(Exception):
+        pass
+
+    def load(image: Image.Image) -> None:
+        raise Odd("two\nlines")
+
+    monkeypatch.setattr(PngImageFile, "load", load)
+    with pytest.raises(ImageError, match=r"^damaged PNG \(two lines\)$"):
+        open_image(encoded(quarters(), "PNG"))

@@ -31,9 +31,8 @@ from imgcls.core.engines.opening import open_engine
 from imgcls.core.errors import ModelError
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import Network, find_weights
-from imgcls.core.pixels.images import load_batch
 from imgcls.core.pixels.sources import expand
-from tests.conftest import Imgcls
+from tests.conftest import Imgcls, load_batch
 
 NAME = "efficientnet-lite0"
 COMPILING = f"{NAME}: compiling it for this machine, once\n"

@@ -14,7 +14,6 @@ import imgcls
 from imgcls.core.errors import LabelError, NoImagesError, UsageError
 from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel, imagenet_labels
-from imgcls.core.pixels.images import load_batch
 from imgcls.core.pixels.sources import Source, walk
 from imgcls.core.tasks.labelled.evaluate import ScoredImage, summarize
 from imgcls.core.tasks.labelled.sources import (
@@ -24,6 +23,7 @@ from imgcls.core.tasks.labelled.sources import (
     labelled_sources,
     unique_names,
 )
+from tests.conftest import load_batch
 
 CLASSES = [ClassLabel("cat", "cat"), ClassLabel("dog", "dog"), ClassLabel("eel", "eel")]
 

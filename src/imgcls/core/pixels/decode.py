@@ -1,0 +1,224 @@
+"""An encoded image → RGB of 8 bits, in strips, with bounded memory."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from imgcls.core.errors import ImageError, one_line
+from imgcls.core.pixels.cost import bytes_needed, is_slow_to_load
+from imgcls.core.pixels.depth import Levels, brightened, is_deep, levels_of
+from imgcls.core.pixels.formats import is_heic_start
+from imgcls.core.pixels.metadata import without_metadata
+from imgcls.core.pixels.orientation import orientation, swaps_sides
+from imgcls.core.pixels.portable import read_portable
+
+log = logging.getLogger("imgcls")
+
+# Never EPS, PDF, SVG and the like: Pillow starts helpers for them.
+FORMATS = [
+    "JPEG",
+    "PNG",
+    "GIF",
+    "WEBP",
+    "AVIF",
+    "BMP",
+    "DIB",
+    "TIFF",
+    "ICO",
+    "PPM",
+    "JPEG2000",
+    "TGA",
+]  # order: by frequency
+
+# Larger images are refused before they are decoded; a 200-megapixel phone photo passes.
+MAX_PIXELS = 256_000_000
+# Pillow's own limit would refuse that photo, and it has no other switch.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+MAX_MEMORY = 870_000_000  # bytes for one image, so that the program stays under a gigabyte
+
+# Above so many pixels an image that JPEG's own way does not serve is reduced as it is converted.
+_REDUCED_ABOVE = 32_000_000
+_STRIP = 2**22  # pixels converted at once
+_RGB_BYTES = 4  # a pixel, in Pillow's memory
+
+LeastSize = Callable[[int, int], tuple[int, int] | None]
+
+
+class SlowImage(Exception):
+    """An image that is to be decoded by a process of its own."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A decoded image that is converted to RGB as its strips are taken.
+
+    Attributes:
+        width: of the upright original, in pixels.
+        height: of the upright original, in pixels.
+        orientation: how the strips are to be turned, 1 to 8 as in EXIF.
+        size: width and height of all strips together, before they are turned.
+        strips: RGB, from the top.
+    """
+
+    width: int
+    height: int
+    orientation: int
+    size: tuple[int, int]
+    strips: Iterator[Image.Image]
+
+
+def decode(
+    content: bytes, least_size: LeastSize | None = None, *, slow_too: bool = False
+) -> Decoded:
+    """Decode an image.
+
+    Args:
+        content: the file's bytes.
+        least_size: given the upright width and height, the least (width, height) that the image
+            may be reduced to as it is decoded, or None for full size.
+        slow_too: whether images are decoded that may take long.
+
+    Raises:
+        ImageError: it is no image, damaged or too large.
+        SlowImage: it may take long, and `slow_too` is false.
+    """
+    try:
+        return _decode(content, least_size, slow_too)
+    except (ImageError, SlowImage):
+        raise
+    except Exception as error:  # whatever the parser at hand stumbles over
+        bare = without_metadata(content)
+        if bare is None or bare == content or isinstance(error, MemoryError):
+            raise _as_image_error(error, content) from error
+        try:
+            return _decode(bare, least_size, slow_too)
+        except (ImageError, SlowImage):
+            raise
+        except Exception:
+            raise _as_image_error(error, content) from error
+
+
+def _decode(content: bytes, least_size: LeastSize | None, slow_too: bool) -> Decoded:
+    image: Image.Image = read_portable(content, MAX_PIXELS) or _open(content)
+    if image.width * image.height > MAX_PIXELS:
+        raise ImageError(
+            f"too large: {image.width}×{image.height} pixels; "
+            f"at most {MAX_PIXELS // 10**6} megapixels"
+        )
+    if not slow_too and is_slow_to_load(image):
+        raise SlowImage
+    turn = 1 if image.format == "TIFF" else orientation(image.info)  # Pillow turns TIFFs
+    width, height = image.size[::-1] if swaps_sides(turn) else image.size
+    least = least_size(width, height) if least_size else None
+    if least and swaps_sides(turn):
+        least = least[::-1]
+    if least:
+        # Only JPEG heeds this: its blocks decode at 1/2, 1/4 or 1/8 of the size.
+        image.draft(None, least)
+    factor = _factor(image, least)
+    _check_memory(image, content, factor, turn)
+    raw = _raw_mode(image)
+    image.load()
+    image = brightened(image, content, lambda: _open(content), raw)
+    levels = levels_of(image, content) if is_deep(image) else None
+    size = -(-image.width // factor), -(-image.height // factor)
+    return Decoded(width, height, turn, size, _strips(image, levels, factor))
+
+
+def _open(content: bytes) -> ImageFile.ImageFile:
+    if is_heic_start(content[:64]):
+        _register_heic()
+    heic = ["HEIF"] if "HEIF" in Image.OPEN else []
+    return Image.open(io.BytesIO(content), formats=[*FORMATS, *heic])
+
+
+def _factor(image: Image.Image, least: tuple[int, int] | None) -> int:
+    """Return by how much both sides are divided as the image is converted."""
+    if not least or image.width * image.height <= _REDUCED_ABOVE:
+        return 1
+    return max(1, min(image.width // least[0], image.height // least[1]))
+
+
+def _check_memory(image: Image.Image, content: bytes, factor: int, turn: int) -> None:
+    result = image.width * image.height // factor**2 * _RGB_BYTES
+    copies = (image.mode != "RGB" or factor > 1) + (turn != 1)
+    needed = len(content) + bytes_needed(image) + copies * result
+    if needed > MAX_MEMORY:
+        raise ImageError(
+            f"too large: {image.width}×{image.height} pixels take {needed // 10**6} MB; "
+            f"at most {MAX_MEMORY // 10**6} MB"
+        )
+
+
+def _raw_mode(image: Image.Image) -> str:
+    """Return the order of bytes that an image is decoded from, where Pillow says it."""
+    tiles = getattr(image, "tile", None)
+    arguments = tiles[0].args if tiles else ""
+    first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
+    return first if isinstance(first, str) else ""
+
+
+def _strips(image: Image.Image, levels: Levels | None, factor: int) -> Iterator[Image.Image]:
+    plain = levels is None and image.mode == "RGB" and not image.has_transparency_data
+    pixels = image.width * image.height
+    if factor == 1 and (plain or pixels <= 2 * _STRIP):
+        yield image if plain else _rgb(image, levels)
+        return
+    rows = max(1, _STRIP // image.width // factor) * factor
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        rgb = strip if plain else _rgb(strip, levels)
+        yield rgb.reduce(factor) if factor > 1 else rgb
+
+
+def _rgb(image: Image.Image, levels: Levels | None) -> Image.Image:
+    if levels is not None:
+        values = np.asarray(image)
+        grey = levels.as_8_bit(values)
+        clear = image.info.get("transparency")  # the one value that a PNG says to see through
+        if isinstance(clear, int):
+            grey[values == clear] = 255
+        return Image.fromarray(grey).convert("RGB")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGB", rgba.size, (255, 255, 255))
+        white.paste(rgba, mask=rgba.getchannel("A"))
+        return white
+    return image.convert("RGB") if image.mode != "RGB" else image
+
+
+def _as_image_error(error: Exception, content: bytes) -> ImageError:
+    log.debug("one image failed", exc_info=error)
+    if isinstance(error, UnidentifiedImageError):
+        return ImageError("not an image, or of a format that is not read")
+    if isinstance(error, Image.DecompressionBombError):
+        return ImageError(f"too large: at most {MAX_PIXELS // 10**6} megapixels")
+    if isinstance(error, MemoryError):
+        return ImageError("too large for the memory that is free")
+    text, name = one_line(str(error)), _format_name(content)
+    if "truncated" in text.lower():
+        return ImageError(f"truncated {name}")
+    return ImageError(f"damaged {name}" + (f" ({text})" if text else ""))
+
+
+def _format_name(content: bytes) -> str:
+    """Return what to call a file that was not even opened, by its first bytes."""
+    try:
+        return _open(content).format or "image"
+    except Exception:  # it may fail for the very reason that is to be told
+        return "image"
+
+
+def _register_heic() -> None:
+    try:
+        import pillow_heif
+    except ImportError:
+        raise ImageError("HEIC is read with the extra imgcls[heic]; install it") from None
+    pillow_heif.register_heif_opener()
