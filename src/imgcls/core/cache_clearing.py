@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgcls.core.cache import cache_error, cache_lock, named_cache
+from imgcls.core.errors import OutputError
 from imgcls.core.files import remove, temporary_name
 
 COMPILED = "compiled"
@@ -44,6 +45,8 @@ def clear_cache() -> Iterator[Freed]:
     """
     if not named_cache().is_dir():
         return
+    if not os.access(named_cache(), os.W_OK | os.X_OK):
+        raise OutputError(f"{named_cache()}: the cache cannot be cleared: permission denied")
     with cache_lock("clear-cache"):
         yield from _clear(named_cache())
 

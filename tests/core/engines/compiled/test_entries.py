@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import shutil
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from imgcls.core import cache
@@ -17,10 +20,14 @@ from imgcls.core.engines.compiled.compile import (
     Unsupported,
     compiled_model,
     entry_folder,
+    whole_kernel,
 )
 from imgcls.core.engines.compiled.entries import facts_text, milliseconds, read_facts
+from imgcls.core.engines.opening import open_engine
+from imgcls.core.files import remove
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.weights import Network, find_weights
+from imgcls.core.parallel import map_ordered
 
 
 @pytest.fixture
@@ -100,24 +107,28 @@ def make_old(folder: Path) -> str:
     return "is of another imgcls"
 
 
+@pytest.fixture
+def copying(compiled: CompiledModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copy what was compiled, in place of the converter, which takes seconds."""
+    from imgcls.core.engines.compiled import compile
+
+    def copy(network: Network, precision: str, folder: Path) -> None:
+        shutil.copytree(compiled.folder, folder, dirs_exist_ok=True)
+
+    monkeypatch.setattr(compile, "_run_child", copy)
+
+
+@pytest.mark.usefixtures("copying")
 @pytest.mark.parametrize("spoil", [damage, cut, lose, make_foreign, make_old])
 def test_what_cannot_be_trusted_is_not_used(
     own_cache: Path,
     network: Network,
     compiled: CompiledModel,
     caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-    spoil: object,
+    spoil: Callable[[Path], str],
 ) -> None:
-    from imgcls.core.engines.compiled import compile
-
-    def copy(network: Network, precision: str, folder: Path) -> None:
-        shutil.copytree(compiled.folder, folder, dirs_exist_ok=True)
-
-    # In place of the converter, which takes seconds; that it works is tested elsewhere.
-    monkeypatch.setattr(compile, "_run_child", copy)
     folder = entry_folder(network)
-    reason = spoil(folder)  # type: ignore[operator]
+    reason = spoil(folder)
     with caplog.at_level(logging.WARNING, "imgcls"):
         made = compiled_model(network)
     assert isinstance(made, CompiledModel)
@@ -128,22 +139,97 @@ def test_what_cannot_be_trusted_is_not_used(
     assert caplog.messages == []
 
 
-def test_what_an_older_version_compiled_is_mentioned(
+def make_file(path: Path) -> None:
+    path.write_bytes(b"x")
+
+
+def make_folder(path: Path) -> None:
+    (path / "within").mkdir(parents=True)
+
+
+@pytest.mark.posix
+@pytest.mark.usefixtures("copying")
+@pytest.mark.parametrize("place", ["", "model.tflite", "entry.json", "kernel.npy"])
+@pytest.mark.parametrize("make", [os.mkfifo, make_folder, make_file])
+def test_what_is_none_of_ours_is_replaced_with_one_warning(
     own_cache: Path,
     network: Network,
-    compiled: CompiledModel,
+    place: str,
+    make: Callable[[Path], None],
     caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from imgcls.core.engines.compiled import compile
+    folder = entry_folder(network)
+    remove(folder / place)
+    make(folder / place)
+    made = compiled_model(network)
+    assert isinstance(made, CompiledModel)
+    assert whole_kernel(network, made).shape == (1280, 1000)
+    what = "has a damaged kernel" if place == "kernel.npy" else "is damaged"
+    assert caplog.messages == [f"{folder}: the compiled model {what}; it is made anew"]
+    again = compiled_model(network)
+    assert isinstance(again, CompiledModel)
+    assert again.kernel.shape == (1280, 1000)
+    assert len(caplog.messages) == 1
 
-    monkeypatch.setattr(
-        compile,
-        "_run_child",
-        lambda network, precision, folder: shutil.copytree(
-            compiled.folder, folder, dirs_exist_ok=True
-        ),
+
+@pytest.mark.usefixtures("copying")
+@pytest.mark.parametrize("name", ["model.tflite", "entry.json", "kernel.npy"])
+def test_no_flipped_bit_is_used(
+    own_cache: Path, network: Network, compiled: CompiledModel, name: str
+) -> None:
+    """A sample of bits, among them the first and the last."""
+    file = entry_folder(network) / name
+    whole = file.read_bytes()
+    for bit in {0, 8 * len(whole) - 1, *random.Random(0).sample(range(8 * len(whole)), 6)}:
+        with open(file, "r+b") as opened:
+            opened.seek(bit // 8)
+            opened.write(bytes([whole[bit // 8] ^ 1 << bit % 8]))
+        made = compiled_model(network)
+        assert isinstance(made, CompiledModel)
+        assert made.facts == compiled.facts
+        np.testing.assert_array_equal(whole_kernel(network, made), compiled.kernel)
+        assert file.read_bytes() == whole
+
+
+@pytest.mark.usefixtures("copying")
+def test_what_killed_processes_left_goes_when_a_model_is_made(
+    own_cache: Path, network: Network
+) -> None:
+    folder = entry_folder(network)
+    other = own_cache / "compiled" / ".vgg16-float32-0123456789abcdef.4711.tmp"
+    held = own_cache / "compiled" / ".vgg19-float32-0123456789abcdef.4711.tmp"
+    for left in (folder.with_name(f".{folder.name}.4711.tmp"), other, held):
+        make_folder(left)
+    with cache.cache_lock(compiled_lock(held.name)):
+        compiled_model(network, anew=True)
+    assert sorted(path.name for path in (own_cache / "compiled").iterdir()) == [
+        held.name,
+        folder.name,
+    ]
+
+
+@pytest.mark.linux
+def test_a_model_that_is_open_outlives_the_clearing_of_the_cache(
+    own_cache: Path, network: Network
+) -> None:
+    compiled_name = entry_folder(network).name
+    engine = open_engine(network, "litert", threads=2)
+    names = [item.name for item in clear_cache()]
+    assert names[0] == f"compiled/{compiled_name}"
+    batch = np.zeros((4, 224, 224, 3), np.float32)
+    found = map_ordered(
+        lambda images: [engine.run(image[np.newaxis], ("logits",))[0] for image in images],
+        batch,
+        workers=2,
     )
+    assert len(list(found)) == 4
+    assert engine.classifier_kernel().shape == (1280, 1000)
+
+
+@pytest.mark.usefixtures("copying")
+def test_what_an_older_version_compiled_is_mentioned(
+    own_cache: Path, network: Network, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = entry_folder(network)
     edit_facts(folder, imgcls="0.0.1")
     folder.rename(folder.with_name("efficientnet-lite0-float32-0123456789abcdef"))

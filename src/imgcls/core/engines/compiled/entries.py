@@ -17,8 +17,9 @@ import sys
 import weakref
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -55,16 +56,19 @@ class CompiledModel:
         folder: where it is kept.
         facts: what made it, and how fast it is.
         file: the .tflite file, open.
+        kernel_file: the file of its linear classifier's kernel, open; None if there is none.
     """
 
     folder: Path
     facts: dict[str, Any]
-    file: IO[bytes] | None = field(default=None, compare=False, repr=False)
+    file: BufferedReader | None = field(default=None, compare=False, repr=False)
+    kernel_file: BufferedReader | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Close the file when this is no longer in use."""
-        if self.file is not None:
-            weakref.finalize(self, self.file.close)
+        """Close the files when this is no longer in use."""
+        for file in (self.file, self.kernel_file):
+            if file is not None:
+                weakref.finalize(self, file.close)
 
     @property
     def path(self) -> Path:
@@ -87,10 +91,7 @@ class CompiledModel:
         Raises:
             UnusableEntryError: the file is damaged.
         """
-        try:
-            content = read_regular(self.folder / KERNEL_FILE)
-        except OSError:
-            content = b""
+        content = self.kernel_file.read() if self.kernel_file is not None else b""
         if hashlib.sha256(content).hexdigest() != self.facts.get("kernel_sha256"):
             raise UnusableEntryError("has a damaged kernel")
         kernel: Float32Array = np.load(io.BytesIO(content), allow_pickle=False)
@@ -157,11 +158,18 @@ def _verified(folder: Path, made: dict[str, Any]) -> CompiledModel | Unsupported
             return Unsupported(str(reason))
         file = open_regular(folder / MODEL_FILE)
         if hashlib.file_digest(file, "sha256").hexdigest() == facts["sha256"]:
-            return CompiledModel(folder, facts, file)
+            return CompiledModel(folder, facts, file, _open_kernel(folder))
         file.close()
     except (OSError, ValueError, LookupError) as error:
         raise UnusableEntryError("is damaged") from error
     raise UnusableEntryError("is damaged")
+
+
+def _open_kernel(folder: Path) -> BufferedReader | None:
+    """Open the kernel's file; what is in it is verified when it is read."""
+    with contextlib.suppress(OSError):
+        return open_regular(folder / KERNEL_FILE)
+    return None
 
 
 def facts_text(facts: dict[str, Any]) -> bytes:
