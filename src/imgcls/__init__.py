@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from imgcls.core.tasks.heatmap.explain import explain
     from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
     from imgcls.core.tasks.labelled.audit import AuditReport, Finding, audit
-    from imgcls.core.tasks.labelled.evaluate import Evaluation, evaluate
+    from imgcls.core.tasks.labelled.evaluate import evaluate
+    from imgcls.core.tasks.labelled.evaluation import Evaluation
     from imgcls.core.tasks.models.compile_ahead import CompiledAhead, compile_model
     from imgcls.core.tasks.models.fetch import FetchedWeights, fetch
     from imgcls.core.tasks.training.finetune import FinetuneResult, finetune
@@ -69,7 +70,7 @@ _HOMES = {
     "Prediction": "imgcls.core.tasks.classify.classify",
     "Record": "imgcls.core.tasks.classify.classify",
     "classify": "imgcls.core.tasks.classify.classify",
-    "Evaluation": "imgcls.core.tasks.labelled.evaluate",
+    "Evaluation": "imgcls.core.tasks.labelled.evaluation",
     "evaluate": "imgcls.core.tasks.labelled.evaluate",
     "Explanation": "imgcls.core.tasks.heatmap.explanation",
     "Unexplained": "imgcls.core.tasks.heatmap.explanation",

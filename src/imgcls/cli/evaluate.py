@@ -12,7 +12,8 @@ from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.heatmap.explain import heatmaps_of
-from imgcls.core.tasks.labelled.evaluate import EvaluateOptions, score_images, summarize
+from imgcls.core.tasks.labelled.evaluate import EvaluateOptions, score_images
+from imgcls.core.tasks.labelled.evaluation import summarize
 from imgcls.core.tasks.labelled.sources import LABELS_FROM, LabelsFrom
 from imgcls.render.evaluation import EVALUATION_FORMATS
 from imgcls.render.evaluation_page import is_own, report_page

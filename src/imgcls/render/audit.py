@@ -17,7 +17,9 @@ CSV_HEADER = ("finding", "kind", "severity", "path", "advice")
 
 def text(report: AuditReport) -> Iterator[str]:
     """Yield the counts, then each kind of finding with its files and what to do."""
-    yield f"{report.images} images in {len(report.classes)} classes\n"
+    images = f"{report.images} image" + "s" * (report.images != 1)
+    classes = f"{len(report.classes)} class" + "es" * (len(report.classes) != 1)
+    yield f"{images} in {classes}\n"
     width = max((len(printable(label)) for label in report.classes), default=0)
     for label, count in report.classes.items():
         splits = ", ".join(f"{split} {counts[label]}" for split, counts in report.splits.items())

@@ -12,7 +12,7 @@ from imgcls.render.safe import printable
 from imgcls.render.style import PLAIN, Painted, Style
 
 if TYPE_CHECKING:
-    from imgcls.core.tasks.labelled.evaluate import Evaluation
+    from imgcls.core.tasks.labelled.evaluation import Evaluation
     from imgcls.core.tasks.labelled.metrics import ClassScores
 
 CSV_HEADER = ("label", "precision", "recall", "f1", "support")

@@ -15,7 +15,7 @@ from imgcls.render.page import is_page_of, template, thumbnail
 if TYPE_CHECKING:
     from PIL import Image
 
-    from imgcls.core.tasks.labelled.evaluate import Evaluation, Mistake
+    from imgcls.core.tasks.labelled.evaluation import Evaluation, Mistake
 
 # An image → it, with the heatmap of its best class on it. What it cannot read is an ImageError.
 Explain = Callable[[Source], "Image.Image"]

@@ -15,7 +15,7 @@ from imgcls.core.errors import LabelError, NoImagesError, UsageError
 from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel, imagenet_labels
 from imgcls.core.pixels.sources import Source, walk
-from imgcls.core.tasks.labelled.evaluate import ScoredImage, summarize
+from imgcls.core.tasks.labelled.evaluation import ScoredImage, summarize
 from imgcls.core.tasks.labelled.sources import (
     LabelledSource,
     label_from_filename,

@@ -76,3 +76,15 @@ def test_malformed(tmp_path: Path, description: dict[str, Any]) -> None:
     write_tensor_file(tmp_path / "000001.safetensors", description, {"a": np.zeros(1, np.float32)})
     with pytest.raises(UsageError, match="begin anew"):
         Checkpoints(tmp_path, {}).load()
+
+
+def test_what_a_killed_run_left_is_deleted_too(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path / "c", {})
+    save(checkpoints, 1)
+    for name in ("new.csv", ".new.png.imgcls-1-00000000.tmp", "mine.txt"):
+        (tmp_path / "c" / name).write_bytes(b"")
+    checkpoints.delete()
+    assert [path.name for path in (tmp_path / "c").iterdir()] == ["mine.txt"]
+    (tmp_path / "c" / "mine.txt").unlink()
+    checkpoints.delete()
+    assert not (tmp_path / "c").exists()

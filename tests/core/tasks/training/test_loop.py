@@ -13,8 +13,9 @@ from imgcls.core.models.head import Standardization
 from imgcls.core.tasks.training.batches import FixedFeatures
 from imgcls.core.tasks.training.checkpoints import Checkpoints
 from imgcls.core.tasks.training.head_learner import HeadLearner, fresh_head
-from imgcls.core.tasks.training.history import HEADER, Epoch, write_csv, write_plot
-from imgcls.core.tasks.training.loop import LEAST_GAIN, Loop, Progress, Stage
+from imgcls.core.tasks.training.history import Epoch
+from imgcls.core.tasks.training.loop import LEAST_GAIN, Loop
+from imgcls.core.tasks.training.progress import Progress, Stage
 
 RANDOM = np.random.default_rng(3)
 FEATURES = RANDOM.normal(size=(60, 8)).astype(np.float32)
@@ -158,38 +159,7 @@ def test_checkpoint_of_another_shape(tmp_path: Path, spoiled: str) -> None:
         again.run(learner(), STAGE, TRAINING, VALIDATION)
 
 
-@pytest.mark.parametrize(
-    "change", [{"stage": "x"}, {"epoch": -1}, {"best": [1]}, {"history": [{}]}, {"more": 1}]
-)
-def test_progress_that_is_none(change: dict[str, Any]) -> None:
-    described = Progress(best=Epoch("x", 1, 0.5, 0.5, 0.5, 0.5, 1.0)).described()
-    assert Progress.of(described).described() == described
-    with pytest.raises((KeyError, TypeError, ValueError)):
-        Progress.of(described | change)
-
-
 def test_loss_that_is_no_number(tmp_path: Path) -> None:
     broken = FixedFeatures(np.full_like(FEATURES, np.nan), COLUMNS)
     with pytest.raises(ModelError, match="lower `learning_rate`"):
         loop(tmp_path).run(learner(), STAGE, broken, VALIDATION)
-
-
-def test_history_files(tmp_path: Path) -> None:
-    epochs = [
-        Epoch("features", 1, 0.5, 0.75, 0.25, 0.875, 1.5),
-        Epoch("fine-tuning", 0, None, None, 0.25, 0.875, 0.5),
-        Epoch("fine-tuning", 1, 0.125, 1.0, 0.1234567, 1.0, 2.0),
-    ]
-    write_csv(tmp_path / "h.csv", epochs)
-    assert (tmp_path / "h.csv").read_text().splitlines() == [
-        ",".join(HEADER),
-        "features,1,0.5,0.75,0.25,0.875,1.5",
-        "fine-tuning,0,,,0.25,0.875,0.5",
-        "fine-tuning,1,0.125,1,0.123457,1,2",
-    ]
-    write_plot(tmp_path / "h.png", epochs)
-    from PIL import Image
-
-    with Image.open(tmp_path / "h.png") as image:
-        assert image.width > 500
-        assert image.info["Software"] == "imgcls"

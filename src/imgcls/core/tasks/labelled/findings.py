@@ -74,6 +74,12 @@ def _bad_names(inspected: InspectedDataset) -> Iterator[list[str]]:
         yield from ([os.path.join(part.folder, name)] for name in part.names if not is_utf8(name))
 
 
+def _one_class(inspected: InspectedDataset) -> Iterator[list[str]]:
+    for part in inspected.dataset.parts:
+        if len(part.labels) == 1 and part.split in ("all", "train"):
+            yield [os.path.join(part.folder, part.names[0])]
+
+
 def _empty(inspected: InspectedDataset) -> Iterator[list[str]]:
     counts = inspected.readable_counts()
     yield from ([folder] for folder, count in counts.items() if count == 0)
@@ -142,6 +148,12 @@ KINDS: Mapping[str, Kind] = {
         "class folder whose name is not UTF-8",
         "rename it; finetune cannot make a label of it",
         _bad_names,
+    ),
+    "one-class": Kind(
+        "error",
+        "the only class",
+        "a classifier needs two; if the folder holds class folders, name it instead",
+        _one_class,
     ),
     "empty-class": Kind("error", "class without images", "add images or remove the folder", _empty),
     "missing-class": Kind(

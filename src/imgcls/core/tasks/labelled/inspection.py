@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from imgcls.core.progress import progress
 from imgcls.core.tasks.labelled.dataset import Dataset, Example, composed
 from imgcls.core.tasks.labelled.fingerprints import Fingerprint, fingerprints, same_pictures
 
@@ -60,5 +61,6 @@ class InspectedDataset:
 def inspect(dataset: Dataset) -> InspectedDataset:
     """Take the fingerprint of every image and find those that show the same picture."""
     examples = list(dataset.examples())
-    found = list(fingerprints(example.source for example in examples))
+    looked_at = fingerprints(example.source for example in examples)
+    found = list(progress(looked_at, "images", len(examples)))
     return InspectedDataset(dataset, examples, found, same_pictures(found))

@@ -6,8 +6,9 @@ neither resume from a checkpoint that was cut off nor notice one that is damaged
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import shutil
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ log = logging.getLogger("imgcls")
 
 _FORMAT = 1
 _KEPT = 2
+# A checkpoint, a file that was to take its name beside the folder, a half-written one.
+_OURS = re.compile(r"[0-9]{6}\.safetensors|new\.(safetensors|csv|png)|\..*\.tmp")
 
 
 @dataclass(frozen=True)
@@ -124,11 +127,12 @@ class Checkpoints:
             )
 
     def delete(self) -> None:
-        """Delete them all."""
-        for path in self._paths():
-            path.unlink(missing_ok=True)
-        if self.folder.is_dir() and not any(self.folder.iterdir()):
-            shutil.rmtree(self.folder, ignore_errors=True)
+        """Delete them all, what a killed run left among them, and the folder."""
+        with contextlib.suppress(OSError):
+            for path in self.folder.iterdir():
+                if _OURS.fullmatch(path.name):
+                    path.unlink(missing_ok=True)
+            self.folder.rmdir()
 
     def exist(self) -> bool:
         """Whether there is one to go on from."""

@@ -15,9 +15,10 @@ from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
 from imgcls.core.pixels.source import Source
+from imgcls.core.progress import progress
 from imgcls.core.version import __version__
 
-_CHUNK = 256
+_CHUNK = 128
 
 
 def compute_features(model: Model, sources: Iterable[Source]) -> Iterator[Float32Array]:
@@ -63,7 +64,13 @@ def cached_features(
     Raises:
         ImageError: an image cannot be read.
     """
-    rows: list[Float32Array] = []
+    rows = _rows(model, sources, digests)
+    return np.stack(list(progress(rows, "features", len(sources))))
+
+
+def _rows(
+    model: Model, sources: Sequence[Source], digests: Sequence[str]
+) -> Iterator[Float32Array]:
     with open_content_cache(_name(model)) as known_rows:
         for start in range(0, len(sources), _CHUNK):
             part = digests[start : start + _CHUNK]
@@ -77,8 +84,7 @@ def cached_features(
             fresh = dict(zip(missing, computed, strict=True))
             known_rows.put((digest, row.astype("<f4").tobytes()) for digest, row in fresh.items())
             known |= fresh
-            rows.extend(known[digest] for digest in part)
-    return np.stack(rows)
+            yield from (known[digest] for digest in part)
 
 
 def _name(model: Model) -> str:

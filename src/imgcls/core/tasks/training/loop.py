@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from imgcls.core.errors import ModelError
 from imgcls.core.tasks.training.batches import Columns, Examples
 from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
 from imgcls.core.tasks.training.history import Epoch
+from imgcls.core.tasks.training.progress import Progress, Stage
 
 log = logging.getLogger("imgcls")
 
@@ -24,7 +25,6 @@ Arrays = Mapping[str, np.ndarray]
 
 # A smaller fall of the validation loss is no reason to go on.
 LEAST_GAIN = 5e-4
-NEVER = 1e30  # any loss is below it, and JSON can hold it
 
 
 class Learner(Protocol):
@@ -62,79 +62,6 @@ class Learner(Protocol):
 
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A part of a training that has a learner of its own.
-
-    Attributes:
-        name: for people: "features", "augmented", "fine-tuning" or "scratch".
-        epochs: how many at most.
-        learning_rate: of a step.
-        batch_size: images in a step.
-        continues: whether what it begins with is already trained and may stay the best.
-        save_every: epochs between two checkpoints.
-    """
-
-    name: str
-    epochs: int
-    learning_rate: float
-    batch_size: int
-    continues: bool = False
-    save_every: int = 1
-
-
-@dataclass
-class Progress:
-    """Where a training is; all of it goes into a checkpoint.
-
-    Attributes:
-        stage: index of the stage.
-        epoch: of the stage, done.
-        batch_size: of the stage, maybe halved; 0 before it begins.
-        waited: epochs since the validation loss last fell below `awaited`.
-        awaited: what it must fall below before patience runs out.
-        best: the best epoch of the stage.
-        history: of all stages.
-        seconds: spent in runs before this one.
-    """
-
-    stage: int = 0
-    epoch: int = 0
-    batch_size: int = 0
-    waited: int = 0
-    awaited: float = NEVER
-    best: Epoch | None = None
-    history: list[Epoch] = field(default_factory=list)
-    seconds: float = 0.0
-
-    def next_stage(self) -> None:
-        """Go to the beginning of the next stage."""
-        self.stage += 1
-        self.epoch = self.batch_size = self.waited = 0
-        self.awaited, self.best = NEVER, None
-
-    def described(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
-        return asdict(self)
-
-    @classmethod
-    def of(cls, described: Mapping[str, Any]) -> Progress:
-        """Return what `described` described.
-
-        Raises:
-            KeyError, TypeError, ValueError: it describes no such thing.
-        """
-        best = described["best"]
-        history = [Epoch(**epoch) for epoch in described["history"]]
-        progress = cls(**{**described, "best": best and Epoch(**best), "history": history})
-        whole = (progress.stage, progress.epoch, progress.batch_size, progress.waited)
-        if any(type(number) is not int or number < 0 for number in whole):
-            raise ValueError("a count is no whole number")
-        if any(type(number) not in (int, float) for number in (progress.awaited, progress.seconds)):
-            raise ValueError("a figure is no number")
-        return progress
 
 
 @dataclass

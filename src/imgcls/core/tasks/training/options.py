@@ -11,7 +11,7 @@ from imgcls.core.errors import UsageError
 from imgcls.core.models.table import DEFAULT_MODEL, SCRATCH_MODELS
 from imgcls.core.pixels.augment import AUGMENTATIONS
 from imgcls.core.tasks.training.head_learner import MLP_DROPOUT, MLP_UNITS
-from imgcls.core.tasks.training.loop import Stage
+from imgcls.core.tasks.training.progress import Stage
 
 HeadKind = Literal["linear", "mlp"]
 HEADS: tuple[HeadKind, ...] = get_args(HeadKind)

@@ -25,6 +25,8 @@ from imgcls.core.tasks.training.split import stratified_split
 
 log = logging.getLogger("imgcls")
 
+_REPORTED = ("unreadable", "linked-folder", "loose-image", "unused-folder")
+
 
 @dataclass(frozen=True)
 class LabelledImages:
@@ -127,12 +129,12 @@ def _report_unreadable(inspected: InspectedDataset, *, skip_bad: bool) -> int:
 
 
 def _report_short(inspected: InspectedDataset) -> None:
-    """Say in a line what an audit finds; unreadable images were reported one by one."""
+    """Say in a line what an audit finds, but for what was said in lines of their own."""
     found = Counter(finding.kind for finding in report(inspected).findings)
     serious = [
         f"{name} ({found[name]})"
         for name, kind in KINDS.items()
-        if found[name] and kind.severity != "note" and name != "unreadable"
+        if found[name] and kind.severity != "note" and name not in _REPORTED
     ]
     if serious:
         log.warning(

@@ -22,8 +22,9 @@ from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
 from imgcls.core.tasks.training.features import cached_features
 from imgcls.core.tasks.training.head_learner import HeadLearner, fresh_head
 from imgcls.core.tasks.training.history import Epoch
-from imgcls.core.tasks.training.loop import Loop, Progress, Stage
+from imgcls.core.tasks.training.loop import Loop
 from imgcls.core.tasks.training.options import FinetuneOptions
+from imgcls.core.tasks.training.progress import Progress, Stage
 from imgcls.core.tasks.training.selection import LabelledImages, Selection
 
 log = logging.getLogger("imgcls")
