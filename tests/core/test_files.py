@@ -74,3 +74,19 @@ def test_only_regular_files_are_opened(tmp_path: Path, make: object) -> None:
     make(tmp_path / "it")  # type: ignore[operator]
     with pytest.raises(OSError):
         open_regular(tmp_path / "it")
+
+
+def test_what_a_thread_writes_when_the_program_ends_is_removed(tmp_path: Path) -> None:
+    code = (
+        "import pathlib, sys, threading\n"
+        "from imgcls.core.files import atomic_writer\n"
+        "begun = threading.Event()\n"
+        "def write():\n"
+        "    with atomic_writer(pathlib.Path(sys.argv[1])) as file:\n"
+        "        begun.set()\n"
+        "        threading.Event().wait()\n"
+        "threading.Thread(target=write, daemon=True).start()\n"
+        "begun.wait()\n"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path / "a"], check=True)
+    assert list(tmp_path.iterdir()) == []

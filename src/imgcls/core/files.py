@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import hashlib
 import os
 import re
 import stat
+import threading
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
@@ -17,6 +19,11 @@ from imgcls.core.errors import OutputError
 
 # .NAME.imgcls-PID-HEX.tmp, see `temporary_name`.
 _TEMPORARY = re.compile(r"\..*\.imgcls-(?P<pid>[0-9]+)-[0-9a-f]{8}\.tmp", re.DOTALL)
+# Those that this process writes now, and whether it may begin others: at its end, which Ctrl-C
+# may bring while threads write, they are removed.
+_unfinished: set[Path] = set()
+_beginning = threading.Lock()
+_ended = threading.Event()
 _NAME_KEPT = 50  # characters of at most 4 bytes; a file's name has at most 255 bytes
 
 
@@ -48,7 +55,7 @@ def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
     remove_leftovers_once(target.parent)
     temporary = temporary_name(target)
     try:
-        with open(temporary, "wb") as file:
+        with _begin(temporary) as file:
             _lock(file.fileno())
             yield file
             file.flush()
@@ -61,6 +68,24 @@ def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+        _unfinished.discard(temporary)
+
+
+def _begin(temporary: Path) -> IO[bytes]:
+    with _beginning:
+        if _ended.is_set():
+            raise InterruptedError("the program ends")
+        _unfinished.add(temporary)
+        return open(temporary, "wb")
+
+
+@atexit.register
+def _remove_unfinished() -> None:
+    with _beginning:
+        _ended.set()
+        for temporary in _unfinished.copy():
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
