@@ -33,8 +33,9 @@ _SIGNATURES = (
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")
 
-# A heatmap says in its first chunk, which is small, that this program drew it.
+# A heatmap says near its start, or its end, that this program drew it.
 _HEATMAP_MARK = b"imgcls heatmap"
+_HEATMAP_ENDINGS = frozenset([".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"])
 _MARK_BYTES = 256
 
 
@@ -51,11 +52,15 @@ def looks_like_image(path: str) -> bool:
 def is_earlier_heatmap(path: str) -> bool:
     """Whether a picture is one that this program drew in an earlier run.
 
-    Only the start of files that are called as heatmaps are is read.
+    Only the first bytes of files with the ending of one are read, and of WebP the last, where it
+    keeps such notes.
     """
-    stem, ending = os.path.splitext(path)
-    called_so = ending.lower() == ".png" or stem.endswith(".heatmap")
-    return called_so and _HEATMAP_MARK in _start(path, _MARK_BYTES)
+    ending = os.path.splitext(path)[1].lower()
+    if ending not in _HEATMAP_ENDINGS:
+        return False
+    return _HEATMAP_MARK in (
+        _end(path, _MARK_BYTES) if ending == ".webp" else _start(path, _MARK_BYTES)
+    )
 
 
 def is_image_start(start: bytes) -> bool:
@@ -79,6 +84,15 @@ def is_heic_start(start: bytes) -> bool:
 def _start(path: str, length: int) -> bytes:
     try:
         with open(path, "rb") as file:
+            return file.read(length)
+    except OSError:
+        return b""
+
+
+def _end(path: str, length: int) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - length))
             return file.read(length)
     except OSError:
         return b""

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from imgcls.core.errors import OutputError
+from imgcls.core.pixels.formats import is_earlier_heatmap
 from imgcls.core.tasks.heatmap.picture_files import (
     FORMATS,
     is_heatmap,
@@ -57,3 +58,16 @@ def test_the_first_bytes_of_a_png_say_whose_it_is(tmp_path: Path) -> None:
     start = (tmp_path / "why.png").read_bytes()
     assert start[12:16] == b"IHDR"
     assert start[37:].startswith(b"tEXtSoftware\0imgcls heatmap")
+
+
+@pytest.mark.parametrize("side", [4, 2000])
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_folder_walk_knows_a_heatmap_of_every_format(
+    ending: str, side: int, tmp_path: Path
+) -> None:
+    path = str(tmp_path / f"mine{ending}")
+    noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
+    Image.fromarray(noise).save(path)
+    assert not is_earlier_heatmap(path)
+    save_picture(Image.fromarray(noise), path)
+    assert is_earlier_heatmap(path)
