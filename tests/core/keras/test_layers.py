@@ -22,6 +22,11 @@ def test_a_default_layer_without_a_lasting_name_is_listed_by_the_one_that_stays(
         assert layers[default] == (7, 7, 576)
 
 
+def test_a_default_layer_that_is_no_layer_is_listed_too() -> None:
+    layers, default = list_layers(MODELS["convnext-tiny"])  # it ends in a plain sum
+    assert (default, layers[default]) == ("last-activation", (7, 7, 768))
+
+
 def test_no_memory_is_taken_for_the_weights() -> None:
     resource = pytest.importorskip("resource")
     import keras  # noqa: F401  # what it takes itself is not counted

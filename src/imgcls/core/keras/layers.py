@@ -30,10 +30,11 @@ def list_layers(spec: ModelSpec) -> tuple[dict[str, Shape], str]:
         layers = spatial_shapes(network)
         read = cam_activations(network, spec)
     keras.backend.clear_session()  # forgets the variables that were never allocated
-    # A name that changes gives way to the one that stays.
-    running = next(name for name in layers if network.get_layer(name).output is read)
+    # A name that changes gives way to the one that stays; a sum outside of layers has none.
+    running = next((name for name in layers if network.get_layer(name).output is read), None)
     lasting = {running: spec.default_layer}
-    return {lasting.get(name, name): shape for name, shape in layers.items()}, spec.default_layer
+    named = {lasting.get(name, name): shape for name, shape in layers.items()}
+    return named | {spec.default_layer: tuple(read.shape[1:])}, spec.default_layer
 
 
 def spatial_shapes(network: Any) -> dict[str, Shape]:

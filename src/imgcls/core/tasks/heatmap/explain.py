@@ -117,7 +117,10 @@ def heatmaps_of(
         explanation = explainer.explain(source)
         if isinstance(explanation, Unexplained):
             raise ImageError(explanation.error)
-        return draw_overlay(explanation)
+        try:
+            return draw_overlay(explanation)
+        except Exception as error:  # of whatever kind: the other images are drawn
+            raise as_image_error(error) from error
 
     return draw
 

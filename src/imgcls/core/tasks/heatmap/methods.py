@@ -30,8 +30,8 @@ from imgcls.core.arrays import Float32Array
 MaskedLogits = Callable[[Iterable[Float32Array]], Float32Array]
 InputGradients = Callable[[Float32Array], Float32Array]
 
-# Occlusion: cells along a side of the image.
-_OCCLUSION_CELLS = 14
+# Occlusion: patches along a side of the image.
+_PATCHES = 14
 # Integrated gradients: steps of the integral; SmoothGrad: noisy copies, and their noise as a
 # part of the range of the pixels (the paper's figures use 10 to 20%).
 _STEPS = 32
@@ -102,26 +102,26 @@ def ablationcam(logit: float, ablated_logits: Callable[[], Float32Array]) -> Flo
 
 
 def occlusion(image: Float32Array, logit: float, masked_logits: MaskedLogits) -> Float32Array:
-    """Cover one square after the other; a cell counts the mean loss of the squares over it.
+    """Cover one square after the other; a patch counts the mean loss of the squares over it.
 
-    A square is two by two cells and moves by one, also half over the edges.
+    A square is two by two patches and moves by one, also half over the edges.
     """
     size = image.shape[0]
-    edges = np.rint(np.linspace(0, size, _OCCLUSION_CELLS + 1)).astype(int)
+    edges = np.rint(np.linspace(0, size, _PATCHES + 1)).astype(int)
     squares = [
         np.s_[max(0, row) : row + 2, max(0, column) : column + 2]
-        for row in range(-1, _OCCLUSION_CELLS)
-        for column in range(-1, _OCCLUSION_CELLS)
+        for row in range(-1, _PATCHES)
+        for column in range(-1, _PATCHES)
     ]
-    cell_of = np.searchsorted(edges, np.arange(size), side="right") - 1  # of each pixel
+    patch_of = np.searchsorted(edges, np.arange(size), side="right") - 1  # of each pixel
 
     def mask(square: tuple[slice, slice]) -> Float32Array:
-        cells = np.ones((_OCCLUSION_CELLS, _OCCLUSION_CELLS), np.float32)
-        cells[square] = 0
-        return cells[cell_of[:, np.newaxis], cell_of]  # (size, size)
+        shown = np.ones((_PATCHES, _PATCHES), np.float32)
+        shown[square] = 0
+        return shown[patch_of[:, np.newaxis], patch_of]  # (size, size)
 
     lost = np.float32(logit) - masked_logits(map(mask, squares))
-    total, count = np.zeros((2, _OCCLUSION_CELLS, _OCCLUSION_CELLS), np.float32)
+    total, count = np.zeros((2, _PATCHES, _PATCHES), np.float32)
     for square, loss in zip(squares, lost, strict=True):
         total[square] += loss
         count[square] += 1

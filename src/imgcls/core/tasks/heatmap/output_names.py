@@ -12,13 +12,13 @@ from itertools import chain, islice
 
 from imgcls.core.errors import OutputError, UsageError
 from imgcls.core.pixels.sources import IMAGE_ENDINGS, Source
-from imgcls.core.tasks.heatmap.picture_files import FORMATS, is_heatmap, not_ours
+from imgcls.core.tasks.heatmap.picture_files import FORMATS, not_ours
 
 ENDING = ".heatmap.png"
 
 
 def name_outputs(sources: Iterable[Source], out: str | None) -> Iterator[tuple[Source, str]]:
-    """Pair each source with the file that its heatmap goes to; pass over earlier heatmaps.
+    """Pair each source with the file that its heatmap goes to.
 
     Args:
         sources: the images; read lazily.
@@ -41,9 +41,8 @@ def name_outputs(sources: Iterable[Source], out: str | None) -> Iterator[tuple[S
         return ((source, _single(out)) for source in first)
     if os.path.lexists(out) and not os.path.isdir(out):
         raise OutputError(f"{out}: is a file; name a folder for the heatmaps of a folder or list")
-    wanted = (source for source in chain(first, stream) if not _is_left_over(source))
     name = partial(_mirrored, out, set())
-    return ((source, name(source)) for source in wanted)
+    return ((source, name(source)) for source in chain(first, stream))
 
 
 def _is_file_name(out: str) -> bool:
@@ -71,11 +70,6 @@ def _single(out: str) -> str:
     if reason := not_ours(out):
         raise OutputError(f"{out}: {reason}")
     return out
-
-
-def _is_left_over(source: Source) -> bool:
-    """Whether a folder walk met a heatmap of an earlier run, or of this one."""
-    return bool(source.root) and source.name.endswith(ENDING) and is_heatmap(source.name)
 
 
 def _mirrored(out: str, taken: set[bytes], source: Source) -> str:

@@ -18,7 +18,7 @@ def upsample(cam: Float32Array, width: int, height: int, box: Box | None = None)
     """Lay a map (h, w) over a picture of height×width, bilinearly.
 
     Args:
-        cam: the map; its values lie at the centres of its cells.
+        cam: the map; its values lie at the centres of equal rectangles.
         width: of the picture, in pixels.
         height: of the picture, in pixels.
         box: the part of the picture that the map covers; default: all of it.
@@ -42,20 +42,20 @@ def upsample(cam: Float32Array, width: int, height: int, box: Box | None = None)
 
 
 def _between(
-    cells: int, pixels: int, start: float, end: float
+    values: int, pixels: int, start: float, end: float
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Float32Array, slice]:
-    """Return where the pixels of one side lie between cells that go from start to end.
+    """Return where the pixels of one side lie between evenly spaced values from start to end.
 
     Returns:
-        For each pixel whose centre is inside: the cell before it, the cell after it, and how
-        far it is on the way, 0 to 1; beyond the centres of the outer cells both are the outer
-        cell. Last, which pixels are inside.
+        For each pixel whose centre is inside: the value before it, the value after it, and how
+        far it is on the way, 0 to 1; beyond the outermost values both are the outermost. Last,
+        which pixels are inside.
     """
     inside = pixels_inside(start, end, pixels)
     centres = np.arange(inside.start, inside.stop) + 0.5
-    at = np.clip((centres - start) / (end - start) * cells - 0.5, 0, cells - 1)
+    at = np.clip((centres - start) / (end - start) * values - 0.5, 0, values - 1)
     before = np.floor(at).astype(np.intp)
-    after = np.minimum(before + 1, cells - 1)
+    after = np.minimum(before + 1, values - 1)
     return before, after, (at - before).astype(np.float32), inside
 
 
