@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -100,7 +99,30 @@ def test_copies_are_removed_again(imgcls: Imgcls, photos: Path, tmp_path: Path) 
     assert files(tmp_path) == [*before, "sorted/manifest.csv"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="ulimit is POSIX")
+@pytest.mark.posix
+@pytest.mark.parametrize("name", ["x.json", "x.html", "x.txt"])
+def test_a_file_that_is_written_at_the_end_is_there_before_any_image_moves(
+    imgcls: Imgcls, photos: Path, tmp_path: Path, name: str
+) -> None:
+    before = files(photos)
+    arguments = ["predict", "photos", "--sort-into", "out", "--sort-mode", "move", "-o", name]
+    # One block: the file does not fit, the manifest would.
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -f 1; exec "$0" -m imgcls "$@"', sys.executable, *arguments, "-k30"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"Error: {name}: cannot be written: File too large" in done.stderr
+    assert files(photos) == before and not (tmp_path / name).exists()
+    assert imgcls(*arguments).returncode == 3
+    assert files(photos) == [] and (tmp_path / name).exists()
+    assert len(files(tmp_path / "out")) == 4
+
+
+@pytest.mark.posix
 def test_every_moved_image_has_its_record_when_the_disk_fills_up(
     imgcls: Imgcls, samples: Path, tmp_path: Path
 ) -> None:

@@ -4,6 +4,8 @@ import csv
 import io
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imgcls.core.csv_text import CSVError, csv_line, read_csv
 
@@ -33,6 +35,23 @@ def test_what_is_written_is_read_again(odd: str) -> None:
     text = "".join(map(csv_line, rows))
     assert list(read_csv(text)) == rows
     assert list(csv.reader(io.StringIO(text, newline=""))) == rows
+
+
+@given(st.lists(st.lists(st.text(), min_size=2, max_size=2), min_size=1))
+def test_any_table_is_read_as_it_was_written(rows: list[list[str]]) -> None:
+    text = "".join(map(csv_line, rows))
+    guarded = [[f"'{x}" if x[:1] in tuple("=+-@\t") else x for x in row] for row in rows]
+    assert list(read_csv(text)) == guarded
+    assert list(csv.reader(io.StringIO(text, newline=""), strict=True)) == guarded
+
+
+@given(st.text(alphabet=st.sampled_from("ab,\"\r\n' ")))
+def test_any_text_is_a_table_or_an_error(text: str) -> None:
+    try:
+        rows = list(read_csv(text))
+    except CSVError:
+        return
+    assert len({len(row) for row in rows}) <= 1
 
 
 def test_line_ends_and_empty_lines_of_others() -> None:

@@ -15,6 +15,7 @@ from imgcls.core.engines.engine import Precision
 from imgcls.core.engines.model import Model
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.classify import Record, record_facts
+from imgcls.core.tasks.classify.manifest import Placement
 from imgcls.core.tasks.classify.options import ClassifyOptions
 from imgcls.core.tasks.classify.record_file import RecordFile
 from imgcls.core.tasks.classify.sorting import Sorter
@@ -115,6 +116,11 @@ class _Whole(Sink):
         output, pieces = self.destination.output, self.destination.format.pieces
         if output is None:
             write_stdout(pieces(self._sorted(records), self.top, stdout_style()))
+        elif self.sorter is not None and self.destination.sort.moves:
+            # No image is moved before the file is there that has its record.
+            placements: list[Placement] = []
+            write_file(output, pieces(self.sorter.note(records, placements), self.top))
+            self.sorter.place(placements)
         else:
             write_file(output, pieces(self._sorted(records), self.top))
 

@@ -9,7 +9,7 @@ import pytest
 from imgcls.core.errors import OutputError
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.tasks.classify.classify import Record
-from imgcls.core.tasks.classify.manifest import read_manifest
+from imgcls.core.tasks.classify.manifest import Placement, read_manifest
 from imgcls.core.tasks.classify.placing import (
     SortMode,
     place_copy,
@@ -182,6 +182,18 @@ def test_a_record_is_out_before_its_image_moves(records: list[Record], tmp_path:
         assert Path(record.path).exists()
     assert next(running, None) is None
     assert tree(tmp_path / "in") == {}
+
+
+def test_what_is_noted_is_placed_later(records: list[Record], tmp_path: Path) -> None:
+    sorter = Sorter(str(tmp_path / "out"), LABELS, "move")
+    placements: list[Placement] = []
+    assert list(sorter.note(records, placements)) == records
+    assert not (tmp_path / "out").exists()
+    sorter.place(placements)
+    assert tree(tmp_path / "out") == SORTED
+    assert sorter.manifest
+    read = [(one.source, one.target) for one in read_manifest(sorter.manifest)]
+    assert read == [(one.source, one.target) for one in placements]
 
 
 @pytest.mark.parametrize("mode", ["copy", "link", "symlink", "move"])

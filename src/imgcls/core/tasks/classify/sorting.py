@@ -94,6 +94,27 @@ class Sorter:
                 if placement is not None:
                     self._put(placement, manifest)
 
+    def note(self, records: Iterable[Record], placements: list[Placement]) -> Iterator[Record]:
+        """Yield each record, and add to `placements` where its image goes; nothing is touched."""
+        self._planned = set()
+        for record in records:
+            placement = self._place_of(record)
+            if placement is not None:
+                self._planned.add(hash(placement.target))
+                placements.append(placement)
+            yield record
+
+    def place(self, placements: Iterable[Placement]) -> None:
+        """Put images where `note` found a place for them.
+
+        Raises:
+            OutputError: as `sort`.
+        """
+        with Manifest(self._folder) as manifest:
+            for placement in placements:
+                self._announce(placement, manifest)
+                self._put(placement, manifest)
+
     def complete(self, path: str) -> None:
         """Place an image whose record an interrupted run wrote, if it did not come to that.
 
