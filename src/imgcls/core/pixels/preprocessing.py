@@ -38,12 +38,28 @@ IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
 _CAFFE_MEAN_BGR = np.array([103.939, 116.779, 123.68], np.float32)
 
 
-def _unit(pixels: Uint8Image) -> Float32Array:
-    batch = pixels.astype(np.float32)
-    batch /= 255.0
-    return batch
+@dataclass(frozen=True)
+class PixelScaling:
+    """How 0..255 becomes what a network was trained on.
+
+    Attributes:
+        words: for people.
+        scale: uint8 (…, 3) RGB → float32 (…, 3), a new array.
+        mean: what is subtracted from 0..255, one a channel.
+        std: what the rest is divided by, one a channel.
+        bgr: whether the channels of the result, of `mean` and of `std` are blue, green, red.
+
+    `scale` is (pixels − mean) / std, rounded as the network's own library does.
+    """
+
+    words: str
+    scale: Callable[[Uint8Image], Float32Array]
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    bgr: bool = False
 
 
+# Each of these makes one new array and goes on in it: one of this size takes time to come by.
 def _tf(pixels: Uint8Image) -> Float32Array:
     batch = pixels.astype(np.float32)
     batch /= 127.5
@@ -65,25 +81,36 @@ def _lite(pixels: Uint8Image) -> Float32Array:
     return batch
 
 
-# How 0..255 becomes what the weights were trained on; "tf", "caffe" and "torch" are as in
-# keras.applications.imagenet_utils.preprocess_input, "lite" is EfficientNet-Lite's own. Each
-# makes one new array and goes on in it: arrays of this size are dear to come by.
-SCALINGS: Mapping[Scaling, Callable[[Uint8Image], Float32Array]] = {
-    "none": lambda pixels: pixels.astype(np.float32),
-    "unit": _unit,
-    "tf": _tf,
-    "caffe": lambda pixels: np.subtract(pixels[..., ::-1], _CAFFE_MEAN_BGR, dtype=np.float32),
-    "torch": _torch,
-    "lite": _lite,
-}
+def _three(values: npt.ArrayLike) -> tuple[float, float, float]:
+    red, green, blue = np.broadcast_to(np.asarray(values, np.float64), 3).tolist()
+    return red, green, blue
 
-SCALING_WORDS: Mapping[Scaling, str] = {
-    "none": "RGB, 0 to 255 (the network scales)",
-    "unit": "RGB, x / 255",
-    "tf": "RGB, x / 127.5 − 1",
-    "caffe": "BGR, minus the ImageNet mean",
-    "torch": "RGB, x / 255, minus the ImageNet mean, over its deviation",
-    "lite": "RGB, (x − 127) / 128",
+
+# "none", "tf", "caffe" and "torch" are named as in
+# keras.applications.imagenet_utils.preprocess_input; "lite" is EfficientNet-Lite's own.
+SCALINGS: Mapping[Scaling, PixelScaling] = {
+    "none": PixelScaling(
+        "RGB, 0 to 255 (the network scales)", lambda pixels: pixels.astype(np.float32)
+    ),
+    "unit": PixelScaling(
+        "RGB, x / 255",
+        lambda pixels: np.divide(pixels, np.float32(255.0), dtype=np.float32),
+        std=_three(255.0),
+    ),
+    "tf": PixelScaling("RGB, x / 127.5 − 1", _tf, _three(127.5), _three(127.5)),
+    "caffe": PixelScaling(
+        "BGR, minus the ImageNet mean",
+        lambda pixels: np.subtract(pixels[..., ::-1], _CAFFE_MEAN_BGR, dtype=np.float32),
+        _three(_CAFFE_MEAN_BGR),
+        bgr=True,
+    ),
+    "torch": PixelScaling(
+        "RGB, x / 255, minus the ImageNet mean, over its deviation",
+        _torch,
+        _three(255 * IMAGENET_MEAN),
+        _three(255 * IMAGENET_STD),
+    ),
+    "lite": PixelScaling("RGB, (x − 127) / 128", _lite, _three(127.0), _three(128.0)),
 }
 
 # A JPEG is decoded at no less than this many times the size that it is resized to. At 1 the
@@ -185,7 +212,7 @@ class Preprocessing:
 
     def scale(self, pixels: Uint8Image) -> Float32Array:
         """Scale uint8 pixels (…, h, w, 3) to the float32 that the network was trained on."""
-        return SCALINGS[self.scaling](pixels)
+        return SCALINGS[self.scaling].scale(pixels)
 
     def in_words(self) -> str:
         """Say it in a line for people."""
@@ -194,4 +221,4 @@ class Preprocessing:
             "squash": f"squashed to {self.size}×{self.size}",
             "pad": f"padded to {self.size}×{self.size}",
         }[self.resize]
-        return f"{how}, {self.interpolation}; {SCALING_WORDS[self.scaling]}"
+        return f"{how}, {self.interpolation}; {SCALINGS[self.scaling].words}"
