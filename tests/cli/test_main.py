@@ -281,3 +281,28 @@ def test_common_options_stand_after_a_command_too(imgcls: Imgcls, samples: Path)
     assert "--offline (IMGCLS_OFFLINE) forbids the network" in url.stdout
     listed = imgcls("models", "list", "--quiet", "-f", "json")
     assert (listed.returncode, listed.stderr) == (0, "")
+
+
+@pytest.mark.linux
+def test_too_few_files_that_may_be_open_is_one_line(samples: Path) -> None:
+    command = 'ulimit -n 5; exec "$0" -m imgcls predict cat.jpg -k1'
+    done = subprocess.run(
+        ["bash", "-c", command, sys.executable],
+        cwd=samples,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ") and done.stderr.endswith(": Too many open files\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_package_that_cannot_be_loaded_is_one_line(imgcls: Imgcls, tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("raise ImportError('libblas.so: no such file')")
+    done = imgcls("predict", "cat.jpg", env={"PYTHONPATH": str(tmp_path)})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "Error: a package that imgcls needs cannot be loaded (libblas.so: no such file); "
+        "install imgcls anew\n"
+    )

@@ -66,6 +66,50 @@ def test_a_signal_at_many_moments(samples: Path, compiled_default: None) -> None
     check(samples, 80, seed=1)
 
 
+SWALLOWED = """
+import signal
+from imgcls.cli import signals
+
+class Swallows:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+        pass
+
+signals.handle()
+signals.begin()
+try:
+    Swallows()
+    while True:
+        pass
+except signals.Stopped as stop:
+    print(*stop.args)
+"""
+
+
+def test_a_signal_within_a_destructor_is_not_lost() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SWALLOWED], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert (done.stdout, done.stderr) == ("interrupted 130\n", "")
+
+
+def test_a_terminal_that_goes_away_ends_it(samples: Path, compiled_default: None) -> None:
+    import pty
+
+    arguments = ["predict", "--files-from", "-", "-k1"]
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(samples)
+        os.execv(sys.executable, [sys.executable, "-m", "imgcls", *arguments])
+    os.write(terminal, b"cat.jpg\n")
+    seen = b""
+    while b"tiger_cat" not in seen:
+        seen += os.read(terminal, 4096)
+    os.close(terminal)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 143
+
+
 @pytest.mark.parametrize("shell", ["trap '' INT; exec", "trap '' HUP; exec"])
 def test_what_the_caller_ignores_stays_ignored(
     samples: Path, compiled_default: None, shell: str

@@ -7,7 +7,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
@@ -43,7 +43,8 @@ class Console:
         if not self.verbose:
             # Pillow and others warn of oddities in files; the record says what matters.
             warnings.simplefilter("ignore")
-        warnings.filterwarnings("ignore" if self.quiet else "default", module="imgcls")
+        action: Literal["ignore", "default"] = "ignore" if self.quiet else "default"
+        warnings.filterwarnings(action, category=UserWarning, module="imgcls")
 
     def say(self, message: str) -> None:
         """Print a line on standard error unless `-q`."""

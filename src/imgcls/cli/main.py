@@ -215,6 +215,10 @@ def _in_words(error: Exception) -> str:
     text = f"{error} {error.__cause__ or error.__context__ or ''}".lower()
     if any(sign in text for sign in _MEMORY_SIGNS):
         return _NO_MEMORY
+    if isinstance(error, OSError) and error.strerror:  # of the system, not of ours
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, ImportError) and not (error.name or "").startswith("imgcls"):
+        return f"a package that imgcls needs cannot be loaded ({error}); install imgcls anew"
     return f"imgcls stumbled ({type(error).__name__}: {error}); -v shows where"
 
 

@@ -46,6 +46,7 @@ def begin() -> None:
     """From now on a signal raises `Stopped`; before, it ends the process at once."""
     global _begun
     _begun = True
+    sys.unraisablehook = _lost
 
 
 def finish() -> None:
@@ -75,6 +76,15 @@ def _stop(number: int, frame: FrameType | None) -> None:
             return
     _raised = True
     raise Stopped(*ending)
+
+
+def _lost(unraisable: sys.UnraisableHookArgs) -> None:
+    """Stop again where Python swallows the exception, as in a `__del__`."""
+    global _raised
+    if isinstance(unraisable.exc_value, Stopped) and _try_again(unraisable.exc_value.args):
+        _raised = False
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 _pending = ("interrupted", 130)
