@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from imgcls.core.engines.model import Model, load_model
     from imgcls.core.tasks.classify.classify import Prediction, Record, classify
+    from imgcls.core.tasks.heatmap.activations import Activations, activations
     from imgcls.core.tasks.heatmap.explain import explain
     from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
     from imgcls.core.tasks.labelled.audit import AuditReport, Finding, audit
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from imgcls.core.tasks.training.finetune import FinetuneResult, finetune
 
 __all__ = [
+    "Activations",
     "AuditReport",
     "CompiledAhead",
     "Evaluation",
@@ -54,6 +56,7 @@ __all__ = [
     "UsageError",
     "WeightsError",
     "__version__",
+    "activations",
     "audit",
     "classify",
     "compile_model",
@@ -72,6 +75,8 @@ _HOMES = {
     "classify": "imgcls.core.tasks.classify.classify",
     "Evaluation": "imgcls.core.tasks.labelled.evaluation",
     "evaluate": "imgcls.core.tasks.labelled.evaluate",
+    "Activations": "imgcls.core.tasks.heatmap.activations",
+    "activations": "imgcls.core.tasks.heatmap.activations",
     "Explanation": "imgcls.core.tasks.heatmap.explanation",
     "Unexplained": "imgcls.core.tasks.heatmap.explanation",
     "explain": "imgcls.core.tasks.heatmap.explain",

@@ -19,6 +19,7 @@ from imgcls.core.version import __version__
 COMMANDS = {
     "predict": ("predict", "predict"),
     "heatmap": ("heatmap", "heatmap"),
+    "activations": ("activations", "activations"),
     "finetune": ("finetune", "finetune"),
     "evaluate": ("evaluate", "evaluate"),
     "audit": ("audit", "audit"),

@@ -37,7 +37,7 @@ inputs = bundle(
     click.option("--null", is_flag=True, help="Paths in FILE end with NUL, not with a new line."),
 )
 
-model = bundle(
+named_model = bundle(
     click.option(
         "-m",
         "--model",
@@ -48,6 +48,10 @@ model = bundle(
         "wrote.",
     ),
     click.option("--weights", metavar="FILE", help="Local weights for it (.h5 or .weights.h5)."),
+)
+
+model = bundle(
+    named_model,
     click.option(
         "--engine",
         type=click.Choice(ENGINES),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from PIL import ImageFont
+from PIL import ImageDraw, ImageFont
 
 log = logging.getLogger("imgcls")
 
@@ -36,6 +36,36 @@ def font_for(text: str) -> str | None:
 def load_font(path: str | None, size: int) -> Font:
     """Load a font from its file in a size in pixels; None is the one that comes along."""
     return ImageFont.truetype(path or _bundled(), size)
+
+
+def draw_line(
+    draw: ImageDraw.ImageDraw,
+    text: str,
+    *,
+    at: tuple[int, int],
+    ink: str,
+    size: int,
+    width: int,
+    without_font: str = "",
+) -> None:
+    """Write one line, smaller than asked for where it would be wider than there is room.
+
+    Args:
+        draw: where.
+        text: what; where no font has its characters, that is said and codes stand for them.
+        at: the upper left corner.
+        ink: the colour.
+        size: of the font, in pixels.
+        width: how wide the line may be, in pixels.
+        without_font: what is written instead where no font has the characters.
+    """
+    path = font_for(text)
+    if path is None:
+        note_missing_font(text)
+        text = (without_font or text).encode("ascii", "backslashreplace").decode()
+    font = load_font(path, size)
+    fitting = int(size * min(1.0, width / max(1.0, font.getlength(text))))
+    draw.text(at, text, ink, font if fitting == size else load_font(path, max(8, fitting)))
 
 
 @cache

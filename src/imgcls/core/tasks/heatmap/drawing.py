@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from imgcls.core.arrays import Float32Array
-from imgcls.core.fonts import Font, font_for, load_font, note_missing_font
+from imgcls.core.fonts import draw_line
 from imgcls.core.pixels.preprocessing import Box, Uint8Image
 from imgcls.core.tasks.heatmap.colors import DEFAULT_ALPHA, DEFAULT_COLORMAP, colored
 from imgcls.core.tasks.heatmap.upsample import pixels_inside
@@ -103,21 +103,12 @@ def _write_caption(draw: ImageDraw.ImageDraw, e: Explanation, width: int, height
     line_heights = (round(height * 1.2), round(height * 0.8))
     at = _MARGIN
     for text, size, ink in zip((what, how), line_heights, ("black", "#555555"), strict=True):
-        path = font_for(text)
-        if path is None:
-            note_missing_font(text)
-            # The number of the class comes first: what is left of its name tells little.
-            text = f"{e.class_index}: {text}" if text is what else text
-            text = text.encode("ascii", "backslashreplace").decode()
-        draw.text((_MARGIN, at), text, ink, _fitting_font(text, path, size, width))
+        # The number of the class comes first: what codes leave of its name tells little.
+        number = f"{e.class_index}: {text}" if text is what else ""
+        draw_line(
+            draw, text, at=(_MARGIN, at), ink=ink, size=size, width=width, without_font=number
+        )
         at += size + height // 3
-
-
-def _fitting_font(text: str, path: str | None, size: int, width: int) -> Font:
-    """Return the font at a size at which the text is not wider than `width`, if any is."""
-    font = load_font(path, size)
-    fitting = int(size * min(1.0, width / max(1.0, font.getlength(text))))
-    return font if fitting == size else load_font(path, max(8, fitting))
 
 
 def _slices(box: Box, cam: Float32Array) -> tuple[slice, slice]:

@@ -15,14 +15,18 @@ from imgcls.core.pixels.sources import IMAGE_ENDINGS, Source
 from imgcls.core.tasks.heatmap.picture_files import FORMATS, not_ours
 
 ENDING = ".heatmap.png"
+ACTIVATIONS_ENDING = ".activations.png"
 
 
-def name_outputs(sources: Iterable[Source], out: str | None) -> Iterator[tuple[Source, str]]:
-    """Pair each source with the file that its heatmap goes to.
+def name_outputs(
+    sources: Iterable[Source], out: str | None, ending: str = ENDING
+) -> Iterator[tuple[Source, str]]:
+    """Pair each source with the file that its picture goes to.
 
     Args:
         sources: the images; read lazily.
         out: a file for one image, by its ending; else a folder, made when the first is written.
+        ending: of the names in a folder.
 
     Raises:
         UsageError: `out` has the ending of a file that heatmaps are not written as, or is one
@@ -41,7 +45,7 @@ def name_outputs(sources: Iterable[Source], out: str | None) -> Iterator[tuple[S
         return ((source, _single(out)) for source in first)
     if os.path.lexists(out) and not os.path.isdir(out):
         raise OutputError(f"{out}: is a file; name a folder for the heatmaps of a folder or list")
-    name = partial(_mirrored, out, set())
+    name = partial(_mirrored, out, ending, set())
     return ((source, name(source)) for source in chain(first, stream))
 
 
@@ -72,7 +76,7 @@ def _single(out: str) -> str:
     return out
 
 
-def _mirrored(out: str, taken: set[bytes], source: Source) -> str:
+def _mirrored(out: str, ending: str, taken: set[bytes], source: Source) -> str:
     """Return a name that no other source of this run has.
 
     STEM.heatmap.png; for a later one of the same stem its whole name goes in, and then a
@@ -82,7 +86,7 @@ def _mirrored(out: str, taken: set[bytes], source: Source) -> str:
     stem = os.path.splitext(name)[0]
     candidates = chain([stem, name], (f"{name}.{number}" for number in range(2, len(taken) + 3)))
     for candidate in candidates:
-        path = os.path.join(out, folder, candidate + ENDING)
+        path = os.path.join(out, folder, candidate + ending)
         key = hashlib.blake2b(os.fsencode(path).lower(), digest_size=8).digest()
         if key not in taken:
             taken.add(key)

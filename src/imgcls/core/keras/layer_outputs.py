@@ -1,0 +1,68 @@
+"""What every layer of a Keras model answers to an image, in one pass."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from imgcls.core.arrays import Float32Array
+from imgcls.core.errors import UsageError
+from imgcls.core.keras.layers import spatial_shapes
+from imgcls.core.keras.start import import_keras
+
+
+class LayerOutputs:
+    """Runs a Keras model once and returns the outputs of the layers that were asked for.
+
+    Args:
+        network: the Keras model, with its weights.
+        names: the layers; empty for all that have height and width.
+        first: only so many of them, in the order of the network; None for all.
+
+    Raises:
+        UsageError: there is no such layer, or it gives more than one array.
+    """
+
+    def __init__(self, network: Any, names: Sequence[str] = (), first: int | None = None) -> None:
+        import_keras()
+        import keras
+        import tensorflow as tf
+
+        self.names = tuple(names or spatial_shapes(network))[:first]
+        self._lock = threading.Lock()
+        model = keras.Model(network.inputs, [_output(network, name) for name in self.names])
+        images = tf.TensorSpec([None, *network.inputs[0].shape[1:]], tf.float32)
+        # Keras gives a list of one output without the list.
+        self._run = tf.function(
+            lambda batch: tf.nest.flatten(model(batch, training=False)), [images]
+        )
+
+    def run(self, image: Float32Array) -> dict[str, Float32Array]:
+        """Return the activations of one image, by layer, in the order of `names`.
+
+        Args:
+            image: float32 (h, w, 3), preprocessed.
+
+        Returns:
+            float32 (h, w, c) of each layer, or (d,) of one without height and width.
+        """
+        with self._lock:
+            outputs = self._run(image[np.newaxis])
+        arrays = (np.asarray(output, np.float32)[0] for output in outputs)
+        return dict(zip(self.names, arrays, strict=True))
+
+
+def _output(network: Any, name: str) -> Any:
+    known = {layer.name: layer for layer in network.layers[1:]}  # the first is the input
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        raise UsageError(f"{name}: no such layer; {hint}imgcls models info --layers lists them")
+    output = known[name].output
+    if isinstance(output, list | tuple):
+        raise UsageError(f"{name}: gives more than one array; name another layer")
+    return output
