@@ -59,6 +59,7 @@ from imgcls.render.predictions import FORMATS
 def predict(
     console: Console,
     /,
+    *,
     inputs: tuple[str, ...],
     files_from: str | None,
     null: bool,

@@ -81,10 +81,11 @@ class RecordFile:
             self._file = stack.enter_context(FileIO(self._part, "r+" if resume else "w"))
             if self._file.seek(0, os.SEEK_END) == 0:
                 _write_whole(self._file, self._header)
-            self._open = stack.pop_all()
+            self._open = stack
             # That of an earlier OUT is kept until the first record takes the place of its own.
             kept = resume or self._out.exists()
             self._journal: FileIO | None = None if kept else self._open_journal()
+            self._open = stack.pop_all()
 
     def todo(
         self, sources: Iterable[Source], on_skip: Callable[[str], None] | None = None
