@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from imgcls.core.engines.compiled.entries import CompiledModel, Unsupported
 from imgcls.core.engines.engine import Engine, EngineName, Precision
-from imgcls.core.errors import ModelError, UsageError, one_line
+from imgcls.core.errors import ModelError, OutputError, UsageError, one_line
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.sources import Source
 
@@ -42,7 +42,8 @@ def open_engine(
     if engine == "openvino" and importlib.util.find_spec("openvino") is None:
         raise ModelError("OpenVINO is the extra imgcls[openvino]; install it or leave out `engine`")
     if engine != "keras":
-        compiled = _compiled(network, precision, calibration)
+        may_fall_back = engine == "auto" and precision == "float32"
+        compiled = _compiled(network, precision, calibration, may_fall_back)
         if isinstance(compiled, CompiledModel):
             return _run_compiled(network, compiled, engine, threads)
         if precision != "float32":
@@ -81,10 +82,19 @@ def _run_compiled(
 
 
 def _compiled(
-    network: Network, precision: Precision, calibration: Iterable[Source] | None
+    network: Network,
+    precision: Precision,
+    calibration: Iterable[Source] | None,
+    may_fall_back: bool,
 ) -> CompiledModel | Unsupported:
     if importlib.util.find_spec("ai_edge_litert") is None:
         return Unsupported("ai-edge-litert is not installed")
     from imgcls.core.engines.compiled.compile import compiled_model
 
-    return compiled_model(network, precision, calibration)
+    try:
+        return compiled_model(network, precision, calibration)
+    except OutputError as error:  # no folder to compile it in
+        if not may_fall_back:
+            raise
+        log.warning("%s; this run does without, and is slower", error)
+        return Unsupported(str(error))
