@@ -78,7 +78,7 @@ def noise(spec: ModelSpec, seed: int, images: int = 2) -> np.ndarray:
 
 
 def _difference(outputs: Any, content: bytes, batch: np.ndarray) -> float:
-    from imgcls.core.engines.compiled.entries import MODEL_FILE, CompiledModel
+    from imgcls.core.engines.compiled.folder import MODEL_FILE, CompiledModel
     from imgcls.core.engines.litert import LiteRTEngine
 
     with tempfile.TemporaryDirectory() as folder:

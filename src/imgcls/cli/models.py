@@ -156,7 +156,7 @@ def _freed(removed: Iterator[Any]) -> Iterator[str]:
 
 
 def _row(model: ListedModel) -> render.Row:
-    from imgcls.core.engines.compiled.entries import milliseconds
+    from imgcls.core.engines.compiled.folder import milliseconds
 
     return model, milliseconds(model.name, model.spec)
 

@@ -15,7 +15,7 @@ from imgcls.core.quiet import native_lines_removed
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
 
-    from imgcls.core.engines.compiled.entries import CompiledModel
+    from imgcls.core.engines.compiled.folder import CompiledModel
 
 # Each interpreter packs the weights anew; from this size on, one runs on all cores instead.
 _LARGE_BYTES = 256 * 2**20

@@ -7,7 +7,7 @@ import importlib.util
 import logging
 from collections.abc import Iterable
 
-from imgcls.core.engines.compiled.entries import CompiledModel, Unsupported
+from imgcls.core.engines.compiled.folder import CompiledModel, Unsupported
 from imgcls.core.engines.engine import Engine, EngineName, Precision
 from imgcls.core.errors import ModelError, OutputError, UsageError, one_line
 from imgcls.core.models.weights import Network

@@ -16,7 +16,7 @@ from imgcls.core.arrays import OUTPUTS, Float32Array, Output
 from imgcls.core.engines.litert import IMAGES_A_CALL, output_name
 
 if TYPE_CHECKING:
-    from imgcls.core.engines.compiled.entries import CompiledModel
+    from imgcls.core.engines.compiled.folder import CompiledModel
 
 
 class OpenVINOEngine:

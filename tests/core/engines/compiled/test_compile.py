@@ -17,14 +17,14 @@ from imgcls import load_model
 from imgcls.core.engines.compiled.compile import (
     CompiledModel,
     Unsupported,
+    compiled_folder,
     compiled_model,
-    entry_folder,
 )
-from imgcls.core.engines.compiled.entries import (
-    UnusableEntryError,
+from imgcls.core.engines.compiled.folder import (
+    UnusableError,
     facts_text,
     made_of,
-    read_entry,
+    read_compiled,
     read_facts,
 )
 from imgcls.core.engines.opening import open_engine
@@ -53,7 +53,7 @@ def compiled(cache: Path) -> CompiledModel:
 def copied(compiled: CompiledModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the entry's folder in a cache of this test's own."""
     monkeypatch.setenv("IMGCLS_CACHE", str(tmp_path / "cache"))
-    folder = entry_folder(default_network())
+    folder = compiled_folder(default_network())
     shutil.copytree(compiled.folder, folder)
     return folder
 
@@ -96,32 +96,32 @@ def test_eight_processes_make_it_once(tmp_path: Path, samples: Path) -> None:
     assert sorted(err for _, err in ended) == [*[""] * 7, COMPILING]
     (entry,) = (tmp_path / "cache" / "compiled").glob("[!.]*")
     assert sorted(path.name for path in entry.iterdir()) == [
-        *("entry.json", "kernel.npy", "model.tflite")
+        *("facts.json", "kernel.npy", "model.tflite")
     ]
 
 
 @pytest.mark.parametrize(
     ("file", "content"),
     [
-        ("entry.json", b""),
-        ("entry.json", b"{"),
-        ("entry.json", b"[]"),
-        ("entry.json", b"{}"),
-        ("entry.json", b"\xff\xfe"),
-        ("entry.json", None),
+        ("facts.json", b""),
+        ("facts.json", b"{"),
+        ("facts.json", b"[]"),
+        ("facts.json", b"{}"),
+        ("facts.json", b"\xff\xfe"),
+        ("facts.json", None),
         ("model.tflite", b"TFL3"),
         ("model.tflite", None),
     ],
 )
 def test_damaged_entry_is_never_used(copied: Path, file: str, content: bytes | None) -> None:
     made = made_of(default_network(), "float32")
-    assert isinstance(read_entry(copied, made), CompiledModel)
+    assert isinstance(read_compiled(copied, made), CompiledModel)
     if content is None:
         (copied / file).unlink()
     else:
         (copied / file).write_bytes(content)
-    with pytest.raises(UnusableEntryError, match="is damaged"):
-        read_entry(copied, made)
+    with pytest.raises(UnusableError, match="is damaged"):
+        read_compiled(copied, made)
 
 
 def test_damaged_entry_is_made_anew_with_one_warning(
@@ -159,18 +159,18 @@ def test_key_changes_with_weights_row_and_version(
 ) -> None:
     weights = tmp_path / "a.h5"
     weights.write_bytes(b"one")
-    folders = {entry_folder(Network("vgg16", MODELS["vgg16"], weights))}
-    folders.add(entry_folder(Network("vgg16", MODELS["vgg19"], weights)))
+    folders = {compiled_folder(Network("vgg16", MODELS["vgg16"], weights))}
+    folders.add(compiled_folder(Network("vgg16", MODELS["vgg19"], weights)))
     monkeypatch.setattr("imgcls.core.version.__version__", "9.9")
-    folders.add(entry_folder(Network("vgg16", MODELS["vgg16"], weights)))
+    folders.add(compiled_folder(Network("vgg16", MODELS["vgg16"], weights)))
     weights.write_bytes(b"other")
-    folders.add(entry_folder(Network("vgg16", MODELS["vgg16"], weights)))
+    folders.add(compiled_folder(Network("vgg16", MODELS["vgg16"], weights)))
     assert len(folders) == 4
 
 
 def refuse(folder: Path) -> None:
-    facts = read_facts(folder / "entry.json")
-    (folder / "entry.json").write_bytes(facts_text(facts | {"unsupported": "no such operation"}))
+    facts = read_facts(folder / "facts.json")
+    (folder / "facts.json").write_bytes(facts_text(facts | {"unsupported": "no such operation"}))
 
 
 def test_network_that_litert_cannot_run_runs_on_keras(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from imgcls.core.engines.compiled.compile import CompiledModel, compiled_model
-from imgcls.core.engines.compiled.entries import milliseconds
+from imgcls.core.engines.compiled.folder import milliseconds
 from imgcls.core.engines.model import load_model
 from imgcls.core.errors import ModelError, UsageError
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
@@ -111,7 +111,7 @@ def test_keras_has_no_int8() -> None:
 def test_what_int8_breaks_is_refused(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from imgcls.core.engines import opening
     from imgcls.core.engines.compiled import compile
-    from imgcls.core.engines.compiled.entries import Unsupported
+    from imgcls.core.engines.compiled.folder import Unsupported
 
     refused = Unsupported("it names the class that float32 names for only 3 of 100 photos")
     monkeypatch.setattr(compile, "compiled_model", lambda *_: refused)

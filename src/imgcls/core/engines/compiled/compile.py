@@ -1,7 +1,7 @@
 """Compile a network for LiteRT once, keep it in the cache, and check it before each use.
 
 The work is done by a child process (`convert.py`), so a converter that crashes or prints takes
-nothing down with it, and its memory is given back. What the cache holds: `entries.py`.
+nothing down with it, and its memory is given back. What the cache holds: `folder.py`.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from imgcls.core.arrays import Float32Array
 from imgcls.core.cache import cache_error, cache_lock, cache_part
 from imgcls.core.cache_clearing import COMPILED, compiled_lock
 from imgcls.core.child import run_child
-from imgcls.core.engines.compiled.entries import (
+from imgcls.core.engines.compiled.folder import (
     CALIBRATION_FILE,
-    ENTRY_FILE,
     EXIT_UNWRITABLE,
+    FACTS_FILE,
     KERNEL_FILE,
     CompiledModel,
     Unsupported,
-    UnusableEntryError,
+    UnusableError,
     all_facts,
-    entry_folder,
+    compiled_folder,
     made_of,
-    read_entry,
+    read_compiled,
     read_facts,
 )
 from imgcls.core.engines.engine import Precision
@@ -52,7 +52,13 @@ from imgcls.core.progress import progress
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["CALIBRATION_IMAGES", "CompiledModel", "Unsupported", "compiled_model", "entry_folder"]
+__all__ = [
+    "CALIBRATION_IMAGES",
+    "CompiledModel",
+    "Unsupported",
+    "compiled_folder",
+    "compiled_model",
+]
 
 log = logging.getLogger("imgcls")
 
@@ -86,9 +92,9 @@ def compiled_model(
         UsageError: int8 is to be made and there is nothing to calibrate it on.
     """
     made = made_of(network, precision)
-    folder = entry_folder(network, precision)
-    with contextlib.suppress(UnusableEntryError):
-        entry = None if anew else read_entry(folder, made)
+    folder = compiled_folder(network, precision)
+    with contextlib.suppress(UnusableError):
+        entry = None if anew else read_compiled(folder, made)
         if entry is not None:
             return entry
     if lacking := memory_lacking(network.spec):
@@ -96,8 +102,10 @@ def compiled_model(
     folder = cache_part(COMPILED) / folder.name
     with cache_lock(compiled_lock(folder.name)):
         try:
-            entry = None if anew else read_entry(folder, made)  # another process made it meanwhile?
-        except UnusableEntryError as reason:
+            entry = (
+                None if anew else read_compiled(folder, made)
+            )  # another process made it meanwhile?
+        except UnusableError as reason:
             entry = None
             log.warning("%s: the compiled model %s; it is made anew", folder, reason)
         try:
@@ -116,7 +124,7 @@ def whole_kernel(network: Network, compiled: CompiledModel) -> Float32Array:
     """
     try:
         return compiled.kernel
-    except UnusableEntryError as reason:
+    except UnusableError as reason:
         log.warning("%s: the compiled model %s; it is made anew", compiled.folder, reason)
     is_float32 = compiled.facts["precision"] == "float32"
     whole = compiled_model(network, anew=is_float32)
@@ -201,8 +209,8 @@ def _remove_leftovers(parent: Path, lock: str) -> None:
 
 def _read_made(network: Network, precision: Precision, folder: Path) -> CompiledModel | Unsupported:
     try:
-        entry = read_entry(folder, made_of(network, precision))
-    except UnusableEntryError:
+        entry = read_compiled(folder, made_of(network, precision))
+    except UnusableError:
         entry = None
     if entry is None:
         raise ModelError(f"{folder}: the compiled model changed while it was made; try again")
@@ -290,7 +298,7 @@ def _run_child(network: Network, precision: Precision, folder: Path) -> None:
     )
     (folder / CALIBRATION_FILE).unlink(missing_ok=True)
     with contextlib.suppress(FileNotFoundError):
-        outcome = read_facts(folder / ENTRY_FILE)
+        outcome = read_facts(folder / FACTS_FILE)
         if "weights_error" in outcome:
             raise WeightsError(outcome["weights_error"])
         return

@@ -14,10 +14,10 @@ import numpy as np
 
 from imgcls.core.arrays import Float32Array, softmax
 from imgcls.core.child import read_request
-from imgcls.core.engines.compiled.entries import (
+from imgcls.core.engines.compiled.folder import (
     CALIBRATION_FILE,
-    ENTRY_FILE,
     EXIT_UNWRITABLE,
+    FACTS_FILE,
     KERNEL_FILE,
     MODEL_FILE,
     CompiledModel,
@@ -43,7 +43,7 @@ _REFERENCE_BATCH = 10
 
 
 def main() -> None:
-    """Compile what standard input asks for; the outcome is `entry.json` in its folder."""
+    """Compile what standard input asks for; the outcome is `facts.json` in its folder."""
     name, weights, stored, precision, folder = json.loads(read_request())
     path = Path(weights)
     try:
@@ -51,16 +51,16 @@ def main() -> None:
             network = read_model_file(path).network(path)
         else:
             network = Network(name, MODELS[name], path)
-        outcome = build_entry(network, precision, Path(folder))
+        outcome = build_compiled(network, precision, Path(folder))
     except ModelError as error:
         outcome = {"weights_error": str(error)}
     except OSError as error:
         sys.stderr.write(f"{error.strerror or error}\n")
         sys.exit(EXIT_UNWRITABLE)
-    (Path(folder) / ENTRY_FILE).write_bytes(facts_text(outcome))
+    (Path(folder) / FACTS_FILE).write_bytes(facts_text(outcome))
 
 
-def build_entry(network: Network, precision: Precision, folder: Path) -> dict[str, Any]:
+def build_compiled(network: Network, precision: Precision, folder: Path) -> dict[str, Any]:
     """Convert a network to LiteRT and compare the two.
 
     Args:
@@ -69,7 +69,7 @@ def build_entry(network: Network, precision: Precision, folder: Path) -> dict[st
         folder: where the model file is written.
 
     Returns:
-        What `entry.json` holds: what made the entry, or why LiteRT cannot run it.
+        What `facts.json` holds: what made the entry, or why LiteRT cannot run it.
 
     Raises:
         WeightsError: the weights do not fit the network.

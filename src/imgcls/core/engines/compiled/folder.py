@@ -1,7 +1,7 @@
 """The entries of the cache of compiled models: read, verify, list and remove them.
 
 An entry is a folder, `compiled/NAME-PRECISION-KEY/`, that appears whole by a rename. KEY
-hashes the weights, the row of the table and the version of imgcls; `entry.json` says what made
+hashes the weights, the row of the table and the version of imgcls; `facts.json` says what made
 it and holds the SHA-256 of its model.
 """
 
@@ -32,9 +32,9 @@ from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
 
 # Raised when what is compiled changes, so that entries of older versions are not used.
-FORMAT = 4
+FORMAT = 5
 MODEL_FILE = "model.tflite"
-ENTRY_FILE = "entry.json"
+FACTS_FILE = "facts.json"
 KERNEL_FILE = "kernel.npy"
 # The photos that int8 is calibrated on, uint8 (n, size, size, 3); there only while it is made.
 CALIBRATION_FILE = "calibration.npy"
@@ -42,7 +42,7 @@ _CHECK = "check"
 EXIT_UNWRITABLE = 74  # of the child process: the folder cannot be written
 
 
-class UnusableEntryError(Exception):
+class UnusableError(Exception):
     """A compiled model that is there but cannot be trusted; its text says what it is."""
 
 
@@ -89,11 +89,11 @@ class CompiledModel:
         """The kernel (d, classes) of a linear classifier, for heatmaps without gradients.
 
         Raises:
-            UnusableEntryError: the file is damaged.
+            UnusableError: the file is damaged.
         """
         content = self.kernel_file.read() if self.kernel_file is not None else b""
         if hashlib.sha256(content).hexdigest() != self.facts.get("kernel_sha256"):
-            raise UnusableEntryError("has a damaged kernel")
+            raise UnusableError("has a damaged kernel")
         kernel: Float32Array = np.load(io.BytesIO(content), allow_pickle=False)
         return kernel
 
@@ -119,7 +119,7 @@ def made_of(network: Network, precision: Precision) -> dict[str, Any]:
     }
 
 
-def entry_folder(network: Network, precision: Precision = "float32") -> Path:
+def compiled_folder(network: Network, precision: Precision = "float32") -> Path:
     """Return where the compiled form of a network is kept, whether or not it is there."""
     from imgcls.core.version import __version__
 
@@ -128,7 +128,7 @@ def entry_folder(network: Network, precision: Precision = "float32") -> Path:
     return in_cache(COMPILED, f"{network.name}-{precision}-{key}")
 
 
-def read_entry(folder: Path, made: dict[str, Any]) -> CompiledModel | Unsupported | None:
+def read_compiled(folder: Path, made: dict[str, Any]) -> CompiledModel | Unsupported | None:
     """Read and verify an entry; None where there is none.
 
     Args:
@@ -136,13 +136,13 @@ def read_entry(folder: Path, made: dict[str, Any]) -> CompiledModel | Unsupporte
         made: what must have made it, see `made_of`.
 
     Raises:
-        UnusableEntryError: it is damaged, or something else made it.
+        UnusableError: it is damaged, or something else made it.
     """
     if not os.path.lexists(folder):
         return None
     try:
         return _verified(folder, made)
-    except UnusableEntryError:
+    except UnusableError:
         if not os.path.lexists(folder):
             return None  # the cache was cleared meanwhile
         raise
@@ -150,10 +150,10 @@ def read_entry(folder: Path, made: dict[str, Any]) -> CompiledModel | Unsupporte
 
 def _verified(folder: Path, made: dict[str, Any]) -> CompiledModel | Unsupported:
     try:
-        facts = read_facts(folder / ENTRY_FILE)
+        facts = read_facts(folder / FACTS_FILE)
         for key, value in made.items():
             if facts[key] != value:
-                raise UnusableEntryError(f"is of another {key.replace('_', ' ')}")
+                raise UnusableError(f"is of another {key.replace('_', ' ')}")
         if reason := facts.get("unsupported"):
             return Unsupported(str(reason))
         file = open_regular(folder / MODEL_FILE)
@@ -161,8 +161,8 @@ def _verified(folder: Path, made: dict[str, Any]) -> CompiledModel | Unsupported
             return CompiledModel(folder, facts, file, _open_kernel(folder))
         file.close()
     except (OSError, ValueError, LookupError) as error:
-        raise UnusableEntryError("is damaged") from error
-    raise UnusableEntryError("is damaged")
+        raise UnusableError("is damaged") from error
+    raise UnusableError("is damaged")
 
 
 def _open_kernel(folder: Path) -> BufferedReader | None:
@@ -173,12 +173,12 @@ def _open_kernel(folder: Path) -> BufferedReader | None:
 
 
 def facts_text(facts: dict[str, Any]) -> bytes:
-    """Return the content of `entry.json`: facts, and a hash of them that shows any change."""
+    """Return the content of `facts.json`: facts, and a hash of them that shows any change."""
     return json.dumps(facts | {_CHECK: _facts_hash(facts)}, indent=1).encode()
 
 
 def read_facts(file: Path) -> dict[str, Any]:
-    """Read `entry.json`.
+    """Read `facts.json`.
 
     Raises:
         OSError: it cannot be read.
@@ -199,7 +199,7 @@ def all_facts() -> Iterator[dict[str, Any]]:
     with contextlib.suppress(OSError):
         for folder in sorted((named_cache() / COMPILED).iterdir()):
             with contextlib.suppress(OSError, ValueError):
-                yield read_facts(folder / ENTRY_FILE)
+                yield read_facts(folder / FACTS_FILE)
 
 
 def milliseconds(name: str, spec: ModelSpec) -> dict[str, float]:

@@ -18,11 +18,11 @@ from imgcls.core.cache_clearing import Freed, clear_cache, compiled_lock
 from imgcls.core.engines.compiled.compile import (
     CompiledModel,
     Unsupported,
+    compiled_folder,
     compiled_model,
-    entry_folder,
     whole_kernel,
 )
-from imgcls.core.engines.compiled.entries import facts_text, milliseconds, read_facts
+from imgcls.core.engines.compiled.folder import facts_text, milliseconds, read_facts
 from imgcls.core.engines.opening import open_engine
 from imgcls.core.files import remove
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
@@ -55,7 +55,7 @@ def own_cache(compiled: CompiledModel, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def edit_facts(folder: Path, **changes: object) -> None:
-    file = folder / "entry.json"
+    file = folder / "facts.json"
     file.write_bytes(facts_text(read_facts(file) | changes))
 
 
@@ -88,7 +88,7 @@ def damage(folder: Path) -> str:
 
 
 def cut(folder: Path) -> str:
-    (folder / "entry.json").write_text('{"format"')
+    (folder / "facts.json").write_text('{"format"')
     return "is damaged"
 
 
@@ -127,7 +127,7 @@ def test_what_cannot_be_trusted_is_not_used(
     caplog: pytest.LogCaptureFixture,
     spoil: Callable[[Path], str],
 ) -> None:
-    folder = entry_folder(network)
+    folder = compiled_folder(network)
     reason = spoil(folder)
     with caplog.at_level(logging.WARNING, "imgcls"):
         made = compiled_model(network)
@@ -149,7 +149,7 @@ def make_folder(path: Path) -> None:
 
 @pytest.mark.posix
 @pytest.mark.usefixtures("copying")
-@pytest.mark.parametrize("place", ["", "model.tflite", "entry.json", "kernel.npy"])
+@pytest.mark.parametrize("place", ["", "model.tflite", "facts.json", "kernel.npy"])
 @pytest.mark.parametrize("make", [os.mkfifo, make_folder, make_file])
 def test_what_is_none_of_ours_is_replaced_with_one_warning(
     own_cache: Path,
@@ -158,7 +158,7 @@ def test_what_is_none_of_ours_is_replaced_with_one_warning(
     make: Callable[[Path], None],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    folder = entry_folder(network)
+    folder = compiled_folder(network)
     remove(folder / place)
     make(folder / place)
     made = compiled_model(network)
@@ -173,12 +173,12 @@ def test_what_is_none_of_ours_is_replaced_with_one_warning(
 
 
 @pytest.mark.usefixtures("copying")
-@pytest.mark.parametrize("name", ["model.tflite", "entry.json", "kernel.npy"])
+@pytest.mark.parametrize("name", ["model.tflite", "facts.json", "kernel.npy"])
 def test_no_flipped_bit_is_used(
     own_cache: Path, network: Network, compiled: CompiledModel, name: str
 ) -> None:
     """A sample of bits, among them the first and the last."""
-    file = entry_folder(network) / name
+    file = compiled_folder(network) / name
     whole = file.read_bytes()
     for bit in {0, 8 * len(whole) - 1, *random.Random(0).sample(range(8 * len(whole)), 6)}:
         with open(file, "r+b") as opened:
@@ -195,7 +195,7 @@ def test_no_flipped_bit_is_used(
 def test_what_killed_processes_left_goes_when_a_model_is_made(
     own_cache: Path, network: Network
 ) -> None:
-    folder = entry_folder(network)
+    folder = compiled_folder(network)
     other = own_cache / "compiled" / ".vgg16-float32-0123456789abcdef.4711.tmp"
     held = own_cache / "compiled" / ".vgg19-float32-0123456789abcdef.4711.tmp"
     for left in (folder.with_name(f".{folder.name}.4711.tmp"), other, held):
@@ -212,7 +212,7 @@ def test_what_killed_processes_left_goes_when_a_model_is_made(
 def test_a_model_that_is_open_outlives_the_clearing_of_the_cache(
     own_cache: Path, network: Network
 ) -> None:
-    compiled_name = entry_folder(network).name
+    compiled_name = compiled_folder(network).name
     engine = open_engine(network, "litert", threads=2)
     names = [item.name for item in clear_cache()]
     assert names[0] == f"compiled/{compiled_name}"
@@ -230,7 +230,7 @@ def test_a_model_that_is_open_outlives_the_clearing_of_the_cache(
 def test_what_an_older_version_compiled_is_mentioned(
     own_cache: Path, network: Network, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder = entry_folder(network)
+    folder = compiled_folder(network)
     edit_facts(folder, imgcls="0.0.1")
     folder.rename(folder.with_name("efficientnet-lite0-float32-0123456789abcdef"))
     with caplog.at_level(logging.INFO, "imgcls"):
