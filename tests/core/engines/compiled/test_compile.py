@@ -44,14 +44,14 @@ def default_network() -> Network:
 
 @pytest.fixture(scope="module")
 def compiled(cache: Path) -> CompiledModel:
-    entry = compiled_model(default_network())
-    assert isinstance(entry, CompiledModel)
-    return entry
+    compiled = compiled_model(default_network())
+    assert isinstance(compiled, CompiledModel)
+    return compiled
 
 
 @pytest.fixture
 def copied(compiled: CompiledModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the entry's folder in a cache of this test's own."""
+    """Return the compiled model's folder in a cache of this test's own."""
     monkeypatch.setenv("IMGCLS_CACHE", str(tmp_path / "cache"))
     folder = compiled_folder(default_network())
     shutil.copytree(compiled.folder, folder)
@@ -94,8 +94,8 @@ def test_eight_processes_make_it_once(tmp_path: Path, samples: Path) -> None:
     assert len({out for out, _ in ended}) == 1
     assert json.loads(ended[0][0])["predictions"][0]["label"] == "tiger_cat"
     assert sorted(err for _, err in ended) == [*[""] * 7, COMPILING]
-    (entry,) = (tmp_path / "cache" / "compiled").glob("[!.]*")
-    assert sorted(path.name for path in entry.iterdir()) == [
+    (folder,) = (tmp_path / "cache" / "compiled").glob("[!.]*")
+    assert sorted(path.name for path in folder.iterdir()) == [
         *("facts.json", "kernel.npy", "model.tflite")
     ]
 
@@ -113,7 +113,7 @@ def test_eight_processes_make_it_once(tmp_path: Path, samples: Path) -> None:
         ("model.tflite", None),
     ],
 )
-def test_damaged_entry_is_never_used(copied: Path, file: str, content: bytes | None) -> None:
+def test_damaged_model_is_never_used(copied: Path, file: str, content: bytes | None) -> None:
     made = made_of(default_network(), "float32")
     assert isinstance(read_compiled(copied, made), CompiledModel)
     if content is None:
@@ -124,7 +124,7 @@ def test_damaged_entry_is_never_used(copied: Path, file: str, content: bytes | N
         read_compiled(copied, made)
 
 
-def test_damaged_entry_is_made_anew_with_one_warning(
+def test_damaged_model_is_made_anew_with_one_warning(
     copied: Path, samples: Path, imgcls: Imgcls
 ) -> None:
     model = copied / "model.tflite"

@@ -59,7 +59,7 @@ def edit_facts(folder: Path, **changes: object) -> None:
     file.write_bytes(facts_text(read_facts(file) | changes))
 
 
-def test_entry_says_how_fast_it_is(compiled: CompiledModel, network: Network) -> None:
+def test_it_says_how_fast_it_is(compiled: CompiledModel, network: Network) -> None:
     facts = compiled.facts
     assert facts["spec"]["preprocessing"]["size"] == 224
     assert facts["precision"] == "float32"

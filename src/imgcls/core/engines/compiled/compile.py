@@ -12,9 +12,8 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from imgcls.core.arrays import Float32Array
 from imgcls.core.cache import cache_error, cache_lock, cache_part
@@ -36,10 +35,8 @@ from imgcls.core.engines.compiled.folder import (
 )
 from imgcls.core.engines.engine import Precision
 from imgcls.core.errors import (
-    ImageError,
     ModelError,
     OutputError,
-    UsageError,
     WeightsError,
 )
 from imgcls.core.files import read_regular, remove, write_atomically
@@ -47,25 +44,11 @@ from imgcls.core.models.keras_weights import check_weights_file
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.sources import Source
-from imgcls.core.progress import progress
 
-if TYPE_CHECKING:
-    import numpy as np
-
-__all__ = [
-    "CALIBRATION_IMAGES",
-    "CompiledModel",
-    "Unsupported",
-    "compiled_folder",
-    "compiled_model",
-]
+__all__ = ["CompiledModel", "Unsupported", "compiled_folder", "compiled_model"]
 
 log = logging.getLogger("imgcls")
 
-# How many photos int8 is calibrated on.
-CALIBRATION_IMAGES = 100
-# With fewer, which numbers occur is rather a guess: good for their own run only.
-_FEWEST_KEPT = 50
 # Compiling takes this many times the size of the weights in memory (VGG16: 10 GB).
 _MEMORY_FACTOR = 20
 
@@ -94,22 +77,21 @@ def compiled_model(
     made = made_of(network, precision)
     folder = compiled_folder(network, precision)
     with contextlib.suppress(UnusableError):
-        entry = None if anew else read_compiled(folder, made)
-        if entry is not None:
-            return entry
+        kept = None if anew else read_compiled(folder, made)
+        if kept is not None:
+            return kept
     if lacking := memory_lacking(network.spec):
         return Unsupported(lacking)
     folder = cache_part(COMPILED) / folder.name
     with cache_lock(compiled_lock(folder.name)):
+        kept = None
         try:
-            entry = (
-                None if anew else read_compiled(folder, made)
-            )  # another process made it meanwhile?
+            if not anew:
+                kept = read_compiled(folder, made)  # made by another process meanwhile
         except UnusableError as reason:
-            entry = None
             log.warning("%s: the compiled model %s; it is made anew", folder, reason)
         try:
-            return entry or _make(network, precision, folder, calibration, keep=anew)
+            return kept or _make(network, precision, folder, calibration, keep=anew)
         except OSError as error:
             raise cache_error(folder, error) from error
 
@@ -175,23 +157,25 @@ def _make(
     kept = True
     try:
         if precision == "int8":
-            kept = _save_calibration(network, calibration, temporary, keep=keep)
+            from imgcls.core.engines.compiled.calibration import save_calibration
+
+            kept = save_calibration(network, calibration, temporary, keep=keep)
         else:
             log.info("%s: %s, once", network.name, _occasion(network, folder))
         _run_child(network, precision, temporary)
         if kept:
             remove(folder)
             os.rename(temporary, folder)
-        entry = _read_made(network, precision, folder if kept else temporary)
+        made = _read_made(network, precision, folder if kept else temporary)
     finally:
         _remove_unkept(temporary)
-    if isinstance(entry, CompiledModel) and precision == "int8":
+    if isinstance(made, CompiledModel) and precision == "int8":
         log.info(
             "%s: int8 names the same class as float32 for %.0f%% of them",
             network.name,
-            100 * entry.facts["agreement"],
+            100 * made.facts["agreement"],
         )
-    return entry
+    return made
 
 
 def _remove_leftovers(parent: Path, lock: str) -> None:
@@ -208,13 +192,11 @@ def _remove_leftovers(parent: Path, lock: str) -> None:
 
 
 def _read_made(network: Network, precision: Precision, folder: Path) -> CompiledModel | Unsupported:
-    try:
-        entry = read_compiled(folder, made_of(network, precision))
-    except UnusableError:
-        entry = None
-    if entry is None:
-        raise ModelError(f"{folder}: the compiled model changed while it was made; try again")
-    return entry
+    with contextlib.suppress(UnusableError):
+        made = read_compiled(folder, made_of(network, precision))
+        if made is not None:
+            return made
+    raise ModelError(f"{folder}: the compiled model changed while it was made; try again")
 
 
 def _remove_unkept(folder: Path) -> None:
@@ -237,54 +219,6 @@ def _occasion(network: Network, folder: Path) -> str:
         if same and older != made["imgcls"]:
             return f"it was compiled by imgcls {older}; compiling it anew for this version"
     return "compiling it for this machine"
-
-
-def _save_calibration(
-    network: Network, calibration: Iterable[Source] | None, folder: Path, *, keep: bool
-) -> bool:
-    """Leave the photos for the child process, as they enter the network before scaling.
-
-    Returns:
-        Whether they are enough for what is made of them to be kept.
-    """
-    import numpy as np
-
-    name = network.name
-    pixels = list(_calibration_pixels(network, calibration or ()))
-    remedy = f"run imgcls models compile {name} with `precision` int8 and `calibrate` a folder"
-    if not pixels:
-        raise UsageError(f"{name}: no photo to calibrate int8 on; {remedy} of photos")
-    few = len(pixels) < _FEWEST_KEPT
-    if few and keep:
-        raise UsageError(
-            f"{name}: int8 is kept if {_FEWEST_KEPT} photos or more calibrate it, and here are "
-            f"{len(pixels)}; name a folder with more"
-        )
-    count = f"the first {len(pixels)} images that can be read" if len(pixels) > 1 else "one image"
-    if few:
-        log.warning(
-            "%s: calibrating int8 on %s, for this run only; to have it for good, %s of %d or more",
-            *(name, count, remedy, _FEWEST_KEPT),
-        )
-    else:
-        log.info("%s: calibrating int8 on %s, once", name, count)
-    np.save(folder / CALIBRATION_FILE, np.stack(pixels))
-    return not few
-
-
-def _calibration_pixels(network: Network, calibration: Iterable[Source]) -> Iterator[np.ndarray]:
-    """Yield the first photos that can be read, uint8 (size, size, 3)."""
-    from imgcls.core.pixels.images import load_image
-
-    # Standard input can be read only once, and that is for its own record.
-    sources = (source for source in calibration if source.kind != "stdin")
-    found = 0
-    for source in progress(sources, "calibration photos", CALIBRATION_IMAGES):
-        with contextlib.suppress(ImageError):
-            yield load_image(source, network.spec.preprocessing).pixels
-            found += 1
-        if found == CALIBRATION_IMAGES:
-            return
 
 
 def _run_child(network: Network, precision: Precision, folder: Path) -> None:

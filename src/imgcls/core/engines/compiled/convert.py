@@ -69,7 +69,7 @@ def build_compiled(network: Network, precision: Precision, folder: Path) -> dict
         folder: where the model file is written.
 
     Returns:
-        What `facts.json` holds: what made the entry, or why LiteRT cannot run it.
+        What `facts.json` holds: what made the model, or why LiteRT cannot run it.
 
     Raises:
         WeightsError: the weights do not fit the network.

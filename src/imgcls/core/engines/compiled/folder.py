@@ -1,6 +1,6 @@
-"""The entries of the cache of compiled models: read, verify, list and remove them.
+"""The folder of a compiled model in the cache: read, verified, listed.
 
-An entry is a folder, `compiled/NAME-PRECISION-KEY/`, that appears whole by a rename. KEY
+It is `compiled/NAME-PRECISION-KEY/`, which appears whole by a rename. KEY
 hashes the weights, the row of the table and the version of imgcls; `facts.json` says what made
 it and holds the SHA-256 of its model.
 """
@@ -31,7 +31,7 @@ from imgcls.core.files import open_regular, read_regular
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
 
-# Raised when what is compiled changes, so that entries of older versions are not used.
+# Raised when what is compiled changes, so that what older versions made is not used.
 FORMAT = 5
 MODEL_FILE = "model.tflite"
 FACTS_FILE = "facts.json"
@@ -106,7 +106,7 @@ class Unsupported:
 
 
 def made_of(network: Network, precision: Precision) -> dict[str, Any]:
-    """Return the facts that an entry must hold to be that of a network."""
+    """Return the facts that a folder must state to be that of a network."""
     from imgcls.core.version import __version__
 
     return {
@@ -129,10 +129,10 @@ def compiled_folder(network: Network, precision: Precision = "float32") -> Path:
 
 
 def read_compiled(folder: Path, made: dict[str, Any]) -> CompiledModel | Unsupported | None:
-    """Read and verify an entry; None where there is none.
+    """Read and verify a compiled model; None where there is none.
 
     Args:
-        folder: the entry's.
+        folder: where it is kept.
         made: what must have made it, see `made_of`.
 
     Raises:
@@ -195,7 +195,7 @@ def _facts_hash(facts: dict[str, Any]) -> str:
 
 
 def all_facts() -> Iterator[dict[str, Any]]:
-    """Yield what each readable entry says of itself, unverified; for overviews."""
+    """Yield what each compiled model says of itself, its files unverified; for overviews."""
     with contextlib.suppress(OSError):
         for folder in sorted((named_cache() / COMPILED).iterdir()):
             with contextlib.suppress(OSError, ValueError):
