@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from PIL import Image
 
 import imgcls
 from imgcls.core.errors import UsageError
+from imgcls.core.models.head import Head
 from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
 
 # Drawn by hand around the cat's face, the cup, and the rocket with the cells of the map beside
@@ -200,3 +202,15 @@ def test_whatever_one_image_raises_is_its_own_answer(
     odd, cat = imgcls.explain([tmp_path / "odd.jpg", samples / "cat.jpg"], model)
     assert odd == Unexplained(str(tmp_path / "odd.jpg"), "it cannot be used (KeyError: 'odd')")
     assert isinstance(cat, Explanation)
+
+
+def test_scores_that_are_no_numbers_are_an_error_of_the_image(
+    samples: Path, model: imgcls.Model
+) -> None:
+    kernel = np.full((1280, 2), np.nan, np.float32)
+    head = Head(((kernel, np.zeros(2, np.float32)),))
+    damaged = replace(model, head=head, labels=model.labels[:2])
+    (answer,) = imgcls.explain(samples / "cat.jpg", damaged)
+    (record,) = imgcls.classify(samples / "cat.jpg", damaged)
+    assert answer.error == record.error
+    assert str(record.error) == "the model's scores for it are no numbers; its weights are damaged"

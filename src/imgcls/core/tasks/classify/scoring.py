@@ -52,9 +52,29 @@ def score_chunk(model: Model, preprocessing: Preprocessing, chunk: list[Source])
         model.scores(preprocessing.scale(batch)) for batch in batches
     )
     return [
-        Scored(source, image, next(scores) if isinstance(image, FittedImage) else None)
+        Scored(source, image, None)
+        if isinstance(image, ImageError)
+        else _scored(source, image, next(scores))
         for source, image in zip(chunk, loaded, strict=True)
     ]
+
+
+def check_finite(scores: Float32Array) -> None:
+    """Refuse what is no answer, and no JSON either.
+
+    Raises:
+        ImageError: a score is NaN, as from weights so large that their sums are.
+    """
+    if not np.isfinite(scores).all():
+        raise ImageError("the model's scores for it are no numbers; its weights are damaged")
+
+
+def _scored(source: Source, image: FittedImage, scores: Float32Array) -> Scored:
+    try:
+        check_finite(scores)
+    except ImageError as error:
+        return Scored(source, error, None)
+    return Scored(source, image, scores)
 
 
 def _load(source: Source, preprocessing: Preprocessing) -> FittedImage | ImageError:

@@ -19,7 +19,7 @@ from imgcls.core.pixels.images import load_with_original
 from imgcls.core.pixels.preprocessing import Interpolation, Resize, Uint8Image
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.classify import Prediction, as_sources
-from imgcls.core.tasks.classify.scoring import adapt
+from imgcls.core.tasks.classify.scoring import adapt, check_finite
 from imgcls.core.tasks.heatmap.drawing import draw_overlay
 from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
 from imgcls.core.tasks.heatmap.faithfulness import Faithfulness, measure_faithfulness
@@ -163,6 +163,7 @@ class Explainer:
         image = self._preprocessing.scale(fitted.pixels)
         forward = forward_pass(self.model, image, self._keras, self._chosen is not None)
         scores = softmax(forward.logits)
+        check_finite(scores)
         column = self._choose(scores)
         cam = self._cam(forward, column)
         wanted = self.options.faithfulness and bool(cam.any())
