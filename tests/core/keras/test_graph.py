@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from imgcls.core.engines.compiled.compile import CompiledModel, Unsupported, compiled_model
 from imgcls.core.engines.model import Model, load_model
-from imgcls.core.errors import ModelError
 
 
 @pytest.fixture(scope="module")
@@ -33,18 +29,3 @@ def test_features_times_kernel_are_the_logits(model: Model) -> None:
     # The bias falls out of the difference of two images.
     expected = logits[0] - logits[1]
     np.testing.assert_allclose((features[0] - features[1]) @ kernel, expected, atol=1e-3)
-
-
-@pytest.mark.parametrize("damage", ["changed", "gone"])
-def test_a_damaged_kernel_is_an_error(damage: str, compiled: CompiledModel, tmp_path: Path) -> None:
-    folder = tmp_path / "entry"
-    shutil.copytree(compiled.folder, folder)
-    path = folder / "kernel.npy"
-    if damage == "gone":
-        path.unlink()
-    else:
-        content = bytearray(path.read_bytes())
-        content[-1] ^= 1
-        path.write_bytes(content)
-    with pytest.raises(ModelError, match=r"kernel\.npy: damaged; delete its folder"):
-        CompiledModel(folder, compiled.facts).classifier_kernel()

@@ -15,12 +15,8 @@ from imgcls.core.models.spec import BEFORE_POOLING, ModelSpec
 
 def with_outputs(model: Any, spec: ModelSpec) -> Any:
     """Return a Keras model over the same layers with the outputs of `OUTPUTS`, in order."""
-    keras = import_keras()
-    activations = cam_activations(model, spec)
-    features = features_source(model, spec)
-    if len(features.shape) == 4:
-        features = keras.ops.mean(features, axis=(1, 2))  # (n, h, w, c) → (n, c)
-    return keras.Model(model.input, [model.output, features, activations])
+    outputs = [model.output, _features(model, spec), cam_activations(model, spec)]
+    return import_keras().Model(model.input, outputs)
 
 
 def features_source(model: Any, spec: ModelSpec) -> Any:
@@ -47,13 +43,17 @@ def classifier_kernel(model: Any) -> Float32Array:
 
 def cut_top(model: Any, spec: ModelSpec) -> Any:
     """Return a Keras model over the same layers that ends in the features (n, d)."""
-    keras = import_keras()
-    features = features_source(model, spec)
-    if len(features.shape) == 4:
-        name = free_name("pooled_features", (layer.name for layer in model.layers))
-        pooling = keras.layers.GlobalAveragePooling2D(name=name)
-        features = pooling(features)  # (n, h, w, c) → (n, c)
-    return keras.Model(model.inputs, features)
+    return import_keras().Model(model.inputs, _features(model, spec))
+
+
+def _features(model: Any, spec: ModelSpec) -> Any:
+    """Return the Keras tensor (n, d) of the features."""
+    source = features_source(model, spec)
+    if len(source.shape) == 2:
+        return source
+    # By a layer: keras.ops.mean would be called "mean", as a layer of the network may be.
+    name = free_name("pooled_features", (layer.name for layer in model.layers))
+    return import_keras().layers.GlobalAveragePooling2D(name=name)(source)  # → (n, c)
 
 
 def add_head(backbone: Any, head: Head) -> Any:
