@@ -105,7 +105,15 @@ def heatmap(
         return 0
     sources = options.sources(inputs, files_from, null)
     what = ExplainOptions(
-        *(method, class_name, rank, versus, layer, faithfulness, resize, interpolation, workers)
+        method=method,
+        class_name=class_name,
+        rank=rank,
+        versus=versus,
+        layer=layer,
+        faithfulness=faithfulness,
+        resize=resize,
+        interpolation=interpolation,
+        workers=workers,
     )
     how = DrawOptions(alpha, colormap, panel, raw)
     jobs = name_outputs(sources, out)  # an output that cannot be is said before any work

@@ -10,7 +10,7 @@ from imgcls.core.tasks.heatmap.colors import DEFAULT_ALPHA, DEFAULT_COLORMAP, co
 from imgcls.core.tasks.heatmap.methods import CAM_METHODS, DEFAULT_METHOD
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainOptions:
     """What is explained about every image.
 
