@@ -2,31 +2,70 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from imgcls.cli import options
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
-from imgcls.render.safe import printable
+from imgcls.core.errors import UsageError
+
+_SCALINGS = ("tf", "torch", "caffe", "unit", "none")
 
 
-@click.command("import")
+@click.command("import", short_help="Turn a Keras model into a model file.")
 @click.argument("file", metavar="FILE.keras|FILE.h5")
 @click.option(
     "--labels",
-    required=True,
     metavar="FILE",
-    help="The labels in the order of its scores: one a line, or a JSON list.",
+    help="The labels in the order of its scores: one a line, Teachable Machine's labels.txt, a "
+    "JSON list, or class_indices.json. Default: such a file beside the model.",
+)
+@click.option("--generic-labels", is_flag=True, help="Call the classes class_0, class_1, ….")
+@click.option(
+    "--scaling",
+    type=click.Choice(_SCALINGS),
+    help="How pixels are scaled for it. Default: what lies in the network, or what its backbone "
+    "was trained on.",
+)
+@options.resize
+@click.option("--size", type=int, metavar="N", help="Its input, if it leaves the size open.")
+@click.option(
+    "--check",
+    "checks",
+    multiple=True,
+    metavar="PHOTO=LABEL",
+    help="Try it on a photo, with each scaling; may be given several times.",
 )
 @click.option("-o", "--output", required=True, metavar="FILE", help="The model, .safetensors.")
-@click.option("--trust", is_flag=True, help="Load the file although it could run code.")
+@click.option("--trust", is_flag=True, help="Say that you know where the file comes from.")
 @click.pass_obj
-def import_(console: Console, file: str, labels: str, output: str, trust: bool) -> None:
-    """Turn a Keras model into a model file.
+def import_(
+    console: Console,
+    file: str,
+    output: str,
+    checks: tuple[str, ...],
+    trust: bool,
+    **chosen: Any,
+) -> None:
+    """Turn an image classifier that Keras saved into a model file.
 
-    It must be a network that imgcls knows, average pooling and dense layers. Loading a Keras
-    file can run code that is hidden in it: import only what you trust.
+    Keras 3 or 2, .keras or .h5, Teachable Machine's too; sequential, functional or nested. No
+    code of the file is run. The model file gives the scores that Keras gives, or is not written.
     """
-    from imgcls.core.tasks.models.import_model import import_model
+    from imgcls.core.tasks.models.import_model import ImportOptions, import_model
+    from imgcls.render import imported_model as render
 
-    model = import_model(file, labels, output, trust=trust)
-    write_stdout([f"{printable(output)}: {model.backbone}, {len(model.labels)} classes\n"])
+    said = ImportOptions(checks=tuple(_pair(check) for check in checks), **chosen)
+    model = import_model(file, output, said, trust=trust)
+    for line in render.notes(output, model):
+        console.say(line)
+    write_stdout(render.text(output, model))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    photo, equals, label = text.rpartition("=")
+    if not (photo and equals and label):
+        raise UsageError(f"{text}: a check is PHOTO=LABEL")
+    return photo, label

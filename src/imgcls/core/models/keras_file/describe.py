@@ -32,7 +32,7 @@ class ImportedNetwork:
         network: all layers up to the head, or to the logits where there is no head.
         tensors: their weights by name in a model file.
         head: the dense layers at the end; None where something else gives the logits.
-        ending: what the scores are made by: "softmax", "sigmoid" or "logits".
+        ending: what the scores are made by: "softmax", "logits", "sigmoid" or (one) "logit".
         classes: how many there are; two for one sigmoid.
         size: height and width of the input.
         is_size_free: whether the network would take another size, too.
@@ -100,7 +100,7 @@ def describe(path: Path, folder: Path, size: int | None = None) -> ImportedNetwo
         classes=classes,
         size=side,
         is_size_free=is_free,
-        family=find_family(network),
+        family=find_family({*network.shapes, *(layer.name for layer in tree.leaves())}),
         scaled_by=scaling_inside(network),
         dropped=Counter(flat.dropped),
         folded=Counter(flat.folded),

@@ -19,7 +19,7 @@ def end_in_logits(flat: FlatNetwork) -> str:
     """Take the last activation off a network, so that it ends in logits of two or more classes.
 
     Returns:
-        What the network ended in: "softmax", "sigmoid" or "logits".
+        What the network ended in: "softmax", "logits", "sigmoid" or (one) "logit".
 
     Raises:
         ValueError: it does not end in the scores of classes.
@@ -42,7 +42,7 @@ def end_in_logits(flat: FlatNetwork) -> str:
         if ending == "softmax":
             raise ValueError("it has one class, whose score is always 1")
         _split_sigmoid(flat)
-        return "sigmoid"
+        return "sigmoid" if ending == "sigmoid" else "logit"
     return "logits" if ending == "linear" else ending
 
 

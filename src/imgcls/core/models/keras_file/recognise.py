@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from imgcls.core.models.network_description import NetworkDescription
-from imgcls.core.pixels.preprocessing import Scaling
+from imgcls.core.pixels.preprocessing import Interpolation, Resize, Scaling
 
 # What stands before the first convolution without having to do with scaling.
 _PASSED = ("input", "zero_padding2d", "resizing", "cropping2d")
@@ -21,14 +21,25 @@ class Family:
         name: what people call it.
         layers: names of layers that all of them have, and no others.
         scaling: what they were trained on.
+        resize: how their trainers make images square; Keras' own loaders squash them.
+        interpolation: of that.
     """
 
     name: str
     layers: tuple[str, ...]
     scaling: Scaling
+    resize: Resize = "squash"
+    interpolation: Interpolation = "bilinear"
 
 
 FAMILIES = (
+    Family(
+        "MobileNetV2 of Teachable Machine",
+        ("expanded_conv_depthwise", "dense_Dense1"),
+        "tf",
+        "crop",
+        "lanczos",
+    ),
     Family("MobileNetV2", ("expanded_conv_depthwise", "out_relu"), "tf"),
     Family("MobileNet", ("conv_dw_1", "conv_pw_13"), "tf"),
     Family("MobileNetV3", ("expanded_conv_depthwise", "expanded_conv_project"), "tf"),
@@ -55,10 +66,9 @@ SCALING_CHOICES: Mapping[Scaling, str] = {
 }
 
 
-def find_family(network: NetworkDescription) -> Family | None:
+def find_family(names: Set[str]) -> Family | None:
     """Return what a network is made of, by the names of its layers."""
-    names = {layer.name for layer in network.layers}
-    return next((family for family in FAMILIES if names.issuperset(family.layers)), None)
+    return next((family for family in FAMILIES if names >= set(family.layers)), None)
 
 
 def scaling_inside(network: NetworkDescription) -> tuple[str, ...]:

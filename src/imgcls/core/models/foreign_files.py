@@ -1,0 +1,119 @@
+"""Model files of other programs: which kind one is, by its content, and what to do with it."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from imgcls.core.models.hdf5_file import is_hdf5
+
+
+@dataclass(frozen=True)
+class ForeignKind:
+    """A kind of model file.
+
+    Attributes:
+        name: what it is, as the predicate of a sentence.
+        way_on: what to do with it where imgcls wants a model of its own.
+        is_whole_keras: whether `imgcls models import` takes it.
+    """
+
+    name: str
+    way_on: str
+    is_whole_keras: bool = False
+
+
+_IMPORT = "run imgcls models import FILE -o MODEL.safetensors, and use that"
+_SAVE = "import a whole model, as model.save('model.keras') writes it"
+
+KINDS: Mapping[str, ForeignKind] = {
+    "keras": ForeignKind("is a Keras model", _IMPORT, True),
+    "keras_weights": ForeignKind(
+        "holds weights without their network",
+        "imgcls models add NAME --weights FILE takes those of a named network; of another one, "
+        + _SAVE,
+    ),
+    "hdf5": ForeignKind("is an HDF5 file without a Keras model", _SAVE),
+    "tflite": ForeignKind(
+        "is a TensorFlow Lite model, whose layers are merged and cannot be told apart again",
+        "import the Keras model that it was made of",
+    ),
+    "saved_model": ForeignKind(
+        "is a SavedModel, which holds operations and no layers",
+        "where it was made, " + _SAVE,
+    ),
+    "onnx": ForeignKind(
+        "is an ONNX model, which imgcls does not read",
+        "if it was made of a Keras model, import that",
+    ),
+    "torch": ForeignKind(
+        "is a PyTorch file, which needs its author's code and can run anything",
+        "there is no safe way to take it over; train one with imgcls finetune",
+    ),
+    "tfjs": ForeignKind(
+        "is a TensorFlow.js model",
+        "export it as Keras (Teachable Machine: TensorFlow, Keras) and import that",
+    ),
+    "pickle": ForeignKind(
+        "is a pickle, which runs code when it is read", "save the model as .keras and import that"
+    ),
+}
+
+
+def foreign_kind(path: Path) -> ForeignKind | None:
+    """Return what kind of model file another program wrote; None if it is none of them."""
+    if path.is_dir():
+        is_saved = any((path / name).is_file() for name in ("saved_model.pb", "keras_metadata.pb"))
+        return KINDS["saved_model"] if is_saved else None
+    try:
+        with open(path, "rb") as file:
+            start = file.read(512)
+        if is_hdf5(path):
+            return KINDS[_kind_of_hdf5(path)]
+        if zipfile.is_zipfile(path):
+            return _kind_of_zip(path)
+    except OSError:
+        return None
+    return _kind_of_bytes(path, start)
+
+
+def _kind_of_bytes(path: Path, start: bytes) -> ForeignKind | None:
+    if start[4:8] == b"TFL3":
+        return KINDS["tflite"]
+    if path.name in ("saved_model.pb", "keras_metadata.pb"):
+        return KINDS["saved_model"]
+    if start[:1] == b"\x08" and (b"\x12" in start[:4] or path.suffix == ".onnx"):
+        return KINDS["onnx"]
+    if start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05":
+        return KINDS["torch" if path.suffix in (".pt", ".pth", ".bin", ".ckpt") else "pickle"]
+    if start.lstrip()[:1] == b"{" and b'"modelTopology"' in start:
+        return KINDS["tfjs"]
+    return None
+
+
+def _kind_of_zip(path: Path) -> ForeignKind | None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError):
+        return None
+    if "config.json" in names:
+        return KINDS["keras"]
+    return KINDS["torch"] if any(name.endswith("data.pkl") for name in names) else None
+
+
+def _kind_of_hdf5(path: Path) -> str:
+    from imgcls.core.errors import WeightsError
+    from imgcls.core.models.hdf5_file import open_hdf5
+
+    try:
+        with open_hdf5(path) as file:
+            if "model_config" in file.attrs:
+                return "keras"
+            known = ("layers", "_layer_checkpoint_dependencies", "model_weights")
+            has_weights = "layer_names" in file.attrs or any(name in file for name in known)
+            return "keras_weights" if has_weights else "hdf5"
+    except WeightsError:
+        return "hdf5"

@@ -1,0 +1,60 @@
+"""What `models import` made → text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from imgcls.core.pixels.preprocessing import SCALING_WORDS
+from imgcls.core.tasks.models.import_model import ImportedModel, PhotoCheck
+from imgcls.render.safe import printable
+
+
+def text(name: str, model: ImportedModel) -> Iterator[str]:
+    """Yield the line that is the result."""
+    file, side = model.file, model.file.preprocessing.size
+    classes = len(file.labels)
+    network = printable(file.training["recognised"])
+    yield f"{printable(name)}: {network}, {side}×{side} pixels, {classes} classes\n"
+
+
+def notes(name: str, model: ImportedModel) -> Iterator[str]:
+    """Yield what was recognised, dropped and folded, a line each, and what is not certain."""
+    training, preprocessing = model.file.training, model.file.preprocessing
+    described = model.file.described
+    if described is not None:
+        layers, parameters = len(described.layers), described.parameter_count
+        yield f"recognised: {training['recognised']}, {layers} layers, {parameters:,} parameters"
+    if training.get("dropped"):
+        yield f"dropped, since it only matters in training: {_counts(training['dropped'])}"
+    if training.get("folded"):
+        yield f"folded into the dense layers: {_counts(training['folded'])}"
+    if training["ended_in"] in ("sigmoid", "logit"):
+        yield "one sigmoid became two classes, which can both be explained"
+    if training.get("scaled_by"):
+        yield f"pixels are scaled inside the network: {', '.join(training['scaled_by'])}"
+    yield f"images: {preprocessing.in_words()}"
+    yield (
+        f"its scores differ by at most {model.max_difference:.0e} from those of the source "
+        f"(8 random images, {model.real_images} photos)"
+    )
+    if model.scaling_guessed:
+        words = SCALING_WORDS[preprocessing.scaling]
+        yield (
+            f"Warning: {printable(name)}: nothing in the file says how pixels were scaled; taken "
+            f"is what {training['recognised']} was trained on ({words}); if that is wrong, so are "
+            "all scores: say --scaling, and try --check PHOTO=LABEL"
+        )
+    for check in model.checks:
+        yield from _check(check)
+
+
+def _check(check: PhotoCheck) -> Iterator[str]:
+    (chosen, (best, score)), *others = check.said.items()
+    right = "right" if best == check.label else f"wrong, it says {best}"
+    yield f"{check.photo}: {check.label} {score:.1%} with {chosen} ({right})"
+    for scaling, (said, other) in others:
+        yield f"  with --scaling {scaling}: {check.label} {other:.1%}, best {said}"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items())
