@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from imgcls.cli import options
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
 from imgcls.core.errors import UsageError
+from imgcls.core.pixels.preprocessing import RESIZES
 
 _SCALINGS = ("tf", "torch", "caffe", "unit", "none")
 
@@ -29,7 +29,11 @@ _SCALINGS = ("tf", "torch", "caffe", "unit", "none")
     help="How pixels are scaled for it. Default: what lies in the network, or what its backbone "
     "was trained on.",
 )
-@options.resize
+@click.option(
+    "--resize",
+    type=click.Choice(RESIZES),
+    help="How images are made square. Default: squash, as Keras' loaders do.",
+)
 @click.option("--size", type=int, metavar="N", help="Its input, if it leaves the size open.")
 @click.option(
     "--check",
@@ -43,6 +47,7 @@ _SCALINGS = ("tf", "torch", "caffe", "unit", "none")
 @click.pass_obj
 def import_(
     console: Console,
+    /,
     file: str,
     output: str,
     checks: tuple[str, ...],

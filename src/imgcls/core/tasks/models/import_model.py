@@ -182,7 +182,9 @@ def _run_child(file: Path, folder: Path, options: ImportOptions) -> dict[str, An
 def _why_ended(child: subprocess.CompletedProcess[bytes]) -> str:
     last = (child.stderr or b"").decode(errors="replace").strip().rpartition("\n")[2]
     if child.returncode < 0:
-        last = f"reading it was ended by signal {-child.returncode}; it takes too much memory or time"
+        last = (
+            f"reading it was ended by signal {-child.returncode}; it takes too much memory or time"
+        )
     if last.startswith("MemoryError"):
         last = "it takes far more memory than its size accounts for"
     return last or f"reading it ended with status {child.returncode}"
