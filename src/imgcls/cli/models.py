@@ -57,13 +57,12 @@ def info(model: str, format_name: str) -> None:
     Of a model: its preprocessing, weights with SHA-256, licence and source, and the layers that
     a heatmap may use. Of a file: what it was trained on, how, and how well it did.
     """
-    from imgcls.core.engines.model import is_model_file
+    from imgcls.core.engines.model import is_model_file, open_model_file
 
     if is_model_file(model):
-        from imgcls.core.models.model_file import read_model_file
         from imgcls.render import model_file
 
-        write_stdout(model_file.FORMATS[format_name](model, read_model_file(model)))
+        write_stdout(model_file.FORMATS[format_name](model, open_model_file(model)))
         return
     from imgcls.core.cache import content_id
     from imgcls.core.engines.model import find_spec

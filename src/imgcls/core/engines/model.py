@@ -12,9 +12,10 @@ from imgcls.core.arrays import Float32Array, softmax
 from imgcls.core.engines.engine import Engine, EngineName, Precision
 from imgcls.core.engines.opening import open_engine
 from imgcls.core.errors import ModelError, UsageError
+from imgcls.core.models.foreign_files import foreign_kind, refusal
 from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel, imagenet_labels
-from imgcls.core.models.model_file import ENDING, read_model_file
+from imgcls.core.models.model_file import ENDING, ModelFile, read_model_file
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.weights import Network, find_weights
@@ -92,7 +93,7 @@ def load_model(
     if is_model_file(ref):
         if weights is not None:
             raise UsageError(f"{ref}: is a model file and has its own weights; leave out --weights")
-        file = read_model_file(Path(ref))
+        file = open_model_file(ref)
         network, preprocessing = file.network(Path(ref)), file.preprocessing
         head, labels = file.head, file.class_labels
     else:
@@ -106,7 +107,21 @@ def load_model(
 
 def is_model_file(ref: str) -> bool:
     """Whether what the user calls a model is the path of a file and not a name."""
-    return ref not in MODELS and (ref.endswith(ENDING) or os.path.isfile(ref))
+    return ref not in MODELS and (
+        ref.endswith(ENDING) or os.path.isfile(ref) or foreign_kind(Path(ref)) is not None
+    )
+
+
+def open_model_file(ref: str) -> ModelFile:
+    """Read what a model file says.
+
+    Raises:
+        ModelError: it is damaged, or a model file of another program; the message says how that
+            is taken over.
+    """
+    if reason := refusal(Path(ref)):
+        raise ModelError(reason)
+    return read_model_file(Path(ref))
 
 
 def spec_of(ref: str) -> ModelSpec:

@@ -26,40 +26,50 @@ class ForeignKind:
 
 
 _IMPORT = "run imgcls models import FILE -o MODEL.safetensors, and use that"
-_SAVE = "import a whole model, as model.save('model.keras') writes it"
+_SAVE = "run imgcls models import on a whole model, as model.save('model.keras') writes it"
 
 KINDS: Mapping[str, ForeignKind] = {
     "keras": ForeignKind("is a Keras model", _IMPORT, True),
     "keras_weights": ForeignKind(
         "holds weights without their network",
-        "imgcls models add NAME --weights FILE takes those of a named network; of another one, "
+        "imgcls models add NAME --weights FILE takes those of a named network; for another one "
         + _SAVE,
     ),
     "hdf5": ForeignKind("is an HDF5 file without a Keras model", _SAVE),
     "tflite": ForeignKind(
         "is a TensorFlow Lite model, whose layers are merged and cannot be told apart again",
-        "import the Keras model that it was made of",
+        "run imgcls models import on the Keras model that it was made of",
     ),
     "saved_model": ForeignKind(
         "is a SavedModel, which holds operations and no layers",
-        "where it was made, " + _SAVE,
+        _SAVE,
     ),
     "onnx": ForeignKind(
         "is an ONNX model, which imgcls does not read",
-        "if it was made of a Keras model, import that",
+        "if it was made of a Keras model, run imgcls models import on that",
     ),
     "torch": ForeignKind(
-        "is a PyTorch file, which needs its author's code and can run anything",
+        "is a PyTorch file, which needs its author's code",
         "there is no safe way to take it over; train one with imgcls finetune",
     ),
     "tfjs": ForeignKind(
         "is a TensorFlow.js model",
-        "export it as Keras (Teachable Machine: TensorFlow, Keras) and import that",
+        "export it as Keras (in Teachable Machine: TensorFlow, Keras), "
+        "and run imgcls models import on that",
     ),
     "pickle": ForeignKind(
-        "is a pickle, which runs code when it is read", "save the model as .keras and import that"
+        "is a pickle, which runs code when it is read",
+        "save the model as .keras and run imgcls models import on it",
     ),
 }
+
+
+def refusal(path: Path) -> str | None:
+    """Return why a file is no model file of imgcls and what to do; None if it may be one."""
+    kind = foreign_kind(path)
+    if kind is None:
+        return None
+    return f"{path}: {kind.name}; {kind.way_on.replace('FILE', str(path))}"
 
 
 def foreign_kind(path: Path) -> ForeignKind | None:

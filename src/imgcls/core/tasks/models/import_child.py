@@ -15,13 +15,13 @@ import numpy as np
 from imgcls.core.arrays import Float32Array, softmax
 from imgcls.core.errors import ImgclsError, ModelError, UsageError
 from imgcls.core.files import sha256
-from imgcls.core.models.foreign_files import KINDS, foreign_kind
+from imgcls.core.models.foreign_files import KINDS, foreign_kind, refusal
 from imgcls.core.models.keras_file.describe import ImportedNetwork, describe
 from imgcls.core.models.keras_file.recognise import SCALING_CHOICES, Family
 from imgcls.core.models.model_file import ModelFile, write_model_file
 from imgcls.core.models.spec import DESCRIBED
 from imgcls.core.pixels.images import load_image
-from imgcls.core.pixels.preprocessing import SCALING_WORDS, Preprocessing, Scaling
+from imgcls.core.pixels.preprocessing import Preprocessing, Scaling
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.models.child_limits import leave_network, limit_memory, limit_seconds
 
@@ -75,7 +75,7 @@ def _described(path: Path, folder: Path, size: int | None) -> ImportedNetwork:
     if kind is None:
         raise ModelError(f"{path}: is no Keras model; {KINDS['hdf5'].way_on}")
     if not kind.is_whole_keras:
-        raise ModelError(f"{path}: {kind.name}; {kind.way_on}")
+        raise ModelError(refusal(path))
     try:
         return describe(path, folder, size)
     except ValueError as error:
@@ -237,6 +237,3 @@ def _checks(
             said[scaling] = [file.labels[int(scores.argmax())], float(scores[column])]
         found.append({"photo": photo, "label": file.labels[column], "said": said})
     return found
-
-
-__all__ = ["SCALING_WORDS", "main"]
