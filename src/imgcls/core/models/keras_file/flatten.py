@@ -199,9 +199,9 @@ class _Flattener:
 
     def _own_activation(self, layer: SourceLayer, result: str) -> str:
         """Give a layer that has been added the activation that is part of it."""
-        said = activation_of(layer.config.get("activation"))
-        if "activation" not in LAYER_KINDS[self._flat.layers[-1].kind].arguments:
+        if "activation" not in layer.config:
             return result
+        said = activation_of(layer.config["activation"])
         if isinstance(said, str) and said in ACTIVATIONS and not self._is_other(said):
             added = self._flat.layers[-1]
             self._flat.layers[-1] = Layer(
