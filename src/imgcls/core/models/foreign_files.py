@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -115,15 +116,9 @@ def _kind_of_zip(path: Path) -> ForeignKind | None:
 
 
 def _kind_of_hdf5(path: Path) -> str:
-    from imgcls.core.errors import WeightsError
-    from imgcls.core.models.hdf5_file import open_hdf5
-
-    try:
-        with open_hdf5(path) as file:
-            if "model_config" in file.attrs:
-                return "keras"
-            known = ("layers", "_layer_checkpoint_dependencies", "model_weights")
-            has_weights = "layer_names" in file.attrs or any(name in file for name in known)
-            return "keras_weights" if has_weights else "hdf5"
-    except WeightsError:
-        return "hdf5"
+    """Look for the names that Keras gives to things, without a library that a file can upset."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if content.find(b"model_config") >= 0:
+            return "keras"
+        names = (b"layer_names", b"vars", b"_layer_checkpoint_dependencies")
+        return "keras_weights" if any(content.find(name) >= 0 for name in names) else "hdf5"

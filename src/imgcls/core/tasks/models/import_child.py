@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import sys
 import zipfile
 from dataclasses import asdict
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from imgcls.core.arrays import Float32Array, softmax
+from imgcls.core.child import read_request
 from imgcls.core.errors import ImgclsError, ModelError, UsageError
 from imgcls.core.files import sha256
 from imgcls.core.models.foreign_files import KINDS, foreign_kind, refusal
@@ -32,14 +33,15 @@ _RANDOM_IMAGES = 8
 _READING_MEMORY, _READING_FACTOR = 2 * 2**30, 6
 # TensorFlow reserves much address space; both models and their activations come to it.
 _PROOF_MEMORY, _PROOF_FACTOR = 16 * 2**30, 16
-_SECONDS = 3600  # of all cores together
+# Seconds of all cores together.
+_READING_SECONDS, _READING_SPEED = 60, 2**20  # and bytes a second
+_PROOF_SECONDS = 3600
 
 
 def main() -> None:
     """Do what standard input asks for; the outcome is JSON in the file that it names."""
-    request = json.load(sys.stdin)
-    leave_network()
-    limit_seconds(_SECONDS)
+    leave_network()  # before there is a second thread
+    request = json.loads(read_request())
     try:
         outcome = _outcome(request)
     except ImgclsError as error:
@@ -53,6 +55,7 @@ def _outcome(request: dict[str, Any]) -> dict[str, Any]:
     path, folder, output = (Path(request[key]) for key in ("file", "folder", "output"))
     size = path.stat().st_size
     limit_memory(_READING_MEMORY + _READING_FACTOR * size)
+    limit_seconds(_READING_SECONDS + size // _READING_SPEED)
     imported = _described(path, folder, request["size"])
     labels = _labels(request, imported)
     guessed, scaling = _scaling(path, imported, request["scaling"])
@@ -60,6 +63,7 @@ def _outcome(request: dict[str, Any]) -> dict[str, Any]:
     model = _model_file(path, imported, labels, _preprocessing(imported, scaling, request))
     write_model_file(output, model, imported.tensors)
     limit_memory(_PROOF_MEMORY + _PROOF_FACTOR * size)
+    limit_seconds(_PROOF_SECONDS)
     weights = folder / "model.weights.h5" if zipfile.is_zipfile(path) else path
     difference, real = _prove(path, imported, weights, output, [photo for photo, _ in checks])
     return {
@@ -87,7 +91,7 @@ def _labels(request: dict[str, Any], imported: ImportedNetwork) -> tuple[str, ..
     if labels is None:
         return tuple(f"class_{column}" for column in range(count))
     if len(labels) != count:
-        why = "; one sigmoid tells two classes apart" if "logit" in imported.ending else ""
+        why = "; one sigmoid tells two classes apart" if imported.ending in ("sigmoid", "logit") else ""
         raise UsageError(
             f"{request['labels_file']}: has {len(labels)} labels, {request['file']} {count} "
             f"classes{why}"
@@ -146,6 +150,7 @@ def _model_file(
         preprocessing=preprocessing,
         described=imported.network,
         training={key: value for key, value in training.items() if value},
+        versions={name: metadata.version(name) for name in ("imgcls", "keras", "h5py")},
     )
 
 

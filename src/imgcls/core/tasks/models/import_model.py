@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
+from imgcls.core.child import run_child
 from imgcls.core.errors import ModelError, OutputError, UsageError
 from imgcls.core.files import write_atomically
 from imgcls.core.models.label_file import USUAL_NAMES, find_labels, read_labels
@@ -20,8 +20,6 @@ from imgcls.core.models.model_file import ENDING, ModelFile, read_model_file
 from imgcls.core.pixels.preprocessing import RESIZES, SCALINGS, Resize, Scaling
 
 log = logging.getLogger("imgcls")
-
-_SECONDS = 3600  # until the child that reads the file is ended
 
 
 @dataclass(frozen=True)
@@ -156,20 +154,8 @@ def _run_child(file: Path, folder: Path, options: ImportOptions) -> dict[str, An
         "labels": labels,
         "labels_file": labels_file,
     }
-    verbose = log.isEnabledFor(logging.DEBUG)
     code = "from imgcls.core.tasks.models.import_child import main; main()"
-    try:
-        child = subprocess.run(
-            # -P: a numpy.py in the working folder is none of ours.
-            [sys.executable, "-P", "-c", code],
-            input=json.dumps(request).encode(),
-            stdout=None if verbose else subprocess.DEVNULL,
-            stderr=None if verbose else subprocess.PIPE,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ModelError(f"{file}: cannot be imported: reading it took over an hour") from None
+    child = run_child(code, json.dumps(request), show=log.isEnabledFor(logging.DEBUG))
     outcome_file = folder / "outcome.json"
     if not outcome_file.is_file():
         raise ModelError(f"{file}: cannot be imported: {_why_ended(child)}")
@@ -179,7 +165,7 @@ def _run_child(file: Path, folder: Path, options: ImportOptions) -> dict[str, An
     return outcome
 
 
-def _why_ended(child: subprocess.CompletedProcess[bytes]) -> str:
+def _why_ended(child: CompletedProcess[bytes]) -> str:
     last = (child.stderr or b"").decode(errors="replace").strip().rpartition("\n")[2]
     if child.returncode < 0:
         last = (
