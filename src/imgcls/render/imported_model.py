@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from imgcls.core.pixels.preprocessing import SCALING_WORDS
+from imgcls.core.pixels.preprocessing import SCALINGS
 from imgcls.core.tasks.models.import_model import ImportedModel, PhotoCheck
 from imgcls.render.safe import printable
 
@@ -38,7 +38,7 @@ def notes(name: str, model: ImportedModel) -> Iterator[str]:
         f"(8 random images, {model.real_images} photos)"
     )
     if model.scaling_guessed:
-        words = SCALING_WORDS[preprocessing.scaling]
+        words = SCALINGS[preprocessing.scaling].words
         yield (
             f"Warning: {printable(name)}: nothing in the file says how pixels were scaled; taken "
             f"is what {training['recognised']} was trained on ({words}); if that is wrong, so are "

@@ -50,9 +50,7 @@ def test_kinds_by_content(tmp_path: Path) -> None:
 
 
 def test_loading_one_says_how_it_is_taken_over(tmp_path: Path) -> None:
-    with pytest.raises(
-        ModelError, match=r"run imgcls models import .*nested\.h5"
-    ):
+    with pytest.raises(ModelError, match=r"run imgcls models import .*nested\.h5"):
         load_model(str(KERAS2 / "nested.h5"))
     (tmp_path / "saved_model.pb").write_bytes(b"")
     with pytest.raises(ModelError, match="is a SavedModel"):

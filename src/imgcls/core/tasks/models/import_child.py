@@ -91,7 +91,8 @@ def _labels(request: dict[str, Any], imported: ImportedNetwork) -> tuple[str, ..
     if labels is None:
         return tuple(f"class_{column}" for column in range(count))
     if len(labels) != count:
-        why = "; one sigmoid tells two classes apart" if imported.ending in ("sigmoid", "logit") else ""
+        is_sigmoid = imported.ending in ("sigmoid", "logit")
+        why = "; one sigmoid tells two classes apart" if is_sigmoid else ""
         raise UsageError(
             f"{request['labels_file']}: has {len(labels)} labels, {request['file']} {count} "
             f"classes{why}"
