@@ -278,7 +278,7 @@ def test_common_options_stand_after_a_command_too(imgcls: Imgcls, samples: Path)
         *("predict", "http://127.0.0.1:9/cat.jpg", "--offline"), env={"IMGCLS_OFFLINE": ""}
     )
     assert url.returncode == 1
-    assert "--offline (IMGCLS_OFFLINE) forbids the network" in url.stdout
+    assert "not fetched: the network is forbidden (IMGCLS_OFFLINE)" in url.stdout
     listed = imgcls("models", "list", "--quiet", "-f", "json")
     assert (listed.returncode, listed.stderr) == (0, "")
 

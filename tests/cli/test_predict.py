@@ -494,7 +494,7 @@ def test_offline_forbids_urls(imgcls: Imgcls) -> None:
     assert done.returncode == 1
     assert done.stdout == (
         "http://127.0.0.1:9/cat.jpg: error: "
-        "not fetched: --offline (IMGCLS_OFFLINE) forbids the network\n"
+        "not fetched: the network is forbidden (IMGCLS_OFFLINE)\n"
     )
 
 

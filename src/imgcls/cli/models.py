@@ -158,6 +158,3 @@ def _row(model: ListedModel) -> render.Row:
     from imgcls.core.engines.compiled.folder import milliseconds
 
     return model, milliseconds(model.name, model.spec)
-
-
-models.add_command(import_)

@@ -99,7 +99,7 @@ def _read_stdin() -> bytes:
 
 def _download(url: str) -> bytes:
     if is_offline():
-        raise ImageError("not fetched: --offline (IMGCLS_OFFLINE) forbids the network")
+        raise ImageError("not fetched: the network is forbidden (IMGCLS_OFFLINE)")
     from imgcls.core.web import WebError, open_url
 
     content = bytearray()

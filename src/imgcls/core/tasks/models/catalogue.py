@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from imgcls.core.errors import WeightsError
 from imgcls.core.models.spec import BundledWeights, ModelSpec
 from imgcls.core.models.table import MODELS
-from imgcls.core.models.weights import how_to_get, weights_path
+from imgcls.core.models.weights import weights_path
 
 # "install": in a package that is not installed.
 Where = Literal["bundled", "here", "download", "install"]
@@ -50,26 +49,3 @@ def listed(name: str) -> ListedModel:
 def all_listed() -> Iterator[ListedModel]:
     """Yield every row of the table, in its order."""
     yield from map(listed, MODELS)
-
-
-def fetch(name: str) -> Path:
-    """Return a named model's weights file, downloaded unless it is here and undamaged.
-
-    Raises:
-        WeightsError: it cannot be fetched, or the network is forbidden.
-        OutputError: it cannot be written.
-    """
-    from imgcls.core.files import is_offline
-    from imgcls.core.models.download import fetch_weights, is_published
-
-    spec = MODELS[name]
-    path = weights_path(spec)
-    if path is None or isinstance(spec.weights, BundledWeights):
-        if path is None or not path.is_file():
-            raise WeightsError(how_to_get(name, spec.weights))
-        return path
-    if not is_published(path, spec.weights):
-        if is_offline():
-            raise WeightsError(how_to_get(name, spec.weights))
-        fetch_weights(name, spec.weights, path)
-    return path

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgcls.core.engines.model import find_spec
-from imgcls.core.errors import ModelError
-from imgcls.core.tasks.models import catalogue
+from imgcls.core.errors import ModelError, WeightsError
+from imgcls.core.files import is_offline
+from imgcls.core.models.download import fetch_weights, is_published
+from imgcls.core.models.spec import BundledWeights
+from imgcls.core.models.table import MODELS
+from imgcls.core.models.weights import how_to_get, weights_path
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,26 @@ def fetch(names: str | Iterable[str]) -> Iterator[FetchedWeights]:
 
 def _fetch(name: str) -> FetchedWeights:
     try:
-        return FetchedWeights(name, catalogue.fetch(name))
+        return FetchedWeights(name, _fetched(name))
     except ModelError as error:
         return FetchedWeights(name, None, str(error))
+
+
+def _fetched(name: str) -> Path:
+    """Return a model's weights file, downloaded unless it is here and undamaged.
+
+    Raises:
+        WeightsError: it cannot be fetched, or the network is forbidden.
+        OutputError: it cannot be written.
+    """
+    spec = MODELS[name]
+    path = weights_path(spec)
+    if path is None or isinstance(spec.weights, BundledWeights):
+        if path is None or not path.is_file():
+            raise WeightsError(how_to_get(name, spec.weights))
+        return path
+    if not is_published(path, spec.weights):
+        if is_offline():
+            raise WeightsError(how_to_get(name, spec.weights))
+        fetch_weights(name, spec.weights, path)
+    return path
