@@ -51,7 +51,7 @@ def test_the_guard_works(imgcls: Imgcls, samples: Path, no_sockets: dict[str, st
     ("arguments", "code", "shown"),
     [
         (["predict", "cat.jpg", "--top", "1"], 0, "cat.jpg: tiger_cat"),
-        (["predict", "http://127.0.0.1/cat.jpg"], 1, "--offline (IMGCLS_OFFLINE) forbids"),
+        (["predict", "http://127.0.0.1/cat.jpg"], 1, "forbidden (IMGCLS_OFFLINE)"),
         (["predict", "cat.jpg", "-m", "vgg16"], 1, "imgcls models fetch vgg16"),
         (["models", "fetch", "vgg16"], 1, "imgcls models fetch vgg16"),
         (["models", "list"], 0, "to download (528 MB)"),

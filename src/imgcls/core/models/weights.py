@@ -115,5 +115,5 @@ def how_to_get(name: str, weights: PublishedWeights | BundledWeights) -> str:
     return (
         f"{name}: its weights are not here ({path}); run imgcls models fetch {name} without "
         f"`offline` (IMGCLS_OFFLINE), or save {weights.url} ({weights.megabytes} MB) by hand and "
-        f"run imgcls models add {name} with `weights` {weights.file_name}"
+        f"run imgcls models add {name} --weights {weights.file_name}"
     )
