@@ -138,6 +138,12 @@ def test_time_limit_counts_from_the_beginning_of_the_run(tmp_path: Path) -> None
     assert len(run.progress.history) == 1
 
 
+def test_time_limit_leaves_what_is_needed_afterwards(tmp_path: Path) -> None:
+    run = loop(tmp_path / "c", max_seconds=100, reserve=100.0)
+    run.run(learner(), STAGE, TRAINING, VALIDATION)
+    assert len(run.progress.history) == 1
+
+
 def test_seconds_left_are_said_only_where_there_are_some(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,8 +106,8 @@ def finetune(
         seed: the same seed gives the same metrics on the same machine.
         patience: epochs without a lower validation loss after which a stage ends.
         max_seconds: after which training ends with the best epoch so far; counted from the
-            call on, with opening the model and computing features. One epoch, and writing and
-            checking the file, are done in any case.
+            call on, with compiling the model, computing features and what is likely to be
+            needed to check the file. One epoch is done in any case.
         resume: go on from the checkpoint of a run that was interrupted.
         skip_bad: leave out unreadable images.
         force: overwrite an existing model, and begin anew where an interrupted training could go
@@ -191,7 +191,9 @@ def _kept_if_interrupted(checkpoints: Checkpoints) -> Iterator[None]:
     finally:
         if done:
             checkpoints.delete()
-        elif checkpoints.exist():
+        elif not checkpoints.exist():
+            checkpoints.delete()  # the folder, if it was made
+        else:
             log.info("%s: the same command with `resume` goes on from here", checkpoints.folder)
 
 

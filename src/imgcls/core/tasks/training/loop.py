@@ -78,6 +78,7 @@ class Loop:
         started: when this run began, by `time.monotonic`: opening the model and computing
             features count too.
         resumed: what to go on from.
+        reserve: seconds that will be needed after the last epoch.
     """
 
     progress: Progress
@@ -88,6 +89,7 @@ class Loop:
     seed: int
     started: float = field(default_factory=time.monotonic)
     resumed: Checkpoint | None = None
+    reserve: float = 0.0
     _evaluation_seconds: float = field(default=0.0, init=False)
 
     def run(
@@ -139,10 +141,9 @@ class Loop:
         return best
 
     def is_late(self) -> bool:
-        """Whether the time is up, or would be after another look at the validation images."""
-        return self.max_seconds is not None and (
-            self._spent() + self._evaluation_seconds >= self.max_seconds
-        )
+        """Whether the time is up when the validation images and the rest are done."""
+        to_come = self._evaluation_seconds + self.reserve
+        return self.max_seconds is not None and self._spent() + to_come >= self.max_seconds
 
     def _spent(self) -> float:
         return self.progress.seconds + time.monotonic() - self.started

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,9 @@ from imgcls.core.tasks.training.selection import LabelledImages, Selection
 log = logging.getLogger("imgcls")
 
 _CHECKED = 16  # validation images that the saved file is checked on
+# The file is checked with a model compiled from it, which takes this many times as long as
+# building the network did.
+_FINISHING = 2.0
 
 
 @dataclass(frozen=True)
@@ -177,6 +181,7 @@ def _fine_tune(
     begun: tuple[Head, Standardization],
 ) -> Trained:
     """Train the last layers of the backbone and the head together."""
+    building = time.monotonic()
     learner = NetworkLearner(
         weighted_backbone(model.network),
         *begun,
@@ -185,6 +190,7 @@ def _fine_tune(
         dropout=options.dropout,
         seed=options.seed,
     )
+    loop.reserve = _FINISHING * (time.monotonic() - building)
     sides = [_images(options, side, model) for side in (selection.training, selection.validation)]
     return _run_network(learner, loop, stage, sides, model.network.spec)
 
@@ -193,6 +199,7 @@ def _from_scratch(options: FinetuneOptions, selection: Selection, loop: Loop) ->
     """Train a small network and its head together."""
     (stage,) = options.stages()
     spec = SCRATCH_MODELS[options.model]
+    building = time.monotonic()
     backbone = fresh_backbone(spec, options.seed)
     width = backbone.output.shape[-1]
     learner = NetworkLearner(
@@ -204,6 +211,7 @@ def _from_scratch(options: FinetuneOptions, selection: Selection, loop: Loop) ->
         dropout=options.dropout,
         seed=options.seed,
     )
+    loop.reserve = _FINISHING * (time.monotonic() - building)
     augmentation = AUGMENTATIONS[options.augment]
     sides = [
         Images(side.sources, side.columns, spec.preprocessing, augmentation, options.seed)
