@@ -31,9 +31,9 @@ from imgcls.core.tasks.training.selection import LabelledImages, Selection
 log = logging.getLogger("imgcls")
 
 _CHECKED = 16  # validation images that the saved file is checked on
-# The file is checked with a model compiled from it, which takes this many times as long as
+# The file is checked with a model compiled from it, which takes about this many times as long as
 # building the network did.
-_FINISHING = 2.0
+_FINISHING = 3.0
 
 
 @dataclass(frozen=True)
