@@ -5,20 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imgcls.core.engines.compiled.compile import CompiledModel, Unsupported, compiled_model
 from imgcls.core.engines.model import Model, load_model
 
 
 @pytest.fixture(scope="module")
 def model() -> Model:
     return load_model()
-
-
-@pytest.fixture(scope="module")
-def compiled(model: Model) -> CompiledModel:
-    entry = compiled_model(model.network)
-    assert not isinstance(entry, Unsupported)
-    return entry
 
 
 def test_features_times_kernel_are_the_logits(model: Model) -> None:

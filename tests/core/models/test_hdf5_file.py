@@ -121,15 +121,17 @@ def test_names_come_from_one_attribute_or_several(tmp_path: Path) -> None:
         file.attrs["more0"], file.attrs["more1"] = [b"a"], ["b"]
         file.attrs["none"] = []
         file.attrs["numbers"] = [1, 2]
+        file.attrs["elsewhere"] = ["a", "/b"]
 
     with open_hdf5(write(tmp_path / "a.h5", make)) as file:
         assert [names(file, key) for key in ("one", "fixed", "more")] == [["a", "b"]] * 3
         assert names(file, "none") == names(file, "absent") == []
-    with (
-        pytest.raises(WeightsError, match="attribute numbers is no list of names"),
-        open_hdf5(tmp_path / "a.h5") as file,
-    ):
-        names(file, "numbers")
+    for key, reason in (("numbers", "is no list of names"), ("elsewhere", "names what lies else")):
+        with (
+            pytest.raises(WeightsError, match=f"attribute {key} {reason}"),
+            open_hdf5(tmp_path / "a.h5") as file,
+        ):
+            names(file, key)
 
 
 def test_a_link_out_of_the_file_is_no_child(tmp_path: Path) -> None:

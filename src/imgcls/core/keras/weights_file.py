@@ -104,16 +104,13 @@ def _load_hdf5(model: Any, path: Path, name: str) -> None:
     with open_hdf5(path) as file:
         group, older = weights_group(file)
         given = check_tensors(group, numbers=False)  # they were read before Keras was started
-        difference = (
-            _layer_difference(group, given, model)
-            if older
-            else _difference(given, _expected_tensors(model))
-        )
-        if difference:
-            raise WeightsError(f"{path}: does not fit {name}: {difference}")
-        if older:
+        difference = _layer_difference(group, given, model) if older else ""
+        if older and not difference:
             legacy_h5_format.load_weights_from_hdf5_group(group, model)
             return
+    difference = difference or _difference(given, _expected_tensors(model))
+    if difference:
+        raise WeightsError(f"{path}: does not fit {name}: {difference}")
     with _under_newer_name(path) as named:
         try:
             model.load_weights(named)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
-# The largest network of keras.applications has 5,000 objects, eight groups deep.
+# The largest networks of keras.applications have 4,700 objects, eight groups deep.
 _MOST_OBJECTS = 10_000
 _MOST_DEPTH = 64
 _LONGEST_NAME = 1_000  # characters
@@ -243,4 +243,7 @@ def _texts(group: h5py.Group, attribute: str) -> list[str]:
     listed = isinstance(kind, h5py.h5t.TypeStringID) and len(found.shape) == 1
     if not listed or found.get_storage_size() > _MOST_ATTRIBUTE_BYTES:
         raise _RefusedError(f"its attribute {attribute} is no list of names")
-    return [n if isinstance(n, str) else n.decode() for n in group.attrs[attribute]]
+    texts = [n if isinstance(n, str) else n.decode() for n in group.attrs[attribute]]
+    if any(text.startswith("/") for text in texts):  # from the root: not below this group
+        raise _RefusedError(f"its attribute {attribute} names what lies elsewhere")
+    return texts
