@@ -65,13 +65,3 @@ def test_damaged(imgcls: Any, tmp_path: Path) -> None:
             "Error: m.safetensors: not a model file of imgcls, or damaged: "
             "it does not begin like one\n"
         )
-
-
-def test_import_wants_trust(imgcls: Any, tmp_path: Path) -> None:
-    (tmp_path / "m.keras").write_bytes(b"x")
-    done = imgcls("models", "import", "m.keras", "--labels", "l", "-o", "m.safetensors")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
-        "Error: m.keras: a Keras file can run code when it is loaded; if you know where it comes "
-        "from, say --trust\n"
-    )

@@ -39,7 +39,7 @@ def text(name: str, file: ModelFile) -> Iterator[str]:
     else:
         weights = f"its own, SHA-256 {file.weights_sha256}"
     facts = {
-        "backbone": file.backbone,
+        **_network(file),
         "its weights": weights,
         "head": " → ".join(map(str, file.head.widths)) if file.head else "none",
         "labels": ", ".join(file.labels),
@@ -54,12 +54,24 @@ def text(name: str, file: ModelFile) -> Iterator[str]:
         yield f"  {printable(fact):<{width}}  {printable(said)}\n"
 
 
+def _network(file: ModelFile) -> dict[str, str]:
+    if file.described is None:
+        return {"backbone": file.backbone}
+    layers, parameters = len(file.described.layers), file.described.parameter_count
+    return {
+        "network": f"described in the file: {layers} layers, {parameters:,} parameters",
+        "heatmaps look at": file.described.cam_layer,
+    }
+
+
 def _flat(said: Mapping[str, Any]) -> dict[str, str]:
     """Return what the file says for people, a text each; objects as "a 1, b 2"."""
     return {
         key.replace("_", " "): (
             ", ".join(f"{inner} {value}" for inner, value in entry.items())
             if isinstance(entry, dict)
+            else ", ".join(map(str, entry))
+            if isinstance(entry, list | tuple)
             else f"{entry:.6g}"
             if isinstance(entry, float)
             else str(entry)
