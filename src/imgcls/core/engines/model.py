@@ -92,7 +92,7 @@ def load_model(
     head, labels = None, imagenet_labels()
     if is_model_file(ref):
         if weights is not None:
-            raise UsageError(f"{ref}: is a model file and has its own weights; leave out --weights")
+            raise UsageError(f"{ref}: is a model file and has its own weights; leave out `weights`")
         file = open_model_file(ref)
         network, preprocessing = file.network(Path(ref)), file.preprocessing
         head, labels = file.head, file.class_labels
