@@ -11,11 +11,17 @@ import struct
 
 from PIL import Image
 
+from imgcls.core.pixels.jpeg2000 import codestream
+
 # Steps through a header that no ordinary file needs.
 _MOST_STEPS = 1000
 _MOST_METADATA = 2**22  # bytes of tags in a TIFF
-# Progressive scans times pixels: a photo of 40 megapixels in 12 scans is below.
+# Scans times pixels: a photo of 40 megapixels in 12 scans is below. More than 20 scans have no
+# use, and arithmetic coding is slow and rare.
 _MOST_SCANNED = 5 * 10**8
+_MOST_SCANS = 20
+_ODDLY_SCANNED = 2 * 10**7
+_MOST_EXIF = 2**17  # bytes, in all segments of a JPEG
 _LARGE = 50_000_000  # pixels
 
 # Above so many pixels a format's decoder is slow, or takes far more than the pixels do.
@@ -23,13 +29,17 @@ _LARGE_FOR = {
     "AVIF": 16_000_000,
     "HEIF": 16_000_000,
     "WEBP": 16_000_000,
-    "JPEG2000": 8_000_000,
+    "JPEG2000": 2_000_000,
     "ICO": 1_000_000,
+    "TIFF tile": 16_000_000,
 }
+_MOST_TEXT = 80_000_000  # bytes of numbers: a PPM of 7 megapixels
+_MOST_COMMENTED_TEXT = 4_000_000
 _MOST_TILES = 5000  # Pillow starts a decoder for each
 
 # Bytes a pixel, all buffers together, of decoders that need more than the pixels themselves.
 _DECODER_BYTES = {"WEBP": 16, "AVIF": 10}
+_JPEG_2000_BYTES = 24  # of a tile
 _MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 
 
@@ -50,6 +60,8 @@ def is_slow_to_open(content: bytes) -> bool:
             return _ico(content)
         if content.startswith(b"RIFF"):
             return _webp(content)
+        if content.startswith(b"P"):
+            return _portable(content)
     except (IndexError, struct.error):
         pass  # cut off: the decoder says so
     return False
@@ -66,14 +78,18 @@ def is_slow_to_load(image: Image.Image) -> bool:
     return pixels > _LARGE_FOR.get(image.format or "", _LARGE)
 
 
-def bytes_needed(image: Image.Image) -> int:
-    """Return how many bytes decoding an opened image takes, without its conversion to RGB."""
-    a_pixel = _DECODER_BYTES.get(image.format or "", _MODE_BYTES.get(image.mode, 4))
-    return image.width * image.height * a_pixel
+def bytes_needed(image: Image.Image, content: bytes) -> int:
+    """Return how many bytes decoding an opened image takes, at full size and before conversion."""
+    pixels = image.width * image.height
+    if image.format == "JPEG2000":
+        at_once = codestream(content).tile_pixels * _JPEG_2000_BYTES
+        return pixels * _MODE_BYTES.get(image.mode, 4) + at_once
+    return pixels * _DECODER_BYTES.get(image.format or "", _MODE_BYTES.get(image.mode, 4))
 
 
 def _jpeg(content: bytes) -> bool:
-    at, pixels, components = 2, 0, 0
+    at, exif = 2, 0
+    pixels, components, progressive, arithmetic = 0, 0, False, False
     for _ in range(_MOST_STEPS):
         if content[at] != 0xFF:
             return False  # damaged
@@ -84,12 +100,18 @@ def _jpeg(content: bytes) -> bool:
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height, width, components = struct.unpack_from(">HHB", content, at + 5)
             pixels = height * width
-            progressive = marker & 3 == 2
+            progressive, arithmetic = marker & 3 == 2, marker > 0xC8
         if marker == 0xDA:  # the first scan
-            if not pixels or (not progressive and content[at + 4] == components):
-                return False
-            return pixels * content.count(b"\xff\xda", at) > _MOST_SCANNED
-        at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+            several = progressive or content[at + 4] != components
+            scans = content.count(b"\xff\xda", at) if several else 1
+            odd = arithmetic or scans > _MOST_SCANS
+            return pixels * scans > (_ODDLY_SCANNED if odd else _MOST_SCANNED)
+        length = int.from_bytes(content[at + 2 : at + 4], "big")
+        if content[at + 4 : at + 8] == b"Exif":
+            exif += length
+            if exif > _MOST_EXIF:  # Pillow joins and reads all of it
+                return True
+        at += 2 + length
     return True
 
 
@@ -125,17 +147,25 @@ def _gif(content: bytes) -> bool:
 _TYPE_BYTES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 
 
+_FURTHER_TABLES = (34665, 34853, 40965)  # EXIF, GPS, interoperability
+
+
 def _tiff(content: bytes) -> bool:
     order = "<" if content[:1] == b"I" else ">"
-    (start,) = struct.unpack_from(order + "I", content, 4)
-    (count,) = struct.unpack_from(order + "H", content, start)
-    if count > _MOST_STEPS:
-        return True
-    size = 0
-    for at in range(start + 4, start + 4 + 12 * count, 12):
-        kind, number = struct.unpack_from(order + "HI", content, at)
-        size += _TYPE_BYTES.get(kind, 1) * number
-    return size > _MOST_METADATA
+    size, tile = 0, [0, 0]
+    tables = list(struct.unpack_from(order + "I", content, 4))
+    for start in tables:  # grows as others are found
+        (count,) = struct.unpack_from(order + "H", content, start)
+        if count > _MOST_STEPS or len(tables) > 4:
+            return True
+        for at in range(start + 2, start + 2 + 12 * count, 12):
+            tag, kind, number, value = struct.unpack_from(order + "HHII", content, at)
+            size += _TYPE_BYTES.get(kind, 1) * number
+            if tag in _FURTHER_TABLES and value < len(content):
+                tables.append(value)
+            elif tag in (322, 323):  # a tile's width and height
+                tile[tag - 322] = value if kind == 4 or order == "<" else value >> 16
+    return size > _MOST_METADATA or tile[0] * tile[1] > _LARGE_FOR["TIFF tile"]
 
 
 def _ico(content: bytes) -> bool:
@@ -159,3 +189,16 @@ def _webp(content: bytes) -> bool:
     else:
         width, height = struct.unpack_from("<HH", content, 26)
     return width * height > _LARGE_FOR["WEBP"]
+
+
+# The kind and its sizes, as any program writes them.
+_PORTABLE = re.compile(rb"P\w{1,5}(?:(?:\s|#[^\r\n]*+[\r\n])++[-\d.]{1,20}){2,3}\s")
+
+
+def _portable(content: bytes) -> bool:
+    if not _PORTABLE.match(content[: 2**16]):
+        return True
+    if content[1:2] not in (b"1", b"2", b"3"):
+        return False
+    commented = len(content) > _MOST_COMMENTED_TEXT and b"#" in content
+    return commented or len(content) > _MOST_TEXT

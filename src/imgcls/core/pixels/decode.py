@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from imgcls.core.errors import ImageError, one_line
 from imgcls.core.pixels.cost import bytes_needed, is_slow_to_load
 from imgcls.core.pixels.depth import Levels, brightened, is_deep, levels_of
 from imgcls.core.pixels.formats import is_heic_start
-from imgcls.core.pixels.metadata import without_metadata
+from imgcls.core.pixels.jpeg2000 import codestream
+from imgcls.core.pixels.metadata import without_avif_exif, without_metadata
 from imgcls.core.pixels.orientation import orientation, swaps_sides
 from imgcls.core.pixels.portable import read_portable
 
@@ -119,16 +121,15 @@ def _decode(content: bytes, least_size: LeastSize | None, slow_too: bool) -> Dec
     least = least_size(width, height) if least_size else None
     if least and swaps_sides(turn):
         least = least[::-1]
-    if least:
-        # Only JPEG heeds this: its blocks decode at 1/2, 1/4 or 1/8 of the size.
-        image.draft(None, least)
-    factor = _factor(image, least)
-    _check_memory(image, content, factor, turn)
+    halvings = _reduce(image, least, content) if least else 0
+    size = _halved(image.width, halvings), _halved(image.height, halvings)
+    factor = _factor(*size, least)
+    _check_memory(image, content, halvings, factor, turn)
     raw = _raw_mode(image)
     image.load()
     image = brightened(image, content, lambda: _open(content), raw)
     levels = levels_of(image, content) if is_deep(image) else None
-    size = -(-image.width // factor), -(-image.height // factor)
+    size = -(-image.width // factor), -(-image.height // factor)  # rounded up
     return Decoded(width, height, turn, size, _strips(image, levels, factor))
 
 
@@ -136,20 +137,42 @@ def _open(content: bytes) -> ImageFile.ImageFile:
     if is_heic_start(content[:64]):
         _register_heic()
     heic = ["HEIF"] if "HEIF" in Image.OPEN else []
-    return Image.open(io.BytesIO(content), formats=[*FORMATS, *heic])
+    return Image.open(io.BytesIO(without_avif_exif(content)), formats=[*FORMATS, *heic])
 
 
-def _factor(image: Image.Image, least: tuple[int, int] | None) -> int:
+def _reduce(image: Image.Image, least: tuple[int, int], content: bytes) -> int:
+    """Let a decoder give a smaller image where that saves it time: JPEG and JPEG 2000.
+
+    Returns:
+        How often both sides will be halved on loading; JPEG changes its size at once.
+    """
+    image.draft(None, least)  # only JPEG heeds this: its blocks decode at 1/2, 1/4 or 1/8
+    if not isinstance(image, Jpeg2KImageFile):
+        return 0
+    possible = min(image.width // least[0], image.height // least[1]).bit_length() - 1
+    halvings = max(0, min(possible, codestream(content).levels))
+    image.reduce = halvings
+    return halvings
+
+
+def _halved(side: int, times: int) -> int:
+    return side + (1 << times >> 1) >> times
+
+
+def _factor(width: int, height: int, least: tuple[int, int] | None) -> int:
     """Return by how much both sides are divided as the image is converted."""
-    if not least or image.width * image.height <= _REDUCED_ABOVE:
+    if not least or width * height <= _REDUCED_ABOVE:
         return 1
-    return max(1, min(image.width // least[0], image.height // least[1]))
+    return max(1, min(width // least[0], height // least[1]))
 
 
-def _check_memory(image: Image.Image, content: bytes, factor: int, turn: int) -> None:
-    result = image.width * image.height // factor**2 * _RGB_BYTES
+def _check_memory(
+    image: Image.Image, content: bytes, halvings: int, factor: int, turn: int
+) -> None:
+    shrunk = 4**halvings
+    result = image.width * image.height // shrunk // factor**2 * _RGB_BYTES
     copies = (image.mode != "RGB" or factor > 1) + (turn != 1)
-    needed = len(content) + bytes_needed(image) + copies * result
+    needed = len(content) + bytes_needed(image, content) // shrunk + copies * result
     if needed > MAX_MEMORY:
         raise ImageError(
             f"too large: {image.width}×{image.height} pixels take {needed // 10**6} MB; "

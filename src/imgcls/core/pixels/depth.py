@@ -17,6 +17,9 @@ _WHITE_IS_ZERO = 0
 _STRIP = 2**22  # samples at once
 
 
+_ALL = np.arange(2**16, dtype=np.uint16)
+
+
 @dataclass(frozen=True)
 class Levels:
     """Which of an image's values is black and which is white."""
@@ -26,11 +29,18 @@ class Levels:
 
     def as_8_bit(self, values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
         """Scale values to 0..255; those that are not finite are black."""
+        if values.dtype == np.uint16 and values.size > 2**16:
+            looked_up: npt.NDArray[np.uint8] = self.table()[values]
+            return looked_up
         scaled = np.subtract(values, self.black, dtype=np.float64)
         scaled *= 255.0 / (self.white - self.black or 1.0)
         scaled[~np.isfinite(scaled)] = 0.0
         levels: npt.NDArray[np.uint8] = np.rint(scaled.clip(0, 255)).astype(np.uint8)
         return levels
+
+    def table(self) -> npt.NDArray[np.uint8]:
+        """Return what each value of 16 bits becomes."""
+        return self.as_8_bit(_ALL)
 
 
 def is_deep(image: Image.Image) -> bool:
@@ -79,13 +89,15 @@ def brightened(
     white = _white(int(high[..., :3].max()) << 8 | 255, _stated_white(image, content))
     if white >= 65535:
         return image
+    table = Levels(0.0, float(white)).table()
     again = reopen()
     again.tile = [tile._replace(args=_with_raw(tile.args, raw, swapped)) for tile in again.tile]
     again.load()
-    values = high.astype(np.uint16) << 8 | np.asarray(again)
-    scaled = Levels(0.0, float(white)).as_8_bit(values[..., :3])
-    if image.mode == "RGBA":
-        scaled = np.dstack([scaled, high[..., 3]])
+    low = np.asarray(again)
+    scaled = high.copy()
+    for row in range(image.height):
+        values = high[row, :, :3].astype(np.uint16) << 8 | low[row, :, :3]
+        scaled[row, :, :3] = table[values]
     result = Image.fromarray(scaled)
     result.format = image.format
     return result

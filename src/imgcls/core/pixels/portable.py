@@ -18,6 +18,8 @@ _NUMBER = rb"(?:\s|#[^\r\n]*+[\r\n])++(\d{1,9})"
 _BITMAP = re.compile(rb"P1" + _NUMBER * 2)
 _GREY_OR_COLOUR = re.compile(rb"P([2356])" + _NUMBER * 3 + rb"\s")
 _COMMENT = re.compile(rb"#[^\r\n]*+")
+_LINE_END = re.compile(rb"[\r\n]")
+_SPACE = re.compile(rb"\s")
 _BLOCK = 2**20  # bytes of text, or samples, at once
 
 _Levels = npt.NDArray[np.uint8]
@@ -76,23 +78,17 @@ def _read_binary(
 
 
 def _read_text(text: bytes, levels: _Levels, samples: npt.NDArray[np.uint8]) -> None:
-    if b"#" in text:
-        text = _COMMENT.sub(b"", text)
+    boundary = _LINE_END if b"#" in text else _SPACE
     filled = start = 0
     while filled < samples.size and start < len(text):
-        end = _end_of_word(text, min(start + _BLOCK, len(text)))
-        values = _numbers(text[start:end])[: samples.size - filled]
+        found = boundary.search(text, start + _BLOCK)
+        end = found.end() if found else len(text)
+        values = _numbers(_COMMENT.sub(b"", text[start:end]))[: samples.size - filled]
         samples[filled : filled + values.size] = levels[np.clip(values, 0, 65535)]
         filled += values.size
         start = end
     if filled < samples.size:
         raise ImageError("truncated PPM")
-
-
-def _end_of_word(text: bytes, at: int) -> int:
-    """Return the first place from `at` on where no number goes on."""
-    found = re.compile(rb"\s|\Z").search(text, at)
-    return found.start() if found else len(text)
 
 
 def _numbers(text: bytes) -> npt.NDArray[np.int64]:
