@@ -164,8 +164,10 @@ def test_what_is_not_used_is_said(imgcls: Any, two_classes: Path, tmp_path: Path
     shutil.copytree(two_classes / "stripes", tmp_path / "store")
     (two_classes / "linked").symlink_to(tmp_path / "store")
     shutil.copy(two_classes / "stripes" / "000.png", two_classes / "imageNotFound.png")
+    before = {path: path.read_bytes() for path in two_classes.rglob("*.*")}
     done = imgcls("finetune", two_classes, "-o", "m.safetensors", "--epochs", "1")
     assert done.returncode == 0, done.stderr
+    assert {path: path.read_bytes() for path in two_classes.rglob("*.*")} == before
     assert f"Warning: {two_classes}/linked: is a link to a folder and not used" in done.stderr
     assert "1 image beside the class folders is not used (imageNotFound.png)" in done.stderr
     assert "linked-folder" not in done.stderr  # it was said

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imgcls.core.errors import as_image_error
 from imgcls.core.pixels.images import open_image
 from imgcls.core.pixels.sources import Source
 from imgcls.render.page import is_page_of, template, thumbnail
@@ -108,7 +109,8 @@ def _pictured(mistake: Mistake, explain: Explain | None) -> PicturedMistake:
     try:
         picture = thumbnail(open_image(source.read(), _least_size).image, _PICTURE)
         heatmap = explain and thumbnail(explain(source), _PICTURE)
-    except Exception:  # whatever went wrong with it since it was scored, the page goes on
+    except Exception as error:  # whatever went wrong since it was scored, the page goes on
+        as_image_error(error)  # logs it
         return PicturedMistake(mistake, None, None)
     return PicturedMistake(mistake, picture, heatmap)
 

@@ -50,6 +50,7 @@ def _set_aside(dataset: Dataset, options: FinetuneOptions) -> Part | None:
         given = read_dataset(options.validation)
         if len(given.parts) > 1:
             raise UsageError(f"{given.folder}: holds several parts; name one of its folders")
+        _report_passed_over(given)
         return given.parts[0]
     if options.val_split is not None:
         return None
@@ -82,13 +83,20 @@ def _report_unused(dataset: Dataset, learned: Part, aside: Part | None) -> None:
     for part in dataset.parts:
         if part not in (learned, aside):
             log.info("%s: not used; name it with `validation` to validate on it", part.folder)
+    _report_passed_over(dataset)
+
+
+def _report_passed_over(dataset: Dataset) -> None:
     for one in dataset.passed_over:
         if one.reason == "linked-folder":
             log.warning(
                 "%s: is a link to a folder and not used; put the folder itself there", one.path
             )
         elif one.reason == "unused-folder":
-            log.warning("%s: not used, since it is no training or test folder", one.path)
+            log.warning(
+                "%s: not used: it is no training, validation or test folder of class folders",
+                one.path,
+            )
     loose = [one.path for one in dataset.passed_over if one.reason == "loose-image"]
     if loose:
         shown = ", ".join(os.path.basename(path) for path in loose[:3])

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from imgcls.core.errors import ImageError, UsageError
+from imgcls.core.tasks.training.options import FinetuneOptions
+from imgcls.core.tasks.training.selection import select_images
+
+
+def test_two_sides(two_classes: Path) -> None:
+    selection = select_images(two_classes, FinetuneOptions(val_split=0.25))
+    assert selection.labels == ("squares", "stripes")
+    assert selection.counts == {"squares": 9, "stripes": 9}
+    assert selection.validation.columns.tolist() == [0, 0, 0, 1, 1, 1]
+    sides = (selection.training, selection.validation)
+    names = [source.name for side in sides for source in side.sources]
+    assert sorted(names) == sorted(map(str, two_classes.rglob("*.png")))
+    again = select_images(two_classes, FinetuneOptions(val_split=0.25))
+    assert again.digest == selection.digest
+    other = select_images(two_classes, FinetuneOptions(val_split=0.25, seed=1))
+    assert other.digest != selection.digest
+    np.testing.assert_array_equal(selection.class_weights(), [1, 1])
+
+
+def test_unreadable_images(two_classes: Path) -> None:
+    (two_classes / "stripes" / "000.png").write_bytes(b"\x89PNG")
+    with pytest.raises(ImageError, match=r"1 of 24 images cannot be read \(000.png\)"):
+        select_images(two_classes, FinetuneOptions())
+    selection = select_images(two_classes, FinetuneOptions(skip_bad=True))
+    assert selection.unreadable == 1
+    assert sum(len(side.sources) for side in (selection.training, selection.validation)) == 23
+
+
+def test_only_one_class_has_images(tmp_path: Path, draw: Any) -> None:
+    for label in ("a", "b"):
+        (tmp_path / label).mkdir()
+    with pytest.raises(UsageError, match="no class has images to learn"):
+        select_images(tmp_path, FinetuneOptions())
+    draw("squares", 1).save(tmp_path / "a" / "1.png")
+    with pytest.raises(UsageError, match=r"only one class has images \(a\) to learn"):
+        select_images(tmp_path, FinetuneOptions())
