@@ -55,7 +55,7 @@ class ContentCache:
         """
         self.name = name
         self._timeout = lock_timeout
-        self._warned = self._removed = self._given_up = False
+        self._warned = self._removed = self._reopened = self._given_up = False
         self._connection: sqlite3.Connection | None = None
         self.path = named_cache() / _PART / f"{name}.sqlite"
         try:
@@ -107,8 +107,13 @@ class ContentCache:
     def _recover(self, error: Exception) -> None:
         """Remove a damaged file, once; from anything else, go on without it."""
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+        if code == sqlite3.SQLITE_READONLY_DBMOVED and not self._reopened:
+            self._reopened = True  # the cache was cleared: begin anew
+            return
         # UnicodeError: SQLite's message quotes bytes of the file.
         damaged = code & 0xFF in _DAMAGED or isinstance(error, UnicodeError)
+        if code == sqlite3.SQLITE_READONLY:  # a bit in the file can say so, too
+            damaged = os.access(self.path, os.W_OK)
         if not damaged or self._removed:
             self._given_up = True
             self._warn(str(error), "this run goes on without it")

@@ -17,8 +17,8 @@ from typing import IO
 
 from imgcls.core.errors import OutputError
 
-# .NAME.imgcls-PID-HEX.tmp, see `temporary_name`.
-_TEMPORARY = re.compile(r"\..*\.imgcls-(?P<pid>[0-9]+)-[0-9a-f]{8}\.tmp", re.DOTALL)
+# .NAME.imgcls-PID-HEX.tmp, see `temporary_name`; some take another ending for .tmp.
+_TEMPORARY = re.compile(r"\..*\.imgcls-(?P<pid>[0-9]+)-[0-9a-f]{8}\.\w+", re.DOTALL)
 # Those that this process writes now, and whether it may begin others: at its end, which Ctrl-C
 # may bring while threads write, they are removed.
 _unfinished: set[Path] = set()
