@@ -1,4 +1,4 @@
-"""Print the ten dearest imports of `imgcls --help` and of `imgcls predict`."""
+"""Print the ten slowest imports of `imgcls --help` and of `imgcls predict`."""
 
 from __future__ import annotations
 

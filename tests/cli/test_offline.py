@@ -14,7 +14,7 @@ FORBIDDEN = """
 import os, socket, sys
 
 def forbidden(*_, **__):
-    # urllib3, which TensorFlow imports, asks its own machine thus whether it knows IPv6.
+    # urllib3, which TensorFlow imports, asks its own machine in this way whether it knows IPv6.
     if sys._getframe(1).f_code.co_name == "_has_ipv6":
         raise OSError
     os.write(2, b"a socket was opened\\n")

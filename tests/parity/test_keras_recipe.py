@@ -97,7 +97,7 @@ def random_model(name: str, photos: list[Path]) -> Any:
 
 
 def _settle(model: Any, batch: Any) -> None:
-    """Give batch normalizations the statistics of a batch, lest signals vanish or explode.
+    """Give batch normalizations the statistics of a batch: signals neither vanish nor explode.
 
     In a deep network of fresh weights nothing but rounding would be left of an image.
     """

@@ -132,11 +132,11 @@ def _top1(spec: ModelSpec) -> str:
 
 def _speeds(speeds: Mapping[str, float]) -> str:
     """Say how long an image takes on one core: of float32 alone, or of each precision."""
-    said = {
+    texts = {
         precision: f"{speed:.1f} ms" if precision == "float32" else f"{speed:.1f} ms {precision}"
         for precision, speed in sorted(speeds.items())
     }
-    return ", ".join(said.values())
+    return ", ".join(texts.values())
 
 
 def _published_checksum(spec: ModelSpec) -> str:
