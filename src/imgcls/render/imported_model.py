@@ -32,6 +32,8 @@ def notes(name: str, model: ImportedModel) -> Iterator[str]:
         yield "one sigmoid became two classes, which can both be explained"
     if training.get("scaled_by"):
         yield f"pixels are scaled inside the network: {', '.join(training['scaled_by'])}"
+    if training.get("made_grey"):
+        yield "it takes grey images: photos are made grey in the network"
     yield f"images: {preprocessing.in_words()}"
     yield (
         f"its scores differ by at most {model.max_difference:.0e} from those of the source "

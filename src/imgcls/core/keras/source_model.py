@@ -19,6 +19,7 @@ from imgcls.core.arrays import Float32Array
 from imgcls.core.keras.start import import_keras
 from imgcls.core.models.hdf5_file import open_hdf5
 from imgcls.core.models.keras_file.contents import KerasFile
+from imgcls.core.models.keras_file.flatten import GREY
 from imgcls.core.models.keras_file.layer_rows import DROPPED, activation_of, number
 from imgcls.core.models.keras_file.operations import operation_name
 from imgcls.core.models.keras_file.tree import Call, Output, SourceLayer
@@ -28,20 +29,20 @@ from imgcls.core.models.keras_file.variables import find_arrays, variables
 _OF_TRAINING = ("initializer", "regularizer", "constraint", "seed", "dtype", "batch")
 
 
-def build_source(tree: SourceLayer, file: KerasFile, weights: Path, size: int) -> Any:
+def build_source(tree: SourceLayer, file: KerasFile, weights: Path, image: tuple[int, ...]) -> Any:
     """Build a model that was read from a file, with its weights.
 
     Args:
         tree: the model.
         file: what was read.
         weights: the .h5 file, or the model.weights.h5 of a .keras file.
-        size: height and width of its input.
+        image: (h, w, c) of its input.
 
     Returns:
-        A Keras model, float32 (n, size, size, 3) → what it said to its author.
+        A Keras model, float32 (n, size, size, 3), or 1 for grey → what it said to its author.
     """
     builder = _Builder(file.is_keras2)
-    model = builder.model(tree, [(size, size, 3)])
+    model = builder.model(tree, [image])
     try:
         if file.weight_names is None:
             model.load_weights(weights)
@@ -211,5 +212,7 @@ _OPERATIONS: Mapping[str, Callable[..., Any]] = {
 
 
 def source_outputs(model: Any, batch: Float32Array) -> Float32Array:
-    """Return what the source model says of a preprocessed batch: scores or logits."""
+    """Return what the source model says of a preprocessed batch of RGB: scores or logits."""
+    if model.input_shape[-1] == 1:
+        batch = (batch @ GREY)[..., np.newaxis]  # (n, h, w, 3) → (n, h, w, 1)
     return np.asarray(model(batch, training=False), np.float32)

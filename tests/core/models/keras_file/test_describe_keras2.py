@@ -59,7 +59,7 @@ def test_gives_the_scores_of_keras_2(
 def test_the_source_is_built_anew_as_keras_2_had_it(tmp_path: Path, name: str) -> None:
     found = describe(FILES / name, tmp_path)
     weights = tmp_path / "model.weights.h5" if name.endswith(".keras") else FILES / name
-    source = build_source(found.tree, found.file, weights, 32)
+    source = build_source(found.tree, found.file, weights, (32, 32, 3))
     known = np.load(FILES / f"{name}.npz")
     batch = SCALINGS["none" if name == "own_cnn.h5" else "tf"].scale(known["pixels"])
     np.testing.assert_allclose(source_outputs(source, batch), known["scores"], atol=1e-5)

@@ -147,7 +147,7 @@ def test_gives_the_scores_of_what_was_saved(
     np.testing.assert_allclose(scores(batch), expected, atol=1e-5)
     assert found.ending == ending
     weights = path if ending_of_file == ".h5" else tmp_path / "model.weights.h5"
-    source = build_source(found.tree, found.file, weights, SIZE)
+    source = build_source(found.tree, found.file, weights, (SIZE, SIZE, 3))
     outputs = np.asarray(model(batch, training=False))
     np.testing.assert_allclose(source_outputs(source, batch), outputs, atol=1e-6)
 
@@ -210,6 +210,24 @@ def test_what_is_refused_has_its_true_reason(tmp_path: Path) -> None:
     assert "64×32 pixels" in _refused(
         keras.Model(wide, L.Dense(2)(L.GlobalAveragePooling2D()(wide))), tmp_path
     )
+
+
+def test_a_network_of_grey_images_makes_photos_grey(
+    imported: Callable[..., Any], tmp_path: Path, batch: Float32Array
+) -> None:
+    import keras
+
+    L, image = keras.layers, keras.Input((SIZE, SIZE, 1))
+    x = L.MaxPooling2D()(
+        L.Conv2D(4, 3, activation="relu")(L.Rescaling(1 / 255, name="scale")(image))
+    )
+    model = _settle(keras.Model(image, L.Dense(3, "softmax")(L.Flatten()(x))))
+    model.save(tmp_path / "m.keras")
+    found, scores = imported(tmp_path / "m.keras")
+    grey = batch @ np.array([0.299, 0.587, 0.114], np.float32)
+    expected = np.asarray(model(grey[..., np.newaxis], training=False))
+    np.testing.assert_allclose(scores(batch), expected, atol=1e-5)
+    assert found.is_grey and found.scaled_by == ("scale",)
 
 
 def test_an_open_size_is_chosen(tmp_path: Path) -> None:

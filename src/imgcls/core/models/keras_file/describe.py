@@ -35,6 +35,7 @@ class ImportedNetwork:
         ending: what the scores are made by: "softmax", "logits", "sigmoid" or (one) "logit".
         classes: how many there are; two for one sigmoid.
         size: height and width of the input.
+        is_grey: whether it takes one channel; the described one then makes images grey itself.
         is_size_free: whether the network would take another size, too.
         family: what well-known network it is made of; None for one of the user's own.
         scaled_by: its layers that scale the pixels.
@@ -50,6 +51,7 @@ class ImportedNetwork:
     ending: str
     classes: int
     size: int
+    is_grey: bool
     is_size_free: bool
     family: Family | None
     scaled_by: tuple[str, ...]
@@ -71,14 +73,14 @@ def describe(path: Path, folder: Path, size: int | None = None) -> ImportedNetwo
     """
     file = read_keras_file(path, folder)
     tree = read_tree(file.config)
-    side, is_free = _input_size(tree, size)
+    side, channels, is_free = _input(tree, size)
     places = find_arrays(tree, file)
 
     def arrays_of(layer: SourceLayer) -> Mapping[str, Float32Array]:
         return {name: file.arrays[place] for name, place in places.get(layer, {}).items()}
 
     try:
-        flat = flatten(tree, side, arrays_of, keras2=file.is_keras2)
+        flat = flatten(tree, (side, channels), arrays_of, keras2=file.is_keras2)
     except KeyError as error:
         raise ValueError(f"it lacks the weights {error}") from None
     ending = end_in_logits(flat)
@@ -99,6 +101,7 @@ def describe(path: Path, folder: Path, size: int | None = None) -> ImportedNetwo
         ending=ending,
         classes=classes,
         size=side,
+        is_grey=channels == 1,
         is_size_free=is_free,
         family=find_family({*network.shapes, *(layer.name for layer in tree.leaves())}),
         scaled_by=scaling_inside(network),
@@ -107,8 +110,8 @@ def describe(path: Path, folder: Path, size: int | None = None) -> ImportedNetwo
     )
 
 
-def _input_size(tree: SourceLayer, wanted: int | None) -> tuple[int, bool]:
-    """Return height and width of the input, and whether the network leaves them open."""
+def _input(tree: SourceLayer, wanted: int | None) -> tuple[int, int, bool]:
+    """Return side and channels of the input, and whether the network leaves the side open."""
     if len(tree.inputs) != 1:
         raise ValueError(f"it takes {len(tree.inputs)} inputs, where imgcls has one image")
     if len(tree.results) != 1:
@@ -121,16 +124,14 @@ def _input_size(tree: SourceLayer, wanted: int | None) -> tuple[int, bool]:
         raise ValueError("it does not say what size its images have: it was never built")
     if len(shape) != 4 or shape[3] not in (1, 3):
         raise ValueError(f"its input is {_in_words(shape[1:])}, no image")
-    if shape[3] == 1:
-        raise ValueError("it takes grey images, with one channel; imgcls gives three, RGB")
-    height, width = shape[1:3]
+    height, width, channels = shape[1:]
     if height is None or width is None:
-        return wanted or height or width or _USUAL_SIZE, True
+        return wanted or height or width or _USUAL_SIZE, channels, True
     if height != width:
         raise ValueError(f"it takes images of {width}×{height} pixels; imgcls gives square ones")
     if wanted not in (None, height):
         raise ValueError(f"it takes images of {height}×{height} pixels only")
-    return int(height), False
+    return int(height), channels, False
 
 
 def _in_words(shape: Any) -> str:

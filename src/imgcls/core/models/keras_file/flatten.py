@@ -23,6 +23,9 @@ from imgcls.core.models.layer_kinds import ACTIVATIONS, INPUT, LAYER_KINDS
 from imgcls.core.models.layer_shapes import Shape
 from imgcls.core.models.network_description import Layer
 
+# What red, green and blue add to the grey of a pixel (ITU-R BT.601, as Pillow and TensorFlow do).
+GREY: Float32Array = np.array([0.299, 0.587, 0.114], np.float32)
+
 _INCEPTION_RESNET_BLOCK = re.compile(r"block(35|17|8)_[0-9]+")
 
 
@@ -80,7 +83,7 @@ class FlatNetwork:
 
 def flatten(
     tree: SourceLayer,
-    size: int,
+    image: tuple[int, int],
     arrays_of: Callable[[SourceLayer], Mapping[str, Float32Array]],
     *,
     keras2: bool,
@@ -89,15 +92,19 @@ def flatten(
 
     Args:
         tree: the model, with one input and one result.
-        size: height and width of its input, which is square.
+        image: the side of its input, which is square, and its channels: three, or one of grey.
         arrays_of: returns a plain layer's weights by name.
         keras2: whether Keras 2 wrote it.
 
     Raises:
         ValueError: it has a layer that is on no list of ours; the text names it.
     """
-    flat = FlatNetwork()
+    flat, (size, channels) = FlatNetwork(), image
     start = flat.add(tree.inputs[0], INPUT, (), {"height": size, "width": size, "channels": 3})
+    if channels == 1:
+        arrays = {"kernel": GREY.reshape(1, 1, 3, 1)}
+        arguments = {"filters": 1, "kernel_size": (1, 1), "use_bias": False}
+        start = flat.add("grey", "conv2d", (start,), arguments, arrays)
     output = _Flattener(flat, arrays_of, keras2).model(tree, [start], "")
     if not isinstance(output, str):
         raise ValueError("it ends in an operation that is not on our list")

@@ -77,6 +77,6 @@ def scaling_inside(network: NetworkDescription) -> tuple[str, ...]:
     for layer in network.layers:
         if layer.kind in _SCALING:
             found.append(layer.name)
-        elif layer.kind not in _PASSED:
+        elif layer.kind not in _PASSED and layer.name != "grey":
             break
     return tuple(found)

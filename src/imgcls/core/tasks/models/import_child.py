@@ -138,6 +138,7 @@ def _model_file(
         "written_by": f"Keras {imported.file.version}".strip(),
         "recognised": family.name if family else "a network of its author's own",
         "ended_in": imported.ending,
+        "made_grey": imported.is_grey,
         "scaled_by": list(imported.scaled_by),
         "dropped": dict(imported.dropped),
         "folded": dict(imported.folded),
@@ -169,8 +170,10 @@ def _prove(
     from imgcls.core.keras.source_model import build_source, source_outputs
 
     model, preprocessing = _opened(output)
-    source = build_source(imported.tree, imported.file, weights, imported.size)
-    size, random = imported.size, np.random.default_rng(0)
+    size = imported.size
+    image = (size, size, 1 if imported.is_grey else 3)
+    source = build_source(imported.tree, imported.file, weights, image)
+    random = np.random.default_rng(0)
     pixels = list(random.integers(0, 256, (_RANDOM_IMAGES, size, size, 3), np.uint8))
     real = [_pixels(photo, preprocessing) for photo in (*_bundled_photos(), *photos)]
     difference = 0.0
