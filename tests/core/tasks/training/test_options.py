@@ -43,6 +43,7 @@ def test_hidden_units() -> None:
         {"learning_rate": -1},
         {"val_split": 1.0},
         {"unfreeze": -2},
+        {"unfreeze": "some"},
         {"seed": -1},
         {"max_seconds": 0},
         {"augment": "wild"},

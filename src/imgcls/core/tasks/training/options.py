@@ -72,7 +72,7 @@ class FinetuneOptions:
             raise UsageError("`validation` and `val_split` contradict each other; use one of them")
         if self.seed < 0:
             raise UsageError(f"`seed` must be 0 or more; it is {self.seed}")
-        if self.unfreeze != "all" and self.unfreeze < 0:
+        if self.unfreeze != "all" and (type(self.unfreeze) is not int or self.unfreeze < 0):
             raise UsageError(f"`unfreeze` must be 0 or more, or all; it is {self.unfreeze}")
         if self.max_seconds is not None and not self.max_seconds > 0:
             raise UsageError(f"`max_seconds` must be above 0; it is {self.max_seconds}")

@@ -76,9 +76,27 @@ class Progress:
         best = described["best"]
         history = [Epoch(**epoch) for epoch in described["history"]]
         progress = cls(**{**described, "best": best and Epoch(**best), "history": history})
-        whole = (progress.stage, progress.epoch, progress.batch_size, progress.waited)
-        if any(type(number) is not int or number < 0 for number in whole):
+        counts = (progress.stage, progress.epoch, progress.batch_size, progress.waited)
+        if any(type(count) is not int or count < 0 for count in counts):
             raise ValueError("a count is no whole number")
-        if any(type(number) not in (int, float) for number in (progress.awaited, progress.seconds)):
+        if not all(map(_is_number, (progress.awaited, progress.seconds))):
             raise ValueError("a figure is no number")
+        if progress.best is None or not all(map(_is_whole, (progress.best, *history))):
+            raise ValueError("an epoch lacks its figures")
         return progress
+
+
+def _is_whole(epoch: Epoch) -> bool:
+    """Whether an epoch that was read from a file is one, of its type in every field."""
+    measured = (epoch.val_loss, epoch.val_accuracy, epoch.seconds)
+    learned = (epoch.loss, epoch.accuracy)
+    return (
+        isinstance(epoch.stage, str)
+        and type(epoch.epoch) is int
+        and all(map(_is_number, measured))
+        and all(figure is None or _is_number(figure) for figure in learned)
+    )
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float)
