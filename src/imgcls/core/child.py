@@ -51,14 +51,19 @@ def read_request() -> str:
     Its end closes standard input, which a thread waits for. Native code can keep that thread
     from running for many seconds, so on Linux the kernel is asked for the same.
     """
+    end_with_parent()
+    request = sys.stdin.readline()
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    return request
+
+
+def end_with_parent() -> None:
+    """Ask the system to kill this process when the thread that started it ends, on Linux."""
     if sys.platform == "linux":
         import ctypes
 
         set_death_signal = 1  # PR_SET_PDEATHSIG
         ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL, 0, 0, 0)
-    request = sys.stdin.readline()
-    threading.Thread(target=_end_with_input, daemon=True).start()
-    return request
 
 
 def _end_with_input() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import sys
 import time
 
 import numpy as np
@@ -74,7 +73,7 @@ def test_time_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     assert time.monotonic() - start < 5
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only sizes bound the memory")
+@pytest.mark.linux
 def test_memory_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     content = encoded(Image.new("RGB", (5000, 5000)), "JPEG2000")
     monkeypatch.setattr(apart, "MAX_MEMORY", 150_000_000)

@@ -87,6 +87,7 @@ def test_a_part_that_exists_literally_is_literal(
     assert names(expand([pattern])) == expected
 
 
+@pytest.mark.posix
 def test_a_link_to_itself_ends_no_glob(inside: Path) -> None:
     make(inside, "f/a/1.jpg", "f/c/1.jpg")
     (inside / "f/b").symlink_to("b")
@@ -94,6 +95,7 @@ def test_a_link_to_itself_ends_no_glob(inside: Path) -> None:
     assert names(expand(["f/**/1.jpg"])) == ["f/a/1.jpg", "f/c/1.jpg"]
 
 
+@pytest.mark.posix
 def test_a_matched_link_that_leads_nowhere_is_an_error(inside: Path) -> None:
     (inside / "a.jpg").symlink_to("absent")
     (source,) = expand(["*.jpg"])

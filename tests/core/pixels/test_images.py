@@ -15,7 +15,6 @@ from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngImageFile
 
 from imgcls.core.errors import ImageError
-from imgcls.core.pixels import decode
 from imgcls.core.pixels.decode import FORMATS, MAX_PIXELS
 from imgcls.core.pixels.images import open_image
 from imgcls.core.pixels.preprocessing import Preprocessing
@@ -503,23 +502,6 @@ def test_large_images_are_reduced_as_they_are_converted() -> None:
         0,
         200,
     ]
-
-
-def test_strips_are_joined_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
-    random = np.random.default_rng(0)
-    image = Image.fromarray(random.integers(0, 65536, (37, 53), np.uint16))
-    palette = Image.fromarray(random.integers(0, 256, (37, 53, 4), np.uint8))
-    contents = [encoded(image, "PNG"), encoded(palette, "PNG")]
-    whole = [pixels(content) for content in contents]
-    monkeypatch.setattr(decode, "_STRIP", 53 * 5)
-    for content, expected in zip(contents, whole, strict=True):
-        np.testing.assert_array_equal(pixels(content), expected)
-    monkeypatch.setattr(decode, "_REDUCED_ABOVE", 100)
-    for content, expected in zip(contents, whole, strict=True):
-        opened = open_image(content, lambda *_: (13, 9))
-        np.testing.assert_array_equal(
-            np.asarray(opened.image), np.asarray(Image.fromarray(expected).reduce(4))
-        )
 
 
 FORMATS_TO_DAMAGE = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "ICO", "JPEG2000", "TGA", "PPM")

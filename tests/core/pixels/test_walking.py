@@ -48,6 +48,7 @@ def test_hidden_files_and_folders_are_skipped(inside: Path) -> None:
     assert names(expand(["f"])) == ["f/c.jpg"]
 
 
+@pytest.mark.posix
 def test_links_to_folders_are_not_followed(inside: Path) -> None:
     make(inside, "f/a.jpg", "elsewhere/b.jpg")
     (inside / "f/loop").symlink_to(inside / "f")
@@ -57,6 +58,7 @@ def test_links_to_folders_are_not_followed(inside: Path) -> None:
     assert names(expand(["f/other"])) == ["f/other/b.jpg"]  # named outright
 
 
+@pytest.mark.posix
 def test_other_files_are_ignored(inside: Path) -> None:
     make(inside, "f/a.jpg")
     (inside / "f/notes.txt").write_text("to do")
@@ -125,6 +127,7 @@ def test_names_that_are_not_utf_8(inside: Path) -> None:
     assert source.read() == PNG
 
 
+@pytest.mark.posix
 def test_a_link_to_itself_ends_nothing_but_itself(inside: Path) -> None:
     make(inside, "f/a.jpg", "f/c.jpg")
     (inside / "f/b.jpg").symlink_to("b.jpg")
@@ -135,6 +138,7 @@ def test_a_link_to_itself_ends_nothing_but_itself(inside: Path) -> None:
     assert "symbolic link" in loop.reason
 
 
+@pytest.mark.posix
 def test_a_link_that_leads_nowhere_is_an_error_if_it_is_called_an_image(inside: Path) -> None:
     make(inside, "f/a.jpg", "f/c.jpg")
     (inside / "f/b.jpg").symlink_to(inside / "absent.jpg")
@@ -146,7 +150,7 @@ def test_a_link_that_leads_nowhere_is_an_error_if_it_is_called_an_image(inside: 
     ]
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.posix
 def test_what_is_no_file_but_called_an_image_is_an_error(inside: Path) -> None:
     make(inside, "f/a.jpg")
     os.mkfifo(inside / "f/b.jpg")
@@ -157,6 +161,7 @@ def test_what_is_no_file_but_called_an_image_is_an_error(inside: Path) -> None:
     ]
 
 
+@pytest.mark.posix
 def test_what_is_passed_over_is_said_once(inside: Path, caplog: pytest.LogCaptureFixture) -> None:
     make(inside, "f/a.jpg", "g/b.jpg")
     for name in "1234":

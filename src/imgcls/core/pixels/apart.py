@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from PIL import Image
 
+from imgcls.core.child import end_with_parent
 from imgcls.core.errors import ImageError
 from imgcls.core.pixels.decode import MAX_MEMORY, Decoded, LeastSize, decode
 
@@ -106,6 +107,7 @@ def _talk(
 def main() -> None:
     """Be the process: the content comes on stdin, the answer goes to stdout."""
     length, seconds = int(sys.argv[1]), float(sys.argv[2])
+    end_with_parent()
     _limit(MAX_MEMORY - length, seconds)
     inward, outward = sys.stdin.buffer, sys.stdout.buffer
 
@@ -136,7 +138,7 @@ def _limit(memory: int, seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it too, and ends this process
-    signal.alarm(int(seconds) + 2)  # if the parent is gone
+    signal.alarm(int(seconds) + 2)  # if the parent is gone, and the system did not notice
 
 
 def _say(stream: IO[bytes], message: object) -> None:

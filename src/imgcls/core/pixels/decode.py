@@ -7,18 +7,18 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from imgcls.core.errors import ImageError, one_line
 from imgcls.core.pixels.cost import bytes_needed, is_slow_to_load
-from imgcls.core.pixels.depth import Levels, brightened, is_deep, levels_of
+from imgcls.core.pixels.depth import brightened, is_deep, levels_of
 from imgcls.core.pixels.formats import is_heic_start
 from imgcls.core.pixels.jpeg2000 import codestream
 from imgcls.core.pixels.metadata import without_avif_exif, without_metadata
 from imgcls.core.pixels.orientation import orientation, swaps_sides
 from imgcls.core.pixels.portable import read_portable
+from imgcls.core.pixels.rgb import rgb_strips
 
 log = logging.getLogger("imgcls")
 
@@ -47,7 +47,6 @@ MAX_MEMORY = 870_000_000  # bytes for one image, so that the program stays under
 
 # Above so many pixels an image that JPEG's own way does not serve is reduced as it is converted.
 _REDUCED_ABOVE = 32_000_000
-_STRIP = 2**22  # pixels converted at once
 _RGB_BYTES = 4  # a pixel, in Pillow's memory
 
 LeastSize = Callable[[int, int], tuple[int, int] | None]
@@ -130,7 +129,7 @@ def _decode(content: bytes, least_size: LeastSize | None, slow_too: bool) -> Dec
     image = brightened(image, content, lambda: _open(content), raw)
     levels = levels_of(image, content) if is_deep(image) else None
     size = -(-image.width // factor), -(-image.height // factor)  # rounded up
-    return Decoded(width, height, turn, size, _strips(image, levels, factor))
+    return Decoded(width, height, turn, size, rgb_strips(image, levels, factor))
 
 
 def _open(content: bytes) -> ImageFile.ImageFile:
@@ -186,35 +185,6 @@ def _raw_mode(image: Image.Image) -> str:
     arguments = tiles[0].args if tiles else ""
     first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
     return first if isinstance(first, str) else ""
-
-
-def _strips(image: Image.Image, levels: Levels | None, factor: int) -> Iterator[Image.Image]:
-    plain = levels is None and image.mode == "RGB" and not image.has_transparency_data
-    pixels = image.width * image.height
-    if factor == 1 and (plain or pixels <= 2 * _STRIP):
-        yield image if plain else _rgb(image, levels)
-        return
-    rows = max(1, _STRIP // image.width // factor) * factor
-    for top in range(0, image.height, rows):
-        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
-        rgb = strip if plain else _rgb(strip, levels)
-        yield rgb.reduce(factor) if factor > 1 else rgb
-
-
-def _rgb(image: Image.Image, levels: Levels | None) -> Image.Image:
-    if levels is not None:
-        values = np.asarray(image)
-        grey = levels.as_8_bit(values)
-        clear = image.info.get("transparency")  # the one value that a PNG says to see through
-        if isinstance(clear, int):
-            grey[values == clear] = 255
-        return Image.fromarray(grey).convert("RGB")
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGB", rgba.size, (255, 255, 255))
-        white.paste(rgba, mask=rgba.getchannel("A"))
-        return white
-    return image.convert("RGB") if image.mode != "RGB" else image
 
 
 def _as_image_error(error: Exception, content: bytes) -> ImageError:
