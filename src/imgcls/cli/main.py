@@ -1,9 +1,8 @@
-"""The `imgcls` group and the one place where errors become messages and exit codes."""
+"""The `imgcls` group, and how a command is run and ended."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import importlib
 import os
 import sys
@@ -12,7 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from imgcls.cli import signals
-from imgcls.core.errors import ImgclsError, UsageError
+from imgcls.cli.failure import report
 from imgcls.core.version import __version__
 
 # Name → module in this folder, function. `imgcls --help` does not import what it only lists.
@@ -25,12 +24,6 @@ COMMANDS = {
     "audit": ("audit", "audit"),
     "models": ("models", "models"),
 }
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-
-# A write to a stream fails with one of these, and then the error names no file.
-_STREAM_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF, errno.EIO}
 
 
 class LazyGroup(click.Group):
@@ -147,7 +140,7 @@ def main() -> NoReturn:
         code = run(sys.argv[1:])
         signals.finish()
     except signals.Stopped as stop:  # it came while `run` was reporting something else
-        code = _stopped(stop)
+        code = report(stop)
     leave(code)
 
 
@@ -169,25 +162,8 @@ def run(arguments: list[str]) -> int:
     """Run the command line; return the exit code."""
     try:
         return _run(arguments)
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        return EXIT_USAGE
-    except click.ClickException as error:
-        return _fail(error.format_message(), EXIT_USAGE)
-    except signals.Stopped as stop:
-        return _stopped(stop)
-    except BrokenPipeError:
-        return 0
-    except UsageError as error:
-        return _fail(str(error), EXIT_USAGE)
-    except ImgclsError as error:
-        return _fail(str(error), EXIT_FAILED)
-    except MemoryError:
-        return _fail(_NO_MEMORY, EXIT_FAILED)
-    except Exception as error:  # one line for whatever it is; -v shows where
-        return _fail(_in_words(error), EXIT_FAILED)
+    except (Exception, signals.Stopped) as error:  # whatever it is becomes one line
+        return report(error)
 
 
 def _run(arguments: list[str]) -> int:
@@ -197,56 +173,6 @@ def _run(arguments: list[str]) -> int:
     with cli.make_context("imgcls", arguments) as context:
         result: Any = cli.invoke(context)
     return result if isinstance(result, int) else 0
-
-
-_NO_MEMORY = "not enough memory; end other programs, or lift the limit of this one (ulimit -v)"
-# How libraries say that there is no memory when they are loaded or start a thread.
-_MEMORY_SIGNS = (
-    "cannot allocate memory",
-    "failed to map segment",
-    "can't start new thread",
-    "failed with error '12'",
-)
-
-
-def _in_words(error: Exception) -> str:
-    """Say what went wrong where no part of the program foresaw it."""
-    if isinstance(error, OSError) and error.errno in _STREAM_ERRORS and error.filename is None:
-        return f"standard output: cannot be written: {error.strerror}"
-    text = f"{error} {error.__cause__ or error.__context__ or ''}".lower()
-    if any(sign in text for sign in _MEMORY_SIGNS):
-        return _NO_MEMORY
-    if isinstance(error, OSError) and error.strerror:  # of the system, not of ours
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if isinstance(error, ImportError) and not (error.name or "").startswith("imgcls"):
-        return f"a package that imgcls needs cannot be loaded ({error}); install imgcls anew"
-    return f"imgcls stumbled ({type(error).__name__}: {error}); -v shows where"
-
-
-def _stopped(stop: signals.Stopped) -> int:
-    word, code = stop.args
-    return _fail(word, code)
-
-
-def _fail(message: str, code: int) -> int:
-    """Write the one line of an error on standard error; return the exit code."""
-    try:
-        import logging
-
-        from imgcls.cli.wording import option_names
-        from imgcls.render.safe import printable
-
-        if logging.getLogger("imgcls").isEnabledFor(logging.DEBUG):  # -v
-            import traceback
-
-            traceback.print_exc()
-        line = option_names(" ".join(message.split()))
-        click.echo(f"Error: {printable(line)}", err=True)
-    except (MemoryError, ImportError):  # there is none left even for this
-        os.write(2, f"Error: {_NO_MEMORY}\n".encode())
-    except OSError:
-        pass  # standard error is full or closed: there is nowhere to say it
-    return code
 
 
 def leave(code: int) -> NoReturn:

@@ -27,11 +27,14 @@ _IMPORT_STEP = 0.01  # seconds
 _IMPORT_WAIT = 1.0
 
 _first: float | None = None  # when the first signal came
-_begun = _raised = _over = False
+_begun = _over = False
 
 
 class Stopped(BaseException):
     """A signal came; its arguments are what to say and the exit code."""
+
+
+raised: Stopped | None = None
 
 
 def handle() -> None:
@@ -56,7 +59,7 @@ def finish() -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    global _first, _raised
+    global _first, raised
     if _over:
         return
     now = time.monotonic()
@@ -65,7 +68,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
         _end_now(*ending)
     if _first is None:
         _first = now
-    elif _raised:
+    elif raised is not None:
         if now - _first > _SAME_PRESS:
             _end_now(*ending)
         return
@@ -74,15 +77,15 @@ def _stop(number: int, frame: FrameType | None) -> None:
             _end_now(*ending)
         if _try_again(ending):
             return
-    _raised = True
-    raise Stopped(*ending)
+    raised = Stopped(*ending)
+    raise raised
 
 
 def _lost(unraisable: sys.UnraisableHookArgs) -> None:
     """Stop again where Python swallows the exception, as in a `__del__`."""
-    global _raised
+    global raised
     if isinstance(unraisable.exc_value, Stopped) and _try_again(unraisable.exc_value.args):
-        _raised = False
+        raised = None
     else:
         sys.__unraisablehook__(unraisable)
 
