@@ -34,8 +34,7 @@ class Details:
 
 def list_text(rows: Iterable[Row]) -> Iterator[str]:
     """Yield the table, a line a model."""
-    cells = [_HEADINGS, *(_cells(model, speeds) for model, speeds in rows)]
-    yield from align(cells)
+    yield from align([_HEADINGS, *(_columns(model, speeds) for model, speeds in rows)])
 
 
 def list_json(rows: Iterable[Row]) -> Iterator[str]:
@@ -88,10 +87,10 @@ def info_json(row: Row, details: Details) -> Iterator[str]:
 
 
 def align(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """Yield rows of cells as lines with columns, the last one as long as it is."""
+    """Yield rows as lines with columns, the last one as long as it is."""
     widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
-    for *cells, last in rows:
-        start = "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
+    for *texts, last in rows:
+        start = "  ".join(f"{text:<{width}}" for text, width in zip(texts, widths, strict=True))
         yield f"{start}  {last}".rstrip() + "\n"
 
 
@@ -119,7 +118,7 @@ def size_text(size: int) -> str:
     return f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{size / 2**10:.1f} kB"
 
 
-def _cells(model: ListedModel, speeds: Mapping[str, float]) -> tuple[str, ...]:
+def _columns(model: ListedModel, speeds: Mapping[str, float]) -> tuple[str, ...]:
     spec = model.spec
     side = f"{spec.preprocessing.size}×{spec.preprocessing.size}"
     millions = f"{spec.parameters / 1e6:.1f} M"
@@ -132,11 +131,10 @@ def _top1(spec: ModelSpec) -> str:
 
 def _speeds(speeds: Mapping[str, float]) -> str:
     """Say how long an image takes on one core: of float32 alone, or of each precision."""
-    texts = {
-        precision: f"{speed:.1f} ms" if precision == "float32" else f"{speed:.1f} ms {precision}"
+    return ", ".join(
+        f"{speed:.1f} ms" if precision == "float32" else f"{speed:.1f} ms {precision}"
         for precision, speed in sorted(speeds.items())
-    }
-    return ", ".join(texts.values())
+    )
 
 
 def _published_checksum(spec: ModelSpec) -> str:

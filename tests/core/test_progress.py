@@ -1,0 +1,33 @@
+"""Progress for whoever wants to show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from imgcls.core import progress as module
+from imgcls.core.progress import progress, show_with
+
+
+@pytest.fixture(autouse=True)
+def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_shows", [])
+
+
+def test_silent_by_default() -> None:
+    assert list(progress(range(3), "images")) == [0, 1, 2]
+
+
+def test_the_last_that_asked_shows_it() -> None:
+    shown: list[tuple[str, int | None]] = []
+
+    def show(items: Iterable[Any], unit: str, total: int | None) -> Iterator[Any]:
+        shown.append((unit, total))
+        yield from items
+
+    show_with(lambda items, unit, total: iter(()))
+    show_with(show)
+    assert list(progress("ab", "photos", 2)) == ["a", "b"]
+    assert shown == [("photos", 2)]
