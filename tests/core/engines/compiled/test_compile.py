@@ -28,7 +28,7 @@ from imgcls.core.engines.compiled.folder import (
     read_facts,
 )
 from imgcls.core.engines.opening import open_engine
-from imgcls.core.errors import ModelError
+from imgcls.core.errors import ModelError, WeightsError
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import Network, find_weights
 from imgcls.core.pixels.sources import expand
@@ -194,3 +194,17 @@ def test_fallback_is_said_under_verbose_only(copied: Path, samples: Path, imgcls
     done = imgcls("-v", "predict", samples / "cat.jpg", "-k1")
     assert done.returncode == 0
     assert f"{NAME} runs on Keras: no such operation\n" in done.stderr
+
+
+def test_a_checkpoint_is_refused_before_the_compiler_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(*_: object, **__: object) -> None:
+        raise AssertionError("the compiler was started")
+
+    monkeypatch.setenv("IMGCLS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("imgcls.core.engines.compiled.compile.run_child", start)
+    path = tmp_path / "small.pth"
+    path.write_bytes(b"\x80\x02K\x01r\x00\x00\x00\x38.")
+    with pytest.raises(WeightsError, match=r"small\.pth: not a checkpoint that imgcls reads"):
+        compiled_model(Network(NAME, MODELS[NAME], path))

@@ -40,7 +40,6 @@ from imgcls.core.errors import (
     WeightsError,
 )
 from imgcls.core.files import read_regular, remove, write_atomically
-from imgcls.core.models.keras_weights import check_weights_file
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.sources import Source
@@ -151,6 +150,8 @@ def _make(
         keep: refuse to make what would serve this run only.
     """
     _remove_leftovers(folder.parent, compiled_lock(folder.name))
+    from imgcls.core.models.keras_weights import check_weights_file
+
     check_weights_file(network.weights)  # said at once, not when a child has started Keras
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     temporary.mkdir(mode=0o700)
