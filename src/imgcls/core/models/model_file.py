@@ -314,9 +314,9 @@ def _preprocessing(said: Any, backbone: str, described: NetworkDescription | Non
         or (preprocessing.size,) * 2 != sides
         or type(preprocessing.resize_to) is not int
         or not preprocessing.size <= preprocessing.resize_to <= _MAX_RESIZE_TO
-        or preprocessing.scaling not in SCALINGS
-        or preprocessing.interpolation not in INTERPOLATIONS
-        or preprocessing.resize not in RESIZES
+        or str(preprocessing.scaling) not in SCALINGS
+        or str(preprocessing.interpolation) not in INTERPOLATIONS
+        or str(preprocessing.resize) not in RESIZES
     ):
         raise ValueError(f"its preprocessing is not one of {backbone}'s")
     return preprocessing
