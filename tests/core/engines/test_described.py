@@ -81,7 +81,7 @@ def by_hand(batch: np.ndarray, values: dict[str, np.ndarray]) -> np.ndarray:
     x = (x - values["network.norm.moving_mean"]) / deviation
     x = x * values["network.norm.gamma"] + values["network.norm.beta"]
     x = x / (1 + np.exp(-x))
-    x = x.reshape(2, 8, 2, 8, 2, 4).max(axis=(2, 4))
+    x = x.reshape(-1, 8, 2, 8, 2, 4).max(axis=(2, 4))
     return convolve(x, values, "conv2")
 
 

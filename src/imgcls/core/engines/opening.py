@@ -48,14 +48,14 @@ def open_engine(
             return _run_compiled(network, compiled, engine, threads)
         if precision != "float32":
             raise ModelError(
-                f"{network.name}: cannot run as {precision} ({compiled.reason}); "
+                f"{network.title}: cannot run as {precision} ({compiled.reason}); "
                 "use `precision` float32"
             )
         if engine != "auto":
             raise ModelError(
-                f"{network.name}: cannot run on LiteRT ({compiled.reason}); use `engine` keras"
+                f"{network.title}: cannot run on LiteRT ({compiled.reason}); use `engine` keras"
             )
-        log.debug("%s runs on Keras: %s", network.name, compiled.reason)
+        log.debug("%s runs on Keras: %s", network.title, compiled.reason)
     from imgcls.core.engines.keras_engine import KerasEngine
 
     return KerasEngine(network)
@@ -77,7 +77,7 @@ def _run_compiled(
         return LiteRTEngine(compiled, threads, kernel)
     except (RuntimeError, ValueError) as error:  # how both say that memory is lacking
         raise ModelError(
-            f"{network.name}: cannot be run ({one_line(str(error))}); is there enough memory?"
+            f"{network.title}: cannot be run ({one_line(str(error))}); is there enough memory?"
         ) from error
 
 

@@ -22,6 +22,7 @@ _MAX_LAYERS = 4000  # NASNet-Large has 1,000
 _MAX_DEPTH = 850  # Keras recurses as deep; EfficientNet-B7 has 767
 _MAX_NUMBERS = 2**26  # of one layer's output: 256 MB
 _MAX_LIVE_NUMBERS = 2**28  # of all outputs that are needed at one time: 1 GB
+_MAX_TOTAL_NUMBERS = 3 * 2**29  # of all outputs, which gradients need; EfficientNet-B7 has 1e9
 _MAX_WORK = 10**12  # multiplications for one image; ConvNeXt-XLarge at 384 pixels has 1.8e11
 _POOLINGS = ("max_pooling2d", "average_pooling2d")
 _KEYS = {"name", "kind", "inputs", "arguments"}
@@ -268,11 +269,12 @@ def _check_size(description: NetworkDescription) -> None:
     """Bound what running the network on one image takes."""
     sizes = {name: math.prod(shape) for name, shape in description.shapes.items()}
     readers = Counter(name for layer in description.layers for name in layer.inputs)
-    live, work = 0, 0
+    live, total, work = 0, 0, 0
     for layer in description.layers:
         live += sizes[layer.name]
-        if live > _MAX_LIVE_NUMBERS:
-            raise ValueError(f"layer {layer.name}: {4 * live >> 20} MB are needed at once")
+        total += sizes[layer.name]
+        if live > _MAX_LIVE_NUMBERS or total > _MAX_TOTAL_NUMBERS:
+            raise ValueError(f"layer {layer.name}: up to here an image needs too much memory")
         for name in layer.inputs:
             readers[name] -= 1
             live -= 0 if readers[name] else sizes[name]

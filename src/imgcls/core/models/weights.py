@@ -33,6 +33,11 @@ class Network:
     stored: bool = False
 
     @property
+    def title(self) -> str:
+        """What messages call it: its name, or the model file that it comes from."""
+        return os.fspath(self.weights) if self.stored else self.name
+
+    @property
     def weights_id(self) -> str:
         """The SHA-256 of the weights file, as the cache remembers it."""
         return content_id(self.weights)

@@ -41,7 +41,7 @@ def save_calibration(
     Raises:
         UsageError: there are none, or too few with `keep`.
     """
-    name = network.name
+    name = network.title
     pixels = list(_calibration_pixels(network, calibration or ()))
     remedy = f"run imgcls models compile {name} with `precision` int8 and `calibrate` a folder"
     if not pixels:

@@ -110,7 +110,7 @@ def whole_kernel(network: Network, compiled: CompiledModel) -> Float32Array:
     is_float32 = compiled.facts["precision"] == "float32"
     whole = compiled_model(network, anew=is_float32)
     if isinstance(whole, Unsupported):
-        raise ModelError(f"{network.name}: cannot be compiled ({whole.reason})")
+        raise ModelError(f"{network.title}: cannot be compiled ({whole.reason})")
     if is_float32:
         return whole.kernel
     kernel = whole_kernel(network, whole)
@@ -162,7 +162,7 @@ def _make(
 
             kept = save_calibration(network, calibration, temporary, keep=keep)
         else:
-            log.info("%s: %s, once", network.name, _occasion(network, folder))
+            log.info("%s: %s, once", network.title, _occasion(network, folder))
         _run_child(network, precision, temporary)
         if kept:
             remove(folder)
@@ -173,7 +173,7 @@ def _make(
     if isinstance(made, CompiledModel) and precision == "int8":
         log.info(
             "%s: int8 names the same class as float32 for %.0f%% of them",
-            network.name,
+            network.title,
             100 * made.facts["agreement"],
         )
     return made
@@ -243,6 +243,6 @@ def _run_child(network: Network, precision: Precision, folder: Path) -> None:
     if child.returncode < 0:
         last = f"killed by signal {-child.returncode}; is there enough memory?"
     raise ModelError(
-        f"{network.name}: cannot be compiled ({last}); `verbose` shows more, and `engine` keras "
+        f"{network.title}: cannot be compiled ({last}); `verbose` shows more, and `engine` keras "
         "works without"
     )
