@@ -149,9 +149,9 @@ def _make(
         calibration: photos for int8.
         keep: refuse to make what would serve this run only.
     """
-    _remove_leftovers(folder.parent, compiled_lock(folder.name))
     from imgcls.core.models.keras_weights import check_weights_file
 
+    _remove_leftovers(folder.parent, compiled_lock(folder.name))
     check_weights_file(network.weights)  # said at once, not when a child has started Keras
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     temporary.mkdir(mode=0o700)
