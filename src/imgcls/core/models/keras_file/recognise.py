@@ -52,8 +52,8 @@ FAMILIES = (
     Family("Xception", ("block14_sepconv2",), "tf"),
     Family("DenseNet", ("conv1_conv", "pool4_conv"), "torch"),
     Family("NASNet", ("stem_conv1", "stem_bn1"), "tf"),
-    Family("EfficientNetV2", ("stem_conv", "block1a_project_conv", "top_conv"), "tf"),
     Family("EfficientNet", ("stem_conv", "block1a_dwconv", "top_conv"), "none"),
+    Family("EfficientNetV2", ("stem_conv", "block1a_project_conv", "top_conv"), "tf"),
 )
 
 # As people write pixels down, the likeliest first where nothing else is known.
