@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,7 +111,7 @@ def _unpack(path: Path, folder: Path) -> tuple[dict[str, Any], str]:
                 raise ValueError(f"its arrays would take {info.file_size / 2**30:.1f} GB")
             with archive.open(info) as source, open(folder / _WEIGHTS, "wb") as copy:
                 shutil.copyfileobj(source, copy, 2**20)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError) as error:
         raise ValueError(f"it is damaged ({error})") from error
     return config, str(metadata.get("keras_version", ""))
 

@@ -122,9 +122,13 @@ def _input(tree: SourceLayer, wanted: int | None) -> tuple[int, int, bool]:
     shape: Any = config.get("batch_shape") or config.get("batch_input_shape") or config.get("shape")
     if shape is None:
         raise ValueError("it does not say what size its images have: it was never built")
-    if len(shape) != 4 or shape[3] not in (1, 3):
-        raise ValueError(f"its input is {_in_words(shape[1:])}, no image")
-    height, width, channels = shape[1:]
+    match shape:
+        case [_, int() | None as height, int() | None as width, 1 | 3 as channels]:
+            pass
+        case [_, *sides]:
+            raise ValueError(f"its input is {_in_words(sides)}, no image")
+        case _:
+            raise ValueError("it does not say what size its images have")
     if height is None or width is None:
         return wanted or height or width or _USUAL_SIZE, channels, True
     if height != width:

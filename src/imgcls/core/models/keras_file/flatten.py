@@ -149,7 +149,7 @@ class _Flattener:
                 continue
             try:
                 values[wanted] = self._call(layer, _filled(call, values), path)
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
                 if isinstance(error, _NamedError):
                     raise
                 reason = f"it lacks {error}" if isinstance(error, KeyError) else error

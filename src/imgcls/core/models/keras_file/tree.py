@@ -89,9 +89,11 @@ def _layer(entry: Mapping[str, Any], depth: int) -> SourceLayer:
     kind, config = entry["class_name"], entry["config"]
     if isinstance(config, list):  # a Sequential of Keras before 2.2.3
         config = {"name": "sequential", "layers": config}
+    if not isinstance(config, dict) or not isinstance(kind, str):
+        raise ValueError("one of its layers has no class or no arguments")
     name = entry.get("name") or config.get("name") or kind.lower()
     if kind not in _MODELS and "layers" not in config:
-        return SourceLayer(str(name), str(kind), config)
+        return SourceLayer(str(name), kind, config)
     if kind not in _MODELS:
         raise ValueError(f"{kind} is a class of its author's own, which only its code can build")
     entries = config["layers"]

@@ -172,7 +172,13 @@ def _prove(
     model, preprocessing = _opened(output)
     size = imported.size
     image = (size, size, 1 if imported.is_grey else 3)
-    source = build_source(imported.tree, imported.file, weights, image)
+    try:
+        source = build_source(imported.tree, imported.file, weights, image)
+    except Exception as error:  # Keras checks arguments in many ways
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:150]}"
+        raise ModelError(
+            f"{path}: cannot be imported: Keras cannot build it for comparison ({reason})"
+        ) from error
     random = np.random.default_rng(0)
     pixels = list(random.integers(0, 256, (_RANDOM_IMAGES, size, size, 3), np.uint8))
     real = [_pixels(photo, preprocessing) for photo in (*_bundled_photos(), *photos)]
