@@ -15,7 +15,7 @@ import imgcls
 # `evaluate` reads what `finetune` wrote, so the order is a user's.
 FUNCTIONS = (
     *("load_model", "fetch", "compile_model"),
-    *("classify", "explain", "activations", "audit", "finetune", "evaluate"),
+    *("classify", "explain", "activations", "features", "audit", "finetune", "evaluate"),
 )
 
 

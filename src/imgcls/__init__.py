@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from imgcls.core.engines.model import Model, load_model
     from imgcls.core.tasks.classify.classify import Prediction, Record, classify
+    from imgcls.core.tasks.features.features import FeatureRow, features
     from imgcls.core.tasks.heatmap.activations import Activations, activations
     from imgcls.core.tasks.heatmap.explain import explain
     from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
@@ -40,6 +41,7 @@ __all__ = [
     "CompiledAhead",
     "Evaluation",
     "Explanation",
+    "FeatureRow",
     "FetchedWeights",
     "Finding",
     "FinetuneResult",
@@ -62,6 +64,7 @@ __all__ = [
     "compile_model",
     "evaluate",
     "explain",
+    "features",
     "fetch",
     "finetune",
     "load_model",
@@ -75,6 +78,8 @@ _HOMES = {
     "classify": "imgcls.core.tasks.classify.classify",
     "Evaluation": "imgcls.core.tasks.labelled.evaluation",
     "evaluate": "imgcls.core.tasks.labelled.evaluate",
+    "FeatureRow": "imgcls.core.tasks.features.features",
+    "features": "imgcls.core.tasks.features.features",
     "Activations": "imgcls.core.tasks.heatmap.activations",
     "activations": "imgcls.core.tasks.heatmap.activations",
     "Explanation": "imgcls.core.tasks.heatmap.explanation",

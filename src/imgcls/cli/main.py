@@ -19,6 +19,7 @@ COMMANDS = {
     "predict": ("predict", "predict"),
     "heatmap": ("heatmap", "heatmap"),
     "activations": ("activations", "activations"),
+    "features": ("features", "features"),
     "finetune": ("finetune", "finetune"),
     "evaluate": ("evaluate", "evaluate"),
     "audit": ("audit", "audit"),

@@ -13,6 +13,7 @@ import logging
 import os
 import sqlite3
 import stat
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -43,7 +44,7 @@ _DAMAGED = {
 
 
 class ContentCache:
-    """Content hash → bytes, in one SQLite file; for use by one thread, by many processes."""
+    """Content hash → bytes, in one SQLite file; for use by many threads and processes."""
 
     def __init__(self, name: str, *, lock_timeout: float = _LOCK_TIMEOUT) -> None:
         """Open the store.
@@ -57,6 +58,7 @@ class ContentCache:
         self._timeout = lock_timeout
         self._warned = self._removed = self._reopened = self._given_up = False
         self._connection: sqlite3.Connection | None = None
+        self._lock = threading.Lock()  # for the connection
         self.path = named_cache() / _PART / f"{name}.sqlite"
         try:
             self.path = cache_part(_PART) / self.path.name
@@ -85,23 +87,29 @@ class ContentCache:
         self._try(partial(_insert, rows=rows))
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; a thread that still asks finds nothing kept."""
+        with self._lock:
+            self._given_up = True
+            self._disconnect()
+
+    def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def _try(self, action: Callable[[sqlite3.Connection], T]) -> T | None:
         """Do something with the file; None where the run has to go on without it."""
-        for _ in range(2):
-            if self._given_up:
-                break
-            try:
-                if self._connection is None:
-                    self._connection = self._open()
-                return action(self._connection)
-            except (sqlite3.Error, OSError, UnicodeError) as error:
-                self.close()
-                self._recover(error)
+        with self._lock:
+            for _ in range(2):
+                if self._given_up:
+                    break
+                try:
+                    if self._connection is None:
+                        self._connection = self._open()
+                    return action(self._connection)
+                except (sqlite3.Error, OSError, UnicodeError) as error:
+                    self._disconnect()
+                    self._recover(error)
         return None
 
     def _recover(self, error: Exception) -> None:
@@ -129,7 +137,7 @@ class ContentCache:
             path = self.path.with_name(self.path.name + ending)
             if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
                 remove_stranger(path)
-        connection = sqlite3.connect(self.path, timeout=self._timeout)
+        connection = sqlite3.connect(self.path, timeout=self._timeout, check_same_thread=False)
         try:
             connection.text_factory = bytes  # what a damaged row holds need not be text
             connection.execute(

@@ -35,6 +35,7 @@ class Model:
         engine: what runs it.
         head: the classifier on the network's features that takes the place of its own; None
             for a network as it was published.
+        precision: what the engine computes with.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Model:
     labels: tuple[ClassLabel, ...]
     engine: Engine
     head: Head | None = None
+    precision: Precision = "float32"
 
     def logits(self, batch: Float32Array) -> Float32Array:
         """Return the logits, float32 (n, classes), of a preprocessed batch (n, h, w, 3)."""
@@ -102,7 +104,7 @@ def load_model(
         network = Network(ref, spec, find_weights(ref, spec, given))
         preprocessing = spec.preprocessing
     running = open_engine(network, engine, threads or usable_cores(), precision, calibration)
-    return Model(ref, network, preprocessing, labels, running, head)
+    return Model(ref, network, preprocessing, labels, running, head, precision)
 
 
 def is_model_file(ref: str) -> bool:

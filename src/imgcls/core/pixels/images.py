@@ -103,7 +103,12 @@ def load_image(source: Source, preprocessing: Preprocessing) -> FittedImage:
     Raises:
         ImageError: it cannot be read.
     """
-    upright = open_image(source.read(), preprocessing.least_size)
+    return fit_image(source.read(), preprocessing)
+
+
+def fit_image(content: bytes, preprocessing: Preprocessing) -> FittedImage:
+    """Decode an image whose bytes are read, and crop and resize it; see `load_image`."""
+    upright = open_image(content, preprocessing.least_size)
     return FittedImage(preprocessing.fit(upright.image), upright.width, upright.height)
 
 

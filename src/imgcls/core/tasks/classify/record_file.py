@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,9 @@ from imgcls.core.tasks.classify.journal import (
     read_journal,
 )
 
+# The records, from where the first one stands → OUT.
+Finish = Callable[[IO[bytes], IO[bytes]], None]
+
 log = logging.getLogger("imgcls")
 
 
@@ -48,7 +52,14 @@ class RecordFile:
     """
 
     def __init__(
-        self, path: str, *, header: str, options: str, resume: bool, moved: bool = False
+        self,
+        path: str,
+        *,
+        header: str,
+        options: str,
+        resume: bool,
+        moved: bool = False,
+        finish: Finish | None = None,
     ) -> None:
         """Open OUT.part.
 
@@ -60,6 +71,8 @@ class RecordFile:
             moved: whether inputs are moved away once their record is there: each record is then
                 brought to the disk itself, an input that is gone and has one is done, and
                 another that has its name has a record of its own.
+            finish: writes OUT from the records where OUT is no file that grows; such an OUT
+                cannot be added to, and keeps no journal.
 
         Raises:
             OutputError: it cannot be written, or another run is writing it.
@@ -71,6 +84,7 @@ class RecordFile:
         self._header = header.encode()
         self._options = options
         self._moved = moved
+        self._make_out = finish
         self._awaited: deque[tuple[int, int]] = deque()
         self._written = 0
         with contextlib.ExitStack() as stack, _as_output_error(path):
@@ -166,7 +180,14 @@ class RecordFile:
             file.close()
         if self._superseded:
             self._drop_superseded()
-        os.replace(self._part, self._out)
+        if self._make_out is None:
+            os.replace(self._part, self._out)
+            return
+        with open(self._part, "rb") as records, atomic_writer(self._out) as out:
+            records.seek(len(self._header))
+            self._make_out(records, out)
+        self._part.unlink()
+        self._journal_path.unlink()
 
     def _know(self, rows: Rows) -> None:
         """Note what the rows say is done: hashes of paths, sorted, and how many of each."""
@@ -196,7 +217,8 @@ class RecordFile:
     def _take_over(self) -> Rows:
         """Make OUT.part and the journal ready to go on with; return the rows that hold."""
         remove_leftovers_once(self._out.parent)
-        if not self._part.exists() and self._out.exists():
+        grows = self._make_out is None
+        if grows and not self._part.exists() and self._out.exists():
             with open(self._out, "rb") as old, atomic_writer(self._part) as part:
                 shutil.copyfileobj(old, part)
         has_journal = self._journal_path.exists()

@@ -1,39 +1,19 @@
-"""Features of images: once through the engine, then from the cache."""
+"""Features of the images to learn from: once through the engine, then from the cache."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from imgcls.core.arrays import Float32Array
-from imgcls.core.content_cache import open_content_cache
-from imgcls.core.engines.model import Model, usable_cores
+from imgcls.core.engines.model import Model
 from imgcls.core.errors import ImageError
-from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
 from imgcls.core.pixels.source import Source
 from imgcls.core.progress import progress
-from imgcls.core.version import __version__
-
-_CHUNK = 128
-
-
-def compute_features(model: Model, sources: Iterable[Source]) -> Iterator[Float32Array]:
-    """Yield the features (d,) of each image, in order.
-
-    Raises:
-        ImageError: one of them cannot be read.
-    """
-
-    def work(chunk: list[Source]) -> list[Float32Array]:
-        pixels = np.stack([read_again(source, model.preprocessing) for source in chunk])
-        (features,) = model.engine.run(model.preprocessing.scale(pixels), ("features",))
-        return list(features)  # (n, d) → n of (d,)
-
-    return map_ordered(work, sources, workers=usable_cores(), chunk=model.engine.batch_size)
+from imgcls.core.tasks.features.computing import Wanted, compute_features
 
 
 def read_again(source: Source, preprocessing: Preprocessing) -> Uint8Image:
@@ -45,7 +25,7 @@ def read_again(source: Source, preprocessing: Preprocessing) -> Uint8Image:
     try:
         return load_image(source, preprocessing).pixels
     except ImageError as error:
-        raise ImageError(f"{source.name}: changed since training began: {error}") from error
+        raise _changed(source, error) from error
 
 
 def cached_features(
@@ -64,36 +44,15 @@ def cached_features(
     Raises:
         ImageError: an image cannot be read.
     """
-    rows = _rows(model, sources, digests)
-    return np.stack(list(progress(rows, "features", len(sources))))
+    wanted = map(Wanted, sources, digests)
+    computed = compute_features(model, model.preprocessing, wanted)
+    rows: list[Float32Array] = []
+    for one in progress(computed, "features", len(sources)):
+        if isinstance(one.features, ImageError):
+            raise _changed(one.source, one.features) from one.features
+        rows.append(one.features)
+    return np.stack(rows)
 
 
-def _rows(
-    model: Model, sources: Sequence[Source], digests: Sequence[str]
-) -> Iterator[Float32Array]:
-    with open_content_cache(_name(model)) as known_rows:
-        for start in range(0, len(sources), _CHUNK):
-            part = digests[start : start + _CHUNK]
-            known = {key: np.frombuffer(row, "<f4") for key, row in known_rows.get(part).items()}
-            missing = {
-                digest: source
-                for digest, source in zip(part, sources[start : start + _CHUNK], strict=True)
-                if digest not in known
-            }
-            computed = compute_features(model, missing.values())
-            fresh = dict(zip(missing, computed, strict=True))
-            known_rows.put((digest, row.astype("<f4").tobytes()) for digest, row in fresh.items())
-            known |= fresh
-            yield from (known[digest] for digest in part)
-
-
-def _name(model: Model) -> str:
-    facts = (
-        __version__,
-        model.network.weights_id,
-        model.network.spec,
-        model.preprocessing,
-        model.engine.name,
-    )
-    key = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
-    return f"features-{model.network.name}-{key}"
+def _changed(source: Source, error: ImageError) -> ImageError:
+    return ImageError(f"{source.name}: changed since training began: {error}")

@@ -1,0 +1,109 @@
+"""`imgcls features`."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Iterable, Iterator
+
+import click
+
+from imgcls.cli import options
+from imgcls.cli.console import Console
+from imgcls.cli.output import check_output, is_special
+from imgcls.cli.summary import Summary
+from imgcls.core.engines.engine import EngineName
+from imgcls.core.engines.model import load_model
+from imgcls.core.errors import OutputError
+from imgcls.core.pixels.preprocessing import Interpolation, Resize
+from imgcls.core.tasks.classify.record_file import RecordFile
+from imgcls.core.tasks.features.features import (
+    FeatureOptions,
+    FeatureRow,
+    count_features,
+    feature_rows,
+    row_facts,
+)
+from imgcls.render.features import Format, format_of
+
+log = logging.getLogger("imgcls")
+
+
+@click.command()
+@options.inputs
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    required=True,
+    metavar="FILE",
+    help="Write to FILE; its ending, .npz, .npy, .parquet, .csv or .jsonl, says how.",
+)
+@options.model
+@options.preprocessing
+@options.workers
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with an interrupted FILE.part, or add to FILE (csv, jsonl).",
+)
+@click.option("--fail-fast", is_flag=True, help="Stop at the first image that fails.")
+@click.pass_obj
+def features(
+    console: Console,
+    /,
+    *,
+    inputs: tuple[str, ...],
+    files_from: str | None,
+    null: bool,
+    out: str,
+    model: str,
+    weights: str | None,
+    engine: EngineName,
+    resize: Resize | None,
+    interpolation: Interpolation | None,
+    workers: int | None,
+    resume: bool,
+    fail_fast: bool,
+) -> int:
+    """Write what a network sees in images as arrays.
+
+    A row for each image, in order: its path and its features, the numbers on which the network's
+    classifier, or one that finetune trains, stands. Images in class folders have a label too.
+    INPUT is a file, a folder, a quoted glob, a URL, or - for one image on stdin.
+    """
+    format_ = _checked(out)
+    sources = options.sources(inputs, files_from, null)
+    how = FeatureOptions(resize, interpolation, workers)
+    opened = load_model(model, weights=weights, engine=engine, threads=workers)
+    count = count_features(opened)
+    summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
+    with RecordFile(
+        out,
+        header=format_.header(count),
+        options=row_facts(opened, how),
+        resume=resume,
+        finish=functools.partial(format_.finish, count=count) if format_.finish else None,
+    ) as file:
+        rows = feature_rows(file.todo(sources), opened, how)
+        for row in summary.count(_with_warnings(console.progress(rows, "images"))):
+            file.append(format_.record(row, count))
+    summary.skipped = file.skipped
+    return summary.close(console)
+
+
+def _checked(out: str) -> Format:
+    """Return the format of an output; refuse what cannot or must not be written."""
+    format_ = format_of(out)
+    format_.check()
+    check_output(out, format_.begins)
+    if is_special(out):
+        raise OutputError(f"{out}: is a device or a pipe; name a file")
+    return format_
+
+
+def _with_warnings(rows: Iterable[FeatureRow]) -> Iterator[FeatureRow]:
+    for row in rows:
+        if row.error is not None:
+            log.warning("%s: %s", row.path, row.error)
+        yield row

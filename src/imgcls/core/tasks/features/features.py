@@ -1,0 +1,148 @@
+"""What a network sees in images, as arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from imgcls.core.arrays import Float32Array
+from imgcls.core.engines.model import Model, load_model
+from imgcls.core.errors import ImageError, UsageError
+from imgcls.core.models.table import DEFAULT_MODEL
+from imgcls.core.pixels.preprocessing import Interpolation, Resize
+from imgcls.core.pixels.source import Source
+from imgcls.core.tasks.classify.classify import as_sources
+from imgcls.core.tasks.classify.scoring import adapt
+from imgcls.core.tasks.features.computing import Wanted, compute_features, features_name
+from imgcls.core.tasks.labelled.sources import label_from_folder
+from imgcls.core.tasks.labelled.splits import split_of
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRow:
+    """What a network sees in one input.
+
+    Attributes:
+        path: the input's name, as given.
+        label: the class folder that the image is in, where a folder was named that has such;
+            else "".
+        model: the model's name.
+        features: float32 (d,): the last feature map, averaged over height and width, or the
+            layer that the model's row names; None on error.
+        error: why the input failed; None if it did not.
+    """
+
+    path: str
+    label: str
+    model: str
+    features: Float32Array | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureOptions:
+    """How features are computed.
+
+    Attributes:
+        resize: how the image is fitted to the network; default: the model's own way.
+        interpolation: the resampling filter; default: the model's own.
+        workers: how many images to work on at once; default: one a processor core.
+
+    Raises:
+        UsageError: a number is out of range.
+    """
+
+    resize: Resize | None = None
+    interpolation: Interpolation | None = None
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise UsageError(f"`workers` must be 1 or more; it is {self.workers}")
+
+
+def features(
+    inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Source],
+    model: str | Model = DEFAULT_MODEL,
+    *,
+    resize: Resize | None = None,
+    interpolation: Interpolation | None = None,
+    workers: int | None = None,
+) -> Iterator[FeatureRow]:
+    """Compute what a network sees in images; yield a row for every input, in order.
+
+    What was computed once, by `finetune` too, comes from the cache.
+
+    Args:
+        inputs: files, folders, globs, URLs, "-" for stdin, or sources; read lazily.
+        model: a name from the table of models, a model file's path, or an open model.
+        resize: how the image is fitted to the network; default: the model's own way.
+        interpolation: the resampling filter; default: the model's own.
+        workers: how many images to work on at once; default: one a processor core.
+
+    Yields:
+        Rows. An image that cannot be read has an error and no features.
+
+    Raises:
+        ModelError: the model is unknown or cannot be run.
+        UsageError: `workers` is out of range, or the model is int8.
+
+    Example:
+        >>> import imgcls
+        >>> for row in imgcls.features("sample_images/cat.jpg"):
+        ...     print(row.features.shape, row.features.dtype)
+        (1280,) float32
+    """
+    options = FeatureOptions(resize, interpolation, workers)
+    opened = model if isinstance(model, Model) else load_model(model, threads=workers)
+    return feature_rows(as_sources(inputs), opened, options)
+
+
+def feature_rows(
+    sources: Iterable[Source], model: Model, options: FeatureOptions
+) -> Iterator[FeatureRow]:
+    """Yield a row for every source, in order, as they are done; see `features`."""
+    preprocessing = adapt(model.preprocessing, options.resize, options.interpolation)
+    wanted = map(Wanted, sources)
+    for one in compute_features(model, preprocessing, wanted, options.workers):
+        found = one.features
+        failed = isinstance(found, ImageError)
+        yield FeatureRow(
+            path=one.source.name,
+            label=label_of(one.source),
+            model=model.name,
+            features=None if isinstance(found, ImageError) else found,
+            error=str(found) if failed else None,
+        )
+
+
+def row_facts(model: Model, options: FeatureOptions) -> str:
+    """Return all that decides what a row says, besides the input itself."""
+    preprocessing = adapt(model.preprocessing, options.resize, options.interpolation)
+    return f"{model.name} {features_name(model, preprocessing)}"
+
+
+def count_features(model: Model) -> int:
+    """Return how many features the model gives for an image; runs it once."""
+    size = model.preprocessing.size
+    black = model.preprocessing.scale(np.zeros((1, size, size, 3), np.uint8))
+    (found,) = model.engine.run(black, ("features",))
+    return int(found.shape[1])
+
+
+def label_of(source: Source) -> str:
+    """Return the class folder of an image in a folder that was named; "" for none.
+
+    Folders whose names say that they are for training or testing are no classes.
+    """
+    if not source.root:
+        return ""
+    root, label = source.root, label_from_folder(source.root, source.name)
+    while label and split_of(label):
+        inside = os.path.relpath(source.name, root).split(os.sep)[0]
+        root = os.path.join(root, inside)
+        label = label_from_folder(root, source.name)
+    return label
