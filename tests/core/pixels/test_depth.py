@@ -29,34 +29,31 @@ def png(values: np.ndarray, colour: int, chunks: bytes = b"") -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
-def tiff(values: np.ndarray, photometric: int, bits: int, kind: int = 1, **more: int) -> bytes:
-    """Encode one strip of samples; for fewer than 8 bits they are packed already."""
-    height, width = values.shape[:2]
+def tiff(
+    values: np.ndarray,
+    photometric: int,
+    bits: int,
+    kind: int = 1,
+    *,
+    width: int = 0,
+    greatest: int = 0,
+    compressed: bool = False,
+) -> bytes:
+    """Encode one strip of samples (h, w) or (h, w, 3); below 8 bits they are packed already."""
     channels = 3 if values.ndim == 3 else 1
-    width = more.pop("width", width)
-    data = values.tobytes()
-    tags = {
-        256: width,
-        257: height,
-        258: bits,
-        259: 1,
-        262: photometric,
-        277: channels,
-        278: height,
-    }
-    tags |= {279: len(data), 339: kind} | ({281: more["greatest"]} if more else {})
-    start = 8 + 2 + 12 * (len(tags) + 1) + 4
-    extra = b""
+    data = zlib.compress(values.tobytes()) if compressed else values.tobytes()
+    tags = {256: width or values.shape[1], 257: values.shape[0], 258: bits}
+    tags |= {259: 8 if compressed else 1, 262: photometric, 277: channels, 278: values.shape[0]}
+    tags |= {279: len(data)} | ({339: kind} if channels == 1 else {})
+    tags |= {281: greatest} if greatest else {}
+    start = 8 + 2 + 12 * (len(tags) + 1) + 4  # of the bits of three channels, then of the data
     table = struct.pack("<H", len(tags) + 1)
     for tag, value in sorted((tags | {273: start + 6}).items()):
-        if channels == 3 and tag in (258, 339):
+        if tag == 258 and channels == 3:
             table += struct.pack("<HHII", tag, 3, 3, start)
-            extra = struct.pack("<HHH", bits, bits, bits) if tag == 258 else extra
         else:
             table += struct.pack("<HHII", tag, 4, 1, value)
-    if channels == 3:
-        del tags[339]
-    return b"II*\0\x08\0\0\0" + table + bytes(4) + (extra or bytes(6)) + data
+    return b"II*\0\x08\0\0\0" + table + bytes(4) + struct.pack("<HHH", bits, bits, bits) + data
 
 
 def grey(content: bytes) -> list[int]:
@@ -84,6 +81,13 @@ def test_png(values: list[int], sbit: int, expected: list[int]) -> None:
 def test_colour_of_12_bits_in_16(colour: int) -> None:
     values = np.array([[[0, 16, 4095, 65535], [256, 1000, 4095, 65535]]])
     content = png(values[..., : 3 if colour == 2 else 4], colour)
+    assert np.asarray(open_image(content).image)[0].tolist() == [[0, 1, 255], [16, 62, 255]]
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_colour_of_12_bits_in_a_tiff_of_16(compressed: bool) -> None:
+    values = np.array([[[0, 16, 4095], [256, 1000, 4095]]], "<u2")
+    content = tiff(values, 2, 16, compressed=compressed)
     assert np.asarray(open_image(content).image)[0].tolist() == [[0, 1, 255], [16, 62, 255]]
 
 

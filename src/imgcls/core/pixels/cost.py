@@ -31,10 +31,10 @@ _LARGE_FOR = {
     "WEBP": 16_000_000,
     "JPEG2000": 2_000_000,
     "ICO": 1_000_000,
-    "TIFF tile": 16_000_000,
 }
 _MOST_TEXT = 80_000_000  # bytes of numbers: a PPM of 7 megapixels
 _MOST_COMMENTED_TEXT = 4_000_000
+_LARGE_TILE = 16_000_000  # pixels of one tile of a TIFF
 _MOST_TILES = 5000  # Pillow starts a decoder for each
 
 # Bytes a pixel, all buffers together, of decoders that need more than the pixels themselves.
@@ -165,7 +165,7 @@ def _tiff(content: bytes) -> bool:
                 tables.append(value)
             elif tag in (322, 323):  # a tile's width and height
                 tile[tag - 322] = value if kind == 4 or order == "<" else value >> 16
-    return size > _MOST_METADATA or tile[0] * tile[1] > _LARGE_FOR["TIFF tile"]
+    return size > _MOST_METADATA or tile[0] * tile[1] > _LARGE_TILE
 
 
 def _ico(content: bytes) -> bool:

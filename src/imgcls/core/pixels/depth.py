@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from imgcls.core.pixels.metadata import significant_bits
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE_VALUE = 258, 262, 281  # TIFF tags
 _WHITE_IS_ZERO = 0
 _STRIP = 2**22  # samples at once
+_MOST_BRIGHTENED = 30_000_000  # pixels; more would take too much memory
 
 
 _ALL = np.arange(2**16, dtype=np.uint16)
@@ -59,10 +61,9 @@ def levels_of(image: Image.Image, content: bytes) -> Levels:
     low, high = _extremes(image)
     if image.mode == "F":
         white = 1.0 if high <= 1 else 255.0
-        levels = Levels(0.0, white) if low >= 0 and high <= white else Levels(low, high)
     else:
         white = _white(high, _stated_white(image, content))
-        levels = Levels(0.0, white) if low >= 0 and high <= white else Levels(low, high)
+    levels = Levels(0.0, white) if low >= 0 and high <= white else Levels(low, high)
     if image.format == "TIFF" and _tag(image, _PHOTOMETRIC) == _WHITE_IS_ZERO:
         return Levels(levels.white, levels.black)
     return levels
@@ -83,7 +84,7 @@ def brightened(
         raw: the order of bytes that it was decoded from, as Pillow says it.
     """
     swapped = _SWAPPED.get(raw)
-    if swapped is None or image.width * image.height > 4 * _STRIP:
+    if swapped is None or image.width * image.height > _MOST_BRIGHTENED:
         return image
     high = np.asarray(image)
     white = _white(int(high[..., :3].max()) << 8 | 255, _stated_white(image, content))
@@ -106,7 +107,7 @@ def brightened(
 _SWAPPED = {
     f"{mode};16{order}": f"{mode};16{other}"
     for mode in ("RGB", "RGBA")
-    for order, other in (("B", "L"), ("L", "B"), ("N", "B" if np.little_endian else "L"))
+    for order, other in (("B", "L"), ("L", "B"), ("N", "B" if sys.byteorder == "little" else "L"))
 }
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"sBIT", b"IDAT", b"IEND")
-# Start of image, JFIF, Adobe (it tells the colours), and all that is no APPn and no comment.
-_META_MARKERS = {0xE1, *range(0xE2, 0xEE), 0xEF, 0xFE}
+# APP1 to APP13, APP15 and comments; APP0 is JFIF, and APP14 is Adobe's, which tells the colours.
+_META_MARKERS = {*range(0xE1, 0xEE), 0xEF, 0xFE}
 
 
 def significant_bits(content: bytes) -> int:
