@@ -140,7 +140,8 @@ def main() -> NoReturn:
         signals.begin()
         code = run(sys.argv[1:])
         signals.finish()
-    except signals.Stopped as stop:  # it came while `run` was reporting something else
+    except signals.Stopped as stop:
+        signals.finish()
         code = report(stop)
     leave(code)
 
@@ -163,7 +164,7 @@ def run(arguments: list[str]) -> int:
     """Run the command line; return the exit code."""
     try:
         return _run(arguments)
-    except (Exception, signals.Stopped) as error:  # whatever it is becomes one line
+    except Exception as error:  # whatever it is becomes one line
         return report(error)
 
 

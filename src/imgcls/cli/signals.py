@@ -86,7 +86,7 @@ def _lost(unraisable: sys.UnraisableHookArgs) -> None:
     global raised
     if isinstance(unraisable.exc_value, Stopped) and _try_again(unraisable.exc_value.args):
         raised = None
-    else:
+    elif _first is None:  # else it is of what the stop left half done
         sys.__unraisablehook__(unraisable)
 
 
