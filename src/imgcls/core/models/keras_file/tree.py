@@ -100,9 +100,12 @@ def _layer(entry: Mapping[str, Any], depth: int) -> SourceLayer:
     layers = [_layer(inner, depth + 1) for inner in entries]
     if kind == "Sequential":
         return _sequential(str(name), config, layers)
-    calls = _calls(entries, layers)
-    layers = [replace(layer, calls=calls[layer.name]) for layer in layers]
-    ends = _Numbering(layers)
+    nodes = [entry.get("inbound_nodes") or [] for entry in entries]
+    ends = _Numbering(layers, nodes)
+    layers = [
+        replace(layer, calls=tuple(_call(node, ends) for node in own))
+        for layer, own in zip(layers, nodes, strict=True)
+    ]
     inputs = tuple(output.layer for output in _ends(config["input_layers"], ends))
     results = tuple(_ends(config["output_layers"], ends))
     return SourceLayer(str(name), "Functional", config, (), tuple(layers), inputs, results)
@@ -136,35 +139,28 @@ def _input_of(first: SourceLayer, config: Mapping[str, Any]) -> Mapping[str, Any
 
 
 class _Numbering:
-    """Finds the call that a reference means: Keras 2 counts a model's own making as call 0."""
+    """Finds the call that a reference means.
 
-    def __init__(self, layers: list[SourceLayer], counts: Mapping[str, int] | None = None) -> None:
+    Keras 2 counts the making of a model as its call 0 if it has an input layer, which is not
+    always written down; so a model in a model may be used only once there.
+    """
+
+    def __init__(self, layers: list[SourceLayer], nodes: list[list[Any]]) -> None:
         self._layers = {layer.name: layer for layer in layers}
-        self._counts = counts or {layer.name: len(layer.calls) for layer in layers}
+        self._counts = {layer.name: len(own) for layer, own in zip(layers, nodes, strict=True)}
+        self._keras2 = any(isinstance(node, list) for own in nodes for node in own)
         if len(self._layers) != len(layers):
             raise ValueError("two of its layers have the same name")
 
     def output(self, name: Any, call: Any, tensor: Any) -> Output:
         layer, count = self._layers[name], self._counts[name]
-        if tensor != 0:
+        if tensor != 0 or type(call) is not int:
             raise ValueError(f"layer {name} gives several results, which imgcls does not take")
         if layer.kind == "InputLayer" or count == 1:
             return Output(name, 0)
-        return Output(name, call - 1 if layer.layers is not None and call == count else call)
-
-
-def _calls(
-    entries: list[Mapping[str, Any]], layers: list[SourceLayer]
-) -> dict[str, tuple[Call, ...]]:
-    counts = {
-        layer.name: len(entry.get("inbound_nodes") or ())
-        for entry, layer in zip(entries, layers, strict=True)
-    }
-    numbering = _Numbering(layers, counts)
-    return {
-        layer.name: tuple(_call(node, numbering) for node in entry.get("inbound_nodes") or ())
-        for entry, layer in zip(entries, layers, strict=True)
-    }
+        if layer.layers is not None and self._keras2:
+            raise ValueError(f"the model {name} in it is used several times")
+        return Output(name, call)
 
 
 def _call(node: Any, numbering: _Numbering) -> Call:
