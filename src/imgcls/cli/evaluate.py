@@ -42,6 +42,7 @@ from imgcls.render.evaluation_page import is_own, report_page
 def evaluate(
     console: Console,
     /,
+    *,
     root: str,
     model: str,
     weights: str | None,

@@ -37,3 +37,8 @@ def test_figures_of_four_images() -> None:
 def test_nothing_readable() -> None:
     with pytest.raises(NoImagesError, match=r"1 failed; the first: e: truncated JPEG"):
         summarize([ScoredImage("e", error="truncated JPEG")], CLASSES, "mine")
+
+
+def test_nothing_found() -> None:
+    with pytest.raises(NoImagesError, match="no labelled image found"):
+        summarize([], CLASSES, "mine")

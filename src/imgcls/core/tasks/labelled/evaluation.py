@@ -140,8 +140,12 @@ def summarize(
         if image.rank > 1:
             mistakes.append(_mistake(image, names))
     if not actual:
-        first = f"; the first: {errors[0].path}: {errors[0].error}" if errors else ""
-        raise NoImagesError(f"no labelled image could be read ({len(errors)} failed{first})")
+        if not errors:
+            raise NoImagesError("no labelled image found; name a folder of images in class folders")
+        first = f"{errors[0].path}: {errors[0].error}"
+        raise NoImagesError(
+            f"no labelled image could be read ({len(errors)} failed; the first: {first})"
+        )
     ranks = np.asarray(rank)
     columns = np.union1d(np.asarray(actual), np.asarray(predicted)).tolist()
     labels = tuple(names[column] for column in columns)

@@ -94,7 +94,8 @@ def _report_passed_over(dataset: Dataset) -> None:
             )
         elif one.reason == "unused-folder":
             log.warning(
-                "%s: not used: it is no training, validation or test folder of class folders",
+                "%s: not used: it holds no class folders, or has not the name of a validation or test "
+                "folder",
                 one.path,
             )
     loose = [one.path for one in dataset.passed_over if one.reason == "loose-image"]
