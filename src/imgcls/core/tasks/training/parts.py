@@ -94,7 +94,7 @@ def _report_passed_over(dataset: Dataset) -> None:
             )
         elif one.reason == "unused-folder":
             log.warning(
-                "%s: not used: it holds no class folders, or has not the name of a validation or test "
+                "%s: not used: it holds no class folders, or is not called as a validation or test "
                 "folder",
                 one.path,
             )
