@@ -37,6 +37,7 @@ WHOLE = NetworkDescription(
     )
 )
 FLAT = NetworkDescription((*BACKBONE, Layer("flat", "flatten", ("conv2",))))
+FLATTENED = (Layer("flat", "flatten", ("image",)),)
 
 
 def weights(described: NetworkDescription) -> dict[str, np.ndarray]:
@@ -128,6 +129,16 @@ def test_flattened_features(tmp_path: Path, batch: np.ndarray) -> None:
     kernel, bias = top.layers[0]
     features = by_hand(batch, weights(FLAT)).reshape(2, -1)
     np.testing.assert_allclose(model.logits(batch), features @ kernel + bias, atol=1e-4)
+
+
+def test_only_dense_layers(tmp_path: Path, batch: np.ndarray) -> None:
+    """A network of which only the input has places runs on LiteRT, too."""
+    image, top = BACKBONE[0], head(768)
+    path = write(tmp_path / "m.safetensors", NetworkDescription((image, *FLATTENED)), top)
+    kernel, bias = top.layers[0]
+    logits, activations = opened(path).engine.run(batch, ("logits", "activations"))
+    np.testing.assert_allclose(logits, batch.reshape(2, -1) @ kernel + bias, rtol=1e-4)
+    np.testing.assert_array_equal(activations, batch)
 
 
 def test_damaged_descriptions(tmp_path: Path) -> None:

@@ -248,7 +248,6 @@ def test_checking_is_quick() -> None:
     assert time.perf_counter() - started < 1
 
 
-def test_no_place_for_heatmaps() -> None:
-    flat = NetworkDescription((IMAGE, Layer("f", "global_average_pooling2d", ("image",))))
-    with pytest.raises(ValueError, match="no layer of its network has height and width"):
-        _ = flat.cam_layer
+def test_only_the_input_has_places() -> None:
+    flat = NetworkDescription((IMAGE, Layer("f", "flatten", ("image",))))
+    assert flat.cam_layer == "image"

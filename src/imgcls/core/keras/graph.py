@@ -15,7 +15,11 @@ from imgcls.core.models.spec import BEFORE_POOLING, ModelSpec
 
 def with_outputs(model: Any, spec: ModelSpec) -> Any:
     """Return a Keras model over the same layers with the outputs of `OUTPUTS`, in order."""
-    outputs = [model.output, _features(model, spec), cam_activations(model, spec)]
+    activations = cam_activations(model, spec)
+    if activations is model.inputs[0]:  # LiteRT gives no input out again, unless it is a copy
+        name = free_name("input_copy", (layer.name for layer in model.layers))
+        activations = import_keras().layers.AveragePooling2D(1, name=name)(activations)
+    outputs = [model.output, _features(model, spec), activations]
     return import_keras().Model(model.input, outputs)
 
 

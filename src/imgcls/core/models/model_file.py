@@ -185,7 +185,7 @@ def _checked(opened: TensorFile) -> ModelFile:
     labels = check_labels(said["labels"])
     widths = _widths(said["head"], len(labels), described)
     _check_tensors(opened, widths, described, stored=weights == "stored")
-    file = ModelFile(
+    return ModelFile(
         backbone=backbone,
         backbone_weights=weights,
         weights_sha256=said["weights_sha256"],
@@ -197,8 +197,6 @@ def _checked(opened: TensorFile) -> ModelFile:
         metrics=_object(said, "metrics"),
         versions={package: str(version) for package, version in _object(said, "versions").items()},
     )
-    file.spec  # noqa: B018 - fails for a network that has no place for heatmaps
-    return file
 
 
 def _object(said: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -136,14 +136,11 @@ class NetworkDescription:
     def cam_layer(self) -> str:
         """The last layer with height and width, but for a closing pooling, which coarsens it.
 
-        Raises:
-            ValueError: no layer has height and width.
+        The input if no layer behind it has height and width.
         """
         by_name = {layer.name: layer for layer in self.layers}
         found = [name for name, shape in self.spatial_shapes.items() if shape[0] * shape[1] > 1]
-        if not found:
-            raise ValueError("no layer of its network has height and width")
-        layer = by_name[found[-1]]
+        layer = by_name[found[-1]] if found else self.layers[0]
         while layer.kind in _POOLINGS and layer.inputs[0] in self.spatial_shapes:
             layer = by_name[layer.inputs[0]]
         return layer.name

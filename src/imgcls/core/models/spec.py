@@ -122,9 +122,6 @@ def described_spec(
         described: its layers.
         preprocessing: how its input is made.
         has_head: whether it ends in features, on which a head stands, and not in logits.
-
-    Raises:
-        ValueError: none of its layers has height and width.
     """
     cam_layer, last = described.cam_layer, described.layers[-1]
     features_layer = last.name if has_head else described.classifier_input
