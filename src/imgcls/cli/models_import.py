@@ -62,8 +62,8 @@ def import_(
     from imgcls.core.tasks.models.import_model import ImportOptions, import_model
     from imgcls.render import imported_model as render
 
-    said = ImportOptions(checks=tuple(_pair(check) for check in checks), **chosen)
-    model = import_model(file, output, said, trust=trust)
+    chosen_options = ImportOptions(checks=tuple(_pair(check) for check in checks), **chosen)
+    model = import_model(file, output, chosen_options, trust=trust)
     for line in render.notes(output, model):
         console.say(line)
     write_stdout(render.text(output, model))

@@ -51,11 +51,11 @@ def notes(name: str, model: ImportedModel) -> Iterator[str]:
 
 
 def _check(check: PhotoCheck) -> Iterator[str]:
-    (chosen, (best, score)), *others = check.said.items()
+    (chosen, (best, score)), *others = check.answers.items()
     right = "right" if best == check.label else f"wrong, it says {best}"
     yield f"{check.photo}: {check.label} {score:.1%} with {chosen} ({right})"
-    for scaling, (said, other) in others:
-        yield f"  with --scaling {scaling}: {check.label} {other:.1%}, best {said}"
+    for scaling, (label, other) in others:
+        yield f"  with --scaling {scaling}: {check.label} {other:.1%}, best {label}"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

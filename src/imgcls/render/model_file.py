@@ -46,12 +46,12 @@ def text(name: str, file: ModelFile) -> Iterator[str]:
         "preprocessing": file.preprocessing.in_words(),
         **_flat(file.metrics),
         **_flat(file.training),
-        "written with": ", ".join(f"{package} {said}" for package, said in file.versions.items()),
+        "written with": ", ".join(f"{package} {value}" for package, value in file.versions.items()),
     }
     width = max(len(printable(fact)) for fact in facts)
     yield f"{printable(name)}\n"
-    for fact, said in facts.items():
-        yield f"  {printable(fact):<{width}}  {printable(said)}\n"
+    for fact, value in facts.items():
+        yield f"  {printable(fact):<{width}}  {printable(value)}\n"
 
 
 def _network(file: ModelFile) -> dict[str, str]:
@@ -64,7 +64,7 @@ def _network(file: ModelFile) -> dict[str, str]:
     }
 
 
-def _flat(said: Mapping[str, Any]) -> dict[str, str]:
+def _flat(value: Mapping[str, Any]) -> dict[str, str]:
     """Return what the file says for people, a text each; objects as "a 1, b 2"."""
     return {
         key.replace("_", " "): (
@@ -76,7 +76,7 @@ def _flat(said: Mapping[str, Any]) -> dict[str, str]:
             if isinstance(entry, float)
             else str(entry)
         )
-        for key, entry in said.items()
+        for key, entry in value.items()
     }
 
 

@@ -39,7 +39,7 @@ def build_source(tree: SourceLayer, file: KerasFile, weights: Path, image: tuple
         image: (h, w, c) of its input.
 
     Returns:
-        A Keras model, float32 (n, size, size, 3), or 1 for grey → what it said to its author.
+        A Keras model, float32 (n, size, size, 3), or 1 for grey → its own output.
     """
     builder = _Builder(file.is_keras2)
     model = builder.model(tree, [image])
@@ -149,8 +149,8 @@ class _Builder:
             return value[0]
         return number(value) if isinstance(value, dict) else value
 
-    def _activation(self, said: Any) -> Any:
-        activation = activation_of(said)
+    def _activation(self, value: Any) -> Any:
+        activation = activation_of(value)
         if not isinstance(activation, str):
             kind, config = activation
             return self._plain(SourceLayer(kind.lower(), kind, config))
@@ -186,8 +186,8 @@ def _get(keras: Any, config: Any, given: list[Any], named: Mapping[str, Any]) ->
 
 
 def _mean(keras: Any, config: Any, given: list[Any], named: Mapping[str, Any]) -> Any:
-    said = {**config, **named}
-    return keras.ops.mean(given[0], axis=(1, 2), keepdims=bool(said.get("keepdims")))
+    arguments = {**config, **named}
+    return keras.ops.mean(given[0], axis=(1, 2), keepdims=bool(arguments.get("keepdims")))
 
 
 def _arithmetic(function: Callable[[Any, Any], Any]) -> Callable[..., Any]:

@@ -79,14 +79,14 @@ def _of_lines(text: str) -> list[str]:
     return lines
 
 
-def _of_json(said: Any) -> Sequence[Any]:
-    if not isinstance(said, dict):
-        return said if isinstance(said, list) else []
-    if all(type(column) is int for column in said.values()):  # {"cat": 0, "dog": 1}
-        by_column = {column: label for label, column in said.items()}
+def _of_json(content: Any) -> Sequence[Any]:
+    if not isinstance(content, dict):
+        return content if isinstance(content, list) else []
+    if all(type(column) is int for column in content.values()):  # {"cat": 0, "dog": 1}
+        by_column = {column: label for label, column in content.items()}
     else:  # {"0": "cat", "1": "dog"}
-        by_column = {_column(key): label for key, label in said.items()}
-    if len(by_column) != len(said) or by_column.keys() != set(range(len(said))):
+        by_column = {_column(key): label for key, label in content.items()}
+    if len(by_column) != len(content) or by_column.keys() != set(range(len(content))):
         raise ValueError("its columns do not count from 0 on")
     return [by_column[column] for column in range(len(by_column))]
 

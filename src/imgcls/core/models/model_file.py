@@ -175,53 +175,55 @@ def stored_tensors(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[
 
 
 def _checked(opened: TensorFile) -> ModelFile:
-    said = opened.description
-    if unknown := said.keys() - _KEYS:
+    description = opened.description
+    if unknown := description.keys() - _KEYS:
         raise ValueError(f"it has no place for {str(min(unknown))[:50]!r}")
-    if said["format"] != _FORMAT:
-        raise ValueError(f"format {str(said['format'])[:20]!r}; this imgcls reads {_FORMAT}")
-    backbone, described = _backbone(said)
-    weights = _weights(said, backbone)
-    labels = check_labels(said["labels"])
-    widths = _widths(said["head"], len(labels), described)
+    if description["format"] != _FORMAT:
+        raise ValueError(f"format {str(description['format'])[:20]!r}; this imgcls reads {_FORMAT}")
+    backbone, described = _backbone(description)
+    weights = _weights(description, backbone)
+    labels = check_labels(description["labels"])
+    widths = _widths(description["head"], len(labels), described)
     _check_tensors(opened, widths, described, stored=weights == "stored")
     return ModelFile(
         backbone=backbone,
         backbone_weights=weights,
-        weights_sha256=said["weights_sha256"],
+        weights_sha256=description["weights_sha256"],
         head=_read_head(opened, len(widths) - 1) if widths else None,
         labels=labels,
-        preprocessing=_preprocessing(said["preprocessing"], backbone, described),
+        preprocessing=_preprocessing(description["preprocessing"], backbone, described),
         described=described,
-        training=_object(said, "training"),
-        metrics=_object(said, "metrics"),
-        versions={package: str(version) for package, version in _object(said, "versions").items()},
+        training=_object(description, "training"),
+        metrics=_object(description, "metrics"),
+        versions={
+            package: str(version) for package, version in _object(description, "versions").items()
+        },
     )
 
 
-def _object(said: Mapping[str, Any], key: str) -> dict[str, Any]:
-    value = said[key]
+def _object(description: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = description[key]
     if not isinstance(value, dict):
         raise ValueError(f"its {key} is no object")
     return value
 
 
-def _backbone(said: Mapping[str, Any]) -> tuple[str, NetworkDescription | None]:
+def _backbone(description: Mapping[str, Any]) -> tuple[str, NetworkDescription | None]:
     """Return the name of the network, and its layers if it is not in the table."""
-    backbone = said["backbone"]
+    backbone = description["backbone"]
     if backbone == DESCRIBED:
-        return DESCRIBED, NetworkDescription.from_json(said["network"])
+        return DESCRIBED, NetworkDescription.from_json(description["network"])
     if not isinstance(backbone, str) or backbone not in BACKBONES:
         raise ValueError(f"{str(backbone)[:50]}: no such network")
-    if "network" in said:
+    if "network" in description:
         raise ValueError(f"it describes a network, and names {backbone}")
     return backbone, None
 
 
-def _weights(said: Mapping[str, Any], backbone: str) -> BackboneWeights:
+def _weights(description: Mapping[str, Any], backbone: str) -> BackboneWeights:
     """Return where the network's weights are."""
-    weights: Any = said["backbone_weights"]
-    digest = said["weights_sha256"]
+    weights: Any = description["backbone_weights"]
+    digest = description["weights_sha256"]
     possible = ["own", "stored"] if backbone in MODELS else ["stored"]
     if (
         weights not in possible
@@ -250,22 +252,24 @@ def check_labels(labels: Any) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def _widths(said: Any, classes: int, described: NetworkDescription | None) -> tuple[int, ...]:
+def _widths(
+    description: Any, classes: int, described: NetworkDescription | None
+) -> tuple[int, ...]:
     """Return the widths of the head; none for a described network that ends in logits."""
     if described is not None:
         output = described.output_shape
-        if said == [] and output == (classes,):
+        if description == [] and output == (classes,):
             return ()
-        if not isinstance(said, list) or list(output) != said[:1]:
+        if not isinstance(description, list) or list(output) != description[:1]:
             raise ValueError(f"its head does not stand on the {output} of its network")
     if (
-        not isinstance(said, list)
-        or not 2 <= len(said) <= _MAX_HEAD_LAYERS + 1
-        or any(type(width) is not int or width < 1 for width in said)
-        or said[-1] != classes
+        not isinstance(description, list)
+        or not 2 <= len(description) <= _MAX_HEAD_LAYERS + 1
+        or any(type(width) is not int or width < 1 for width in description)
+        or description[-1] != classes
     ):
         raise ValueError("its head does not end in its labels")
-    return tuple(said)
+    return tuple(description)
 
 
 def _check_tensors(
@@ -303,8 +307,10 @@ def _read_head(opened: TensorFile, layers: int) -> Head:
     )
 
 
-def _preprocessing(said: Any, backbone: str, described: NetworkDescription | None) -> Preprocessing:
-    preprocessing = Preprocessing(**said)
+def _preprocessing(
+    description: Any, backbone: str, described: NetworkDescription | None
+) -> Preprocessing:
+    preprocessing = Preprocessing(**description)
     size = BACKBONES[backbone].preprocessing.size if described is None else 0
     sides = described.input_shape[:2] if described else (size, size)
     if (

@@ -166,9 +166,9 @@ def _is_linear(layer: Layer) -> bool:
 def _is_plain_relu(layer: Layer) -> bool:
     if layer.kind == "activation":
         return bool(layer.arguments["activation"] == "relu")
-    said = layer.arguments
+    arguments = layer.arguments
     return layer.kind == "relu" and not (
-        said["max_value"] is not None or said["negative_slope"] or said["threshold"]
+        arguments["max_value"] is not None or arguments["negative_slope"] or arguments["threshold"]
     )
 
 

@@ -208,11 +208,11 @@ class _Flattener:
         """Give a layer that has been added the activation that is part of it."""
         if "activation" not in layer.config:
             return result
-        said = activation_of(layer.config["activation"])
-        if isinstance(said, str) and said in ACTIVATIONS and not self._is_other(said):
+        name = activation_of(layer.config["activation"])
+        if isinstance(name, str) and name in ACTIVATIONS and not self._is_other(name):
             added = self._flat.layers[-1]
             self._flat.layers[-1] = Layer(
-                added.name, added.kind, added.inputs, {**added.arguments, "activation": said}
+                added.name, added.kind, added.inputs, {**added.arguments, "activation": name}
             )
             return result
         return self._activation(f"{layer.name}_activation", layer.config["activation"], result)
@@ -221,8 +221,8 @@ class _Flattener:
         """Whether Keras 2 means another function by a name than Keras 3."""
         return self._keras2 and activation == "hard_sigmoid"
 
-    def _activation(self, name: str, said: Any, given: str, *, own: bool = False) -> str:
-        activation = activation_of(said)
+    def _activation(self, name: str, value: Any, given: str, *, own: bool = False) -> str:
+        activation = activation_of(value)
         if not isinstance(activation, str):
             kind, config = activation
             row = ROWS.get(kind)

@@ -228,15 +228,15 @@ _RENAMED = {
 }
 
 
-def activation_of(said: Any) -> str | tuple[str, Config]:
+def activation_of(value: Any) -> str | tuple[str, Config]:
     """Return the name of an activation, or the class and configuration of a layer that it is."""
-    if said is None:
+    if value is None:
         return "linear"
-    if isinstance(said, dict):
-        config = said.get("config")
+    if isinstance(value, dict):
+        config = value.get("config")
         if isinstance(config, dict):
-            return str(said["class_name"]), config
-        said = config if said.get("class_name") == "function" else said.get("class_name")
-    if not isinstance(said, str):
+            return str(value["class_name"]), config
+        value = config if value.get("class_name") == "function" else value.get("class_name")
+    if not isinstance(value, str):
         raise ValueError("its activation is code of its author")
-    return _RENAMED.get(said, said)
+    return _RENAMED.get(value, value)

@@ -155,13 +155,13 @@ def _is_everything(place: Any) -> bool:
     return ellipsis or _slice(place) in ((None, None, None), (None, None, 1))
 
 
-def _slice(said: Any) -> tuple[Any, ...] | None:
-    if not isinstance(said, dict):
+def _slice(value: Any) -> tuple[Any, ...] | None:
+    if not isinstance(value, dict):
         return None
-    said = said.get("config", said)
-    if not isinstance(said, dict) or "step" not in said:
+    value = value.get("config", value)
+    if not isinstance(value, dict) or "step" not in value:
         return None
-    return said.get("start"), said.get("stop"), said["step"]
+    return value.get("start"), value.get("stop"), value["step"]
 
 
 def _stack(flat: FlatNetwork, layer: SourceLayer, given: Any, call: Call) -> Value:
@@ -179,8 +179,8 @@ def _stack(flat: FlatNetwork, layer: SourceLayer, given: Any, call: Call) -> Val
 
 
 def _mean(flat: FlatNetwork, layer: SourceLayer, given: str, call: Call) -> str:
-    said = {**layer.config, **call.keywords}
-    if sorted(said.get("axis") or ()) != [1, 2]:
+    arguments = {**layer.config, **call.keywords}
+    if sorted(arguments.get("axis") or ()) != [1, 2]:
         raise ValueError("it averages over something else than height and width")
-    keep = bool(said.get("keepdims") or said.get("keep_dims"))
+    keep = bool(arguments.get("keepdims") or arguments.get("keep_dims"))
     return flat.add(layer.name, "global_average_pooling2d", (given,), {"keepdims": keep})

@@ -198,13 +198,13 @@ def _value3(value: Any, numbering: _Numbering) -> Any:
     return value
 
 
-def _ends(said: Any, numbering: _Numbering) -> Iterator[Output]:
+def _ends(ends: Any, numbering: _Numbering) -> Iterator[Output]:
     """Yield the inputs or results of a model: one, a list, or an object of them."""
-    if isinstance(said, dict):
-        said = list(said.values())
-    if said and isinstance(said[0], str):
-        said = [said]
-    for name, call, tensor, *_ in said:
+    if isinstance(ends, dict):
+        ends = list(ends.values())
+    if ends and isinstance(ends[0], str):
+        ends = [ends]
+    for name, call, tensor, *_ in ends:
         yield numbering.output(name, call, tensor)
 
 

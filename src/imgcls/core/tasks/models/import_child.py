@@ -100,10 +100,10 @@ def _labels(request: dict[str, Any], imported: ImportedNetwork) -> tuple[str, ..
     return tuple(labels)
 
 
-def _scaling(path: Path, imported: ImportedNetwork, said: Scaling | None) -> tuple[bool, Scaling]:
+def _scaling(path: Path, imported: ImportedNetwork, asked: Scaling | None) -> tuple[bool, Scaling]:
     """Return whether the scaling of the pixels is only likely, and which it is."""
-    if said is not None:
-        return False, said
+    if asked is not None:
+        return False, asked
     if imported.scaled_by:
         return False, "none"
     if imported.family is not None:
@@ -243,12 +243,12 @@ def _checks(
     found = []
     for photo, label in checks:
         column, pixels = find_class(file.class_labels, label), _pixels(photo, preprocessing)
-        said = {}
+        answers = {}
         for scaling in dict.fromkeys((preprocessing.scaling, *SCALING_CHOICES)):
             batch = Preprocessing(**{**asdict(preprocessing), "scaling": scaling}).scale(
                 pixels[np.newaxis]
             )
             (scores,) = softmax(np.asarray(model(batch, training=False), np.float32))
-            said[scaling] = [file.labels[int(scores.argmax())], float(scores[column])]
-        found.append({"photo": photo, "label": file.labels[column], "said": said})
+            answers[scaling] = [file.labels[int(scores.argmax())], float(scores[column])]
+        found.append({"photo": photo, "label": file.labels[column], "answers": answers})
     return found

@@ -65,13 +65,13 @@ class PhotoCheck:
     Attributes:
         photo: its path.
         label: what it should say.
-        said: for each scaling, the imported one first: the label with the best score, and the
+        answers: for each scaling, the imported one first: the label with the best score, and the
             score of `label`.
     """
 
     photo: str
     label: str
-    said: Mapping[str, tuple[str, float]]
+    answers: Mapping[str, tuple[str, float]]
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,9 @@ def import_model(
         model = read_model_file(written)
         write_atomically(Path(output), written.read_bytes())
     checks = tuple(
-        PhotoCheck(check["photo"], check["label"], {k: tuple(v) for k, v in check["said"].items()})
+        PhotoCheck(
+            check["photo"], check["label"], {k: tuple(v) for k, v in check["answers"].items()}
+        )
         for check in outcome.pop("checks")
     )
     return ImportedModel(model, checks=checks, **outcome)
