@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -21,11 +22,11 @@ def test_only_the_known_line_is_removed(
 
 
 def test_without_a_file_to_hold_it_all_is_shown(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with monkeypatch.context() as here:
         here.delattr(os, "memfd_create", raising=False)
-        here.setattr("tempfile.tempdir", "/nonexistent")
+        here.setattr("tempfile.tempdir", str(tmp_path / "absent"))
         with native_lines_removed(b"INFO: "):
             os.write(2, b"INFO: created\n")
     assert capfd.readouterr().err == "INFO: created\n"

@@ -52,6 +52,7 @@ def test_every_command_is_named() -> None:
 
 def test_every_option_that_is_named_exists(imgcls: Imgcls) -> None:
     helps = "".join(imgcls(name, "--help").stdout for name in COMMANDS) + imgcls("--help").stdout
+    helps += imgcls("models", "import", "--help").stdout
     known = set(re.findall(r"--[a-z][a-z-]+", helps))
     assert set(re.findall(r"--[a-z][a-z-]+", README)) - known == set()
 

@@ -8,7 +8,7 @@ from imgcls.core.keras.described import build_described
 from imgcls.core.keras.start import import_keras
 from imgcls.core.keras.stored_backbone import load_trained
 from imgcls.core.keras.weights_file import load_weights
-from imgcls.core.models.keras_weights import check_weights_file
+from imgcls.core.models.keras_weights import check_weights
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
 
@@ -45,7 +45,7 @@ def build_weighted(network: Network) -> Any:
     Raises:
         WeightsError: the weights do not fit.
     """
-    check_weights_file(network.weights)
+    check_weights(network)
     model = build_network(network.spec)
     if network.stored:
         return load_trained(model, network)

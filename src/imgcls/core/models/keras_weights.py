@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from imgcls.core.errors import WeightsError
 from imgcls.core.models.hdf5_file import check_tensors, child, has_names, is_hdf5, open_hdf5
 from imgcls.core.models.torch_checkpoint import read_checkpoint
+from imgcls.core.models.weights import Network
 
 if TYPE_CHECKING:
     import h5py
@@ -22,8 +23,20 @@ _SECONDS = 2
 _BYTES_A_SECOND = 100 * 2**20
 
 
+def check_weights(network: Network) -> None:
+    """Refuse a network's weights that cannot be read, before Keras is started.
+
+    Raises:
+        WeightsError: as `check_weights_file`, or the checkpoint is damaged.
+    """
+    check_weights_file(network.weights)
+    is_checkpoint = network.spec.builder == "EfficientNetLite" and not network.stored
+    if is_checkpoint and not is_hdf5(network.weights):
+        read_checkpoint(network.weights)
+
+
 def check_weights_file(path: Path) -> None:
-    """Refuse an HDF5 file or checkpoint that no network could use, before Keras is started.
+    """Refuse an HDF5 file that no network could use, before Keras is started.
 
     HDF5 itself can loop or crash on a damaged file, so a process of its own looks at it, with
     limits on time and memory where the system has them. Other files are left to what reads them.
@@ -37,8 +50,6 @@ def check_weights_file(path: Path) -> None:
         reason = _refusal(path.absolute(), facts.st_size, facts.st_mtime_ns)
         if reason:
             raise WeightsError(f"{path}: {reason}")
-    elif path.suffix == ".pth":
-        read_checkpoint(path)
 
 
 def weights_group(file: h5py.File) -> tuple[h5py.Group, bool]:

@@ -149,10 +149,10 @@ def _make(
         calibration: photos for int8.
         keep: refuse to make what would serve this run only.
     """
-    from imgcls.core.models.keras_weights import check_weights_file
+    from imgcls.core.models.keras_weights import check_weights
 
     _remove_leftovers(folder.parent, compiled_lock(folder.name))
-    check_weights_file(network.weights)  # said at once, not when a child has started Keras
+    check_weights(network)  # said at once, not when a child has started Keras
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     temporary.mkdir(mode=0o700)
     kept = True
