@@ -191,6 +191,7 @@ def test_report_overwrites_only_a_report(imgcls: Imgcls, by_label: Path, tmp_pat
     assert other.read_text() == "<!DOCTYPE html><p>mine"
 
 
+@pytest.mark.linux
 def test_figures_are_printed_where_the_report_fails(imgcls: Imgcls, by_label: Path) -> None:
     done = imgcls("evaluate", by_label, "--report", "/dev/full", "-f", "json")
     assert done.returncode == 1

@@ -160,6 +160,7 @@ def test_class_folders_that_cannot_be_learned(imgcls: Any, two_classes: Path) ->
     assert r"the name of the class folder \xb9\xb7 is not UTF-8" in done.stderr
 
 
+@pytest.mark.posix
 def test_what_is_not_used_is_said(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
     shutil.copytree(two_classes / "stripes", tmp_path / "store")
     (two_classes / "linked").symlink_to(tmp_path / "store")
@@ -174,6 +175,7 @@ def test_what_is_not_used_is_said(imgcls: Any, two_classes: Path, tmp_path: Path
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files as POSIX does")
+@pytest.mark.posix
 def test_all_files_or_none(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
     (tmp_path / "m.history.png").mkdir()  # so that not all files can take their names
     done = imgcls("finetune", two_classes, "-o", "m.safetensors", "--force", "--epochs", "1")

@@ -179,6 +179,7 @@ def endless(samples: Path) -> Iterator[subprocess.Popen[bytes]]:
     ("number", "code", "message"),
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
 )
+@pytest.mark.posix
 def test_signals(
     endless: subprocess.Popen[bytes], number: signal.Signals, code: int, message: str
 ) -> None:
@@ -188,6 +189,7 @@ def test_signals(
     assert endless.stderr.read() == f"Error: {message}\n".encode()
 
 
+@pytest.mark.posix
 def test_interrupted_run_leaves_the_part(samples: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     read_end, write_end = os.pipe()
@@ -219,6 +221,7 @@ def test_closed_pipe_is_quiet(endless: subprocess.Popen[bytes]) -> None:
     assert endless.stderr.read() == b""
 
 
+@pytest.mark.posix
 def test_closed_pipe_of_a_shell(samples: Path) -> None:
     command = f'"{sys.executable}" -m imgcls predict . . . . | head -1; echo ${{PIPESTATUS[0]}}'
     done = subprocess.run(
@@ -236,6 +239,7 @@ def test_closed_pipe_of_a_shell(samples: Path) -> None:
         ("2>&-", 0, "cat.jpg: tiger_cat (37.45%)\n", ""),
     ],
 )
+@pytest.mark.posix
 def test_closed_streams(samples: Path, closed: str, code: int, out: str, err: str) -> None:
     input_ = "-" if closed == "<&-" else "cat.jpg"
     command = f'"{sys.executable}" -m imgcls predict {input_} -k1 {closed}'

@@ -180,6 +180,7 @@ def test_output_that_is_a_folder(work: Path, imgcls: Imgcls) -> None:
     assert (done.returncode, done.stderr) == (1, "Error: folder: is a folder; name a file\n")
 
 
+@pytest.mark.posix
 def test_output_through_a_link_keeps_the_link(work: Path, imgcls: Imgcls) -> None:
     (work / "out.csv").symlink_to("real.csv")
     assert imgcls("predict", "cat.jpg", "-o", "out.csv").returncode == 0
@@ -188,6 +189,7 @@ def test_output_through_a_link_keeps_the_link(work: Path, imgcls: Imgcls) -> Non
 
 
 @pytest.mark.parametrize("arguments", [[], ["-o", "/dev/full"]])
+@pytest.mark.linux
 def test_full_disk(work: Path, arguments: list[str], imgcls: Imgcls) -> None:
     with open("/dev/full", "wb") as full:
         done = imgcls("predict", "cat.jpg", *arguments, stdout=None if arguments else full)
@@ -532,6 +534,7 @@ def odd(tmp_path: Path, samples: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.linux
 def test_odd_names_in_text(odd: Path, imgcls: Imgcls) -> None:
     done = imgcls("predict", *map(os.fsdecode, ODD_NAMES), "-k1")
     assert done.returncode == 0
@@ -544,6 +547,7 @@ def test_odd_names_in_text(odd: Path, imgcls: Imgcls) -> None:
     ]
 
 
+@pytest.mark.linux
 def test_odd_names_round_trip_in_json(odd: Path, imgcls: Imgcls) -> None:
     done = imgcls("predict", ".", "-k1", "-f", "jsonl")
     assert sorted(os.fsencode(row["path"]) for row in rows(done.stdout)) == sorted(
@@ -553,6 +557,7 @@ def test_odd_names_round_trip_in_json(odd: Path, imgcls: Imgcls) -> None:
     assert done.stdout.isascii()
 
 
+@pytest.mark.linux
 def test_odd_names_in_csv(odd: Path, imgcls: Imgcls) -> None:
     done = imgcls("predict", *map(os.fsdecode, ODD_NAMES), "-k1", "-f", "csv")
     _, *read = csv.reader(io.StringIO(done.stdout, newline=""))
@@ -560,6 +565,7 @@ def test_odd_names_in_csv(odd: Path, imgcls: Imgcls) -> None:
     assert names == [*ODD_NAMES[:-1], b"'=1+1.jpg"]
 
 
+@pytest.mark.posix
 def test_control_characters_never_reach_a_terminal(odd: Path, imgcls: Imgcls) -> None:
     import pty
 

@@ -27,6 +27,7 @@ def test_a_default_layer_that_is_no_layer_is_listed_too() -> None:
     assert (default, layers[default]) == ("last-activation", (7, 7, 768))
 
 
+@pytest.mark.linux
 def test_no_memory_is_taken_for_the_weights() -> None:
     resource = pytest.importorskip("resource")
     import keras  # noqa: F401  # what it takes itself is not counted

@@ -52,6 +52,7 @@ def test_file_named_outright_is_always_tried(inside: Path) -> None:
     assert list(expand(["notes.txt", "absent"])) == [Source("notes.txt"), Source("absent")]
 
 
+@pytest.mark.linux
 def test_files_from_names_are_literal(inside: Path) -> None:
     make(inside, "f/a.jpg", "b.jpg")
     (inside / "list").write_bytes(b"*.jpg\nf\n-\ncaf\xe9.jpg\nhttp://example.org/a.jpg\n")

@@ -118,6 +118,7 @@ def test_large_folders_are_sorted_a_slice_at_a_time(
     assert names(expand(["f/*.jpg"])) == wanted
 
 
+@pytest.mark.linux
 def test_names_that_are_not_utf_8(inside: Path) -> None:
     raw = b"f/caf\xe9.jpg"
     (inside / "f").mkdir()

@@ -9,6 +9,7 @@ from imgcls.core.tasks.classify.options import ClassifyOptions, SortOptions
 from tests.core.tasks.classify.sorted_photos import make
 
 
+@pytest.mark.posix
 def test_into_itself(tmp_path: Path) -> None:
     make(tmp_path, "in/sub/x.jpg")
     (tmp_path / "alias").symlink_to(tmp_path / "in")

@@ -168,6 +168,7 @@ def test_of_no_record_nothing_is_left_and_the_earlier_output_can_be_added_to(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs setrlimit")
+@pytest.mark.posix
 def test_a_record_that_does_not_fit_leaves_only_whole_ones(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -104,6 +104,7 @@ def test_the_plan_is_what_is_done(records: list[Record], tmp_path: Path) -> None
     assert [(one.source, one.target) for one in plan] == done
 
 
+@pytest.mark.posix
 def test_what_cannot_be_sorted_is_said_and_passed_over(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -127,6 +128,7 @@ def test_what_is_in_its_place_stays(tmp_path: Path) -> None:
     assert sorter.placed == 1
 
 
+@pytest.mark.posix
 def test_a_linked_label_folder_is_refused(tmp_path: Path) -> None:
     (photo,) = make(tmp_path / "in", "x.jpg")
     (tmp_path / "elsewhere").mkdir()
@@ -215,6 +217,7 @@ def test_what_an_interrupted_run_announced_is_completed_once(
     assert tree(tmp_path / "out") == done | {"cat/x-3.jpg": b"c/x.jpg"}
 
 
+@pytest.mark.posix
 def test_a_move_that_ended_between_its_two_names_is_completed(tmp_path: Path) -> None:
     (photo,) = make(tmp_path / "in", "x.jpg")
     running = Sorter(str(tmp_path / "out"), LABELS, "move").sort([ok(photo)])

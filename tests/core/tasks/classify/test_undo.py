@@ -66,6 +66,7 @@ def test_undo_touches_only_what_lies_beside_its_manifest(tmp_path: Path) -> None
     assert mine.exists()
 
 
+@pytest.mark.posix
 def test_undo_never_removes_the_only_name(tmp_path: Path) -> None:
     (photo,) = make(tmp_path / "out", "cat/x.jpg")
     os.link(photo, tmp_path / "other.jpg")
@@ -105,6 +106,7 @@ def test_odd_names_come_back(tmp_path: Path) -> None:
     assert tree(tmp_path / "in") == before
 
 
+@pytest.mark.posix
 def test_what_is_no_longer_where_it_came_from_stays(tmp_path: Path) -> None:
     photos = make(tmp_path / "in", "same.jpg", "edited.jpg", "gone.jpg", "linked.jpg")
     sorter = sort(tmp_path / "out", "copy", list(map(ok, photos)))

@@ -53,6 +53,7 @@ def test_names_composed_and_decomposed_are_one_class(tmp_path: Path, draw: Any) 
     assert report.count("one-class") == 1
 
 
+@pytest.mark.posix
 def test_every_kind(tmp_path: Path, draw: Any, draw_classes: Any) -> None:
     folder = tmp_path / "set"
     train, test = draw_classes(folder / "train", 130), folder / "test"

@@ -60,6 +60,7 @@ def test_a_class_of_trains_is_no_part(tmp_path: Path) -> None:
     assert read_dataset(tmp_path).labels == ("bus", "train", "trains")
 
 
+@pytest.mark.posix
 def test_what_is_passed_over(tmp_path: Path) -> None:
     data = tmp_path / "data"
     fill(data, "train/a/1.jpg", "test/a/1.jpg", "other/3.jpg", "imageNotFound.gif", "notes/n.txt")
@@ -74,6 +75,7 @@ def test_what_is_passed_over(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.posix
 def test_only_links(tmp_path: Path) -> None:
     fill(tmp_path, "elsewhere/2.jpg")
     (tmp_path / "data").mkdir()
@@ -89,6 +91,7 @@ def test_composed_names(tmp_path: Path) -> None:
     assert {example.label for example in dataset.examples()} == {"b", "m\u00fcll"}
 
 
+@pytest.mark.posix
 def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     fill(tmp_path, "data/a/1.jpg", "elsewhere/2.jpg")
     (tmp_path / "data" / "b").symlink_to(tmp_path / "elsewhere")
