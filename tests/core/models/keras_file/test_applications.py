@@ -37,7 +37,6 @@ def _classifier(name: str, size: int, arguments: dict[str, Any], batch: Any) -> 
 @pytest.mark.parametrize(
     ("name", "size", "arguments", "family"),
     [
-        ("MobileNet", 64, {"alpha": 0.25}, "MobileNet"),
         ("MobileNetV2", 96, {"alpha": 1.4}, "MobileNetV2"),
         ("MobileNetV3Small", 96, {}, "MobileNetV3"),
         ("EfficientNetB0", 64, {}, "EfficientNet"),
