@@ -119,6 +119,17 @@ def test_a_matrix_of_one_class_or_of_over_12_is_left_out(
     assert len(as_json(sized)["confusion_matrix"]) == count
 
 
+@pytest.mark.parametrize("count", ["1234", "12345", "1234567"])
+def test_a_count_never_runs_into_the_name(evaluation: Evaluation, count: str) -> None:
+    large = replace(evaluation, confusion_matrix=np.array([[int(count), 1], [0, int(count)]]))
+    lines = shown("text", large).splitlines()
+    rows = lines[lines.index("Confusion: rows true, columns predicted") + 1 :][:3]
+    assert [row.split() for row in rows] == [
+        *(["[0]", "[1]"], ["[0]", "cat", count, "1"], ["[1]", "dog", "·", count]),
+    ]
+    assert len({len(row) for row in rows}) == 1
+
+
 def test_a_class_that_no_image_shows_is_not_counted(evaluation: Evaluation) -> None:
     odd = replace(evaluation, classes=(CAT, DOG, ClassScores("cow", 0.0, 0.0, 0.0, 0)))
     assert shown("text", odd).startswith("net: 4 images of 2 classes\n")

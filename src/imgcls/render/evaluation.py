@@ -119,7 +119,7 @@ def _matrix(evaluation: Evaluation, style: Style) -> Iterator[str]:
     yield f"\n{style.paint('Confusion: rows true, columns predicted', 'strong')}\n"
     names = [printable(label) for label in evaluation.labels]
     width = max(map(len, names))
-    column = max(5, *(len(str(count)) for count in evaluation.confusion_matrix.flat)) + 1
+    column = max(4, *(len(str(count)) for count in evaluation.confusion_matrix.flat)) + 2
     yield " " * (width + 4) + "".join(f"{f'[{n}]':>{column}}" for n in range(len(names))) + "\n"
     for number, (name, row) in enumerate(
         zip(names, evaluation.confusion_matrix.tolist(), strict=True)
