@@ -56,7 +56,7 @@ def test_a_png_keeps_what_its_pixels_need() -> None:
 
 
 def test_a_jpeg_keeps_its_colours_and_all_from_the_pixels_on() -> None:
-    scan = segment(0xDA, bytes(6)) + b"pixels" + segment(0xE1, b"of the scan") + b"\xff\xd9"
+    scan = segment(0xDA, bytes(6)) + segment(0xE1, b"of the scan") + b"pixels\xff\xd9"
     jfif, adobe, table = segment(0xE0, b"JFIF"), segment(0xEE, b"Adobe"), segment(0xDB, bytes(65))
     gone = [segment(marker, b"x") for marker in (0xE1, 0xE2, 0xED, 0xEF, 0xFE)]
     content = b"\xff\xd8" + jfif + b"".join(gone) + adobe + table + scan

@@ -37,6 +37,13 @@ def test_the_best_come_first_and_equal_ones_in_the_order_of_the_columns() -> Non
     assert top_k(SCORES, LABELS, 5) == (dog, cat, cow)
 
 
+def test_a_thousand_classes_of_two_scores_keep_the_order_of_the_columns() -> None:
+    labels = tuple(ClassLabel(f"n{number}", "") for number in range(1000))
+    found = top_k((np.arange(1000) % 2).astype(np.float32), labels, 0)
+    numbers = [*range(1, 1000, 2), *range(0, 1000, 2)]
+    assert [one.class_id for one in found] == [f"n{number}" for number in numbers]
+
+
 def test_scores_are_plain_numbers() -> None:
     (best,) = top_k(SCORES, LABELS, 1)
     assert type(best.score) is float and type(best.rank) is int
