@@ -300,8 +300,10 @@ def _filled(call: Call, values: Mapping[Output, Any]) -> Call:
 
 def _why_unknown(kind: str) -> str:
     if kind in ("Lambda", "TFSMLayer"):
-        return "it is code of its author (a lambda), which imgcls never runs; build the network "
-        "without it"
+        return (
+            "it is code of its author (a lambda), which imgcls never runs; build the network "
+            "without it"
+        )
     return f"{kind} is on no list of ours"
 
 
