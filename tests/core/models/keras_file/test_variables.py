@@ -97,3 +97,8 @@ def test_refused() -> None:
         find_arrays(tree, file(names={"a": ["a/kernel:0"]}))
     with pytest.raises(ValueError, match="it does not hold the weights of layer a"):
         find_arrays(tree, file(names={"a": ["a/kernel:0", "a/bias:0"]}))
+
+
+def test_a_line_break_in_the_name_of_a_group_is_no_crash() -> None:
+    with pytest.raises(ValueError, match="it holds weights of 0 dense, the network 1"):
+        find_arrays(model("m", layer("d")), file("layers/dense\nx/vars/0"))

@@ -88,7 +88,7 @@ def _places(prefix: str, file: KerasFile) -> dict[str, list[tuple[int, str]]]:
             start = f"{prefix}{container}/"
             inner, _, rest = path.removeprefix(start).partition("/")
             if path.startswith(start) and not rest.startswith("seed_generator/"):
-                kind, number = re.fullmatch(r"(.*?)(?:_([0-9]+))?", inner).groups()  # type: ignore[union-attr]
+                kind, number = re.fullmatch(r"(?s)(.*?)(?:_([0-9]+))?", inner).groups()  # type: ignore[union-attr]
                 found[kind].add((int(number or 0), start + inner))
     return {kind: list(places) for kind, places in found.items()}
 
