@@ -58,8 +58,11 @@ def copied(compiled: CompiledModel, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     return folder
 
 
-def test_nothing_else_is_left_in_the_cache(compiled: CompiledModel, cache: Path) -> None:
-    assert [path.name for path in (cache / "compiled").glob(".*.tmp")] == []
+def test_compiling_leaves_nothing_beside_the_folder(compiled: CompiledModel) -> None:
+    # Only this network's: another worker may be compiling one of its own in the same cache.
+    folder = compiled.folder
+    left = sorted(path.name for path in folder.parent.iterdir() if folder.name in path.name)
+    assert left == [folder.name]
 
 
 def test_litert_gives_the_scores_of_keras(compiled: CompiledModel, samples: Path) -> None:
