@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from imgcls.core.tasks.labelled.evaluation import Evaluation
     from imgcls.core.tasks.models.compile_ahead import CompiledAhead, compile_model
     from imgcls.core.tasks.models.fetch import FetchedWeights, fetch
+    from imgcls.core.tasks.models.import_model import ImportedModel, ImportOptions, import_model
     from imgcls.core.tasks.training.finetune import FinetuneResult, finetune
 
 __all__ = [
@@ -47,6 +48,8 @@ __all__ = [
     "FinetuneResult",
     "ImageError",
     "ImgclsError",
+    "ImportOptions",
+    "ImportedModel",
     "LabelError",
     "Model",
     "ModelError",
@@ -67,6 +70,7 @@ __all__ = [
     "features",
     "fetch",
     "finetune",
+    "import_model",
     "load_model",
 ]
 
@@ -92,6 +96,9 @@ _HOMES = {
     "compile_model": "imgcls.core.tasks.models.compile_ahead",
     "FetchedWeights": "imgcls.core.tasks.models.fetch",
     "fetch": "imgcls.core.tasks.models.fetch",
+    "ImportOptions": "imgcls.core.tasks.models.import_model",
+    "ImportedModel": "imgcls.core.tasks.models.import_model",
+    "import_model": "imgcls.core.tasks.models.import_model",
     "FinetuneResult": "imgcls.core.tasks.training.finetune",
     "finetune": "imgcls.core.tasks.training.finetune",
 }

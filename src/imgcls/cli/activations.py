@@ -45,6 +45,7 @@ from imgcls.render.activations import FORMATS
 def activations(
     console: Console,
     /,
+    *,
     inputs: tuple[str, ...],
     files_from: str | None,
     null: bool,

@@ -73,6 +73,7 @@ LIST_LAYERS = "list"
 def heatmap(
     console: Console,
     /,
+    *,
     inputs: tuple[str, ...],
     files_from: str | None,
     null: bool,

@@ -116,6 +116,16 @@ def import_model(
         ModelError: imgcls cannot hold the model; the message says why.
         OutputError: the output is something else than a model file, or cannot be written.
         UsageError: without `trust`, or where something must be said that the file does not say.
+
+    Example:
+        >>> import imgcls, keras
+        >>> layers = [keras.Input((32, 32, 3)), keras.layers.Flatten()]
+        >>> layers += [keras.layers.Dense(2, activation="softmax")]
+        >>> keras.Sequential(layers).save("small.keras")
+        >>> options = imgcls.ImportOptions(generic_labels=True, scaling="unit")
+        >>> imported = imgcls.import_model("small.keras", "s.safetensors", options, trust=True)
+        >>> imported.file.labels, imported.max_difference < 1e-5
+        (('class_0', 'class_1'), True)
     """
     options = options or ImportOptions()
     if not trust:
