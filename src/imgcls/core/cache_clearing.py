@@ -100,9 +100,11 @@ def _contents(folder: Path) -> list[Path]:
 def _remove(path: Path) -> int:
     """Remove a file or folder; return its size in bytes."""
     size = 0
-    for file in (path, *path.rglob("*")) if path.is_dir() else (path,):
+    # What a link leads to stays, so it is not counted.
+    is_folder = path.is_dir() and not path.is_symlink()
+    for file in (path, *path.rglob("*")) if is_folder else (path,):
         with contextlib.suppress(OSError):
-            size += 0 if file.is_dir() else file.lstat().st_size
+            size += 0 if file.is_dir() and not file.is_symlink() else file.lstat().st_size
     try:
         remove(path)
     except OSError as error:

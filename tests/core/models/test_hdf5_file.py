@@ -79,6 +79,7 @@ HOSTILE: dict[str, tuple[Make, str]] = {
     "a long name": (lambda f: f.create_group("n" * 2000), "is too long for a name"),
     "NaN": (lambda f: f.__setitem__("a/b", [1, np.nan]), "a/b holds numbers that are not finite"),
     "inf": (lambda f: f.__setitem__("b", np.array([-np.inf], "f4")), "b holds numbers"),
+    "float16": (lambda f: f.__setitem__("b", np.array([np.inf], "f2")), "b holds numbers"),
     "float64": (lambda f: f.__setitem__("b", np.array([1e300])), "b holds numbers"),
 }
 

@@ -39,6 +39,10 @@ def test_bits_that_count_are_the_fewest_of_the_colours_without_alpha(
     assert significant_bits(PNG + HEAD + chunk(b"sBIT", body) + chunk(b"IDAT")) == bits
 
 
+def test_no_bits_count_where_the_file_is_cut_right_after_their_header() -> None:
+    assert significant_bits(PNG + HEAD + chunk(b"sBIT", b"\x0c")[:8]) == 0
+
+
 def test_bits_are_only_said_before_palette_and_pixels() -> None:
     late = chunk(b"sBIT", b"\x04")
     assert significant_bits(PNG + HEAD + chunk(b"IDAT") + late) == 0

@@ -181,8 +181,9 @@ def _check_numbers(tensor: h5py.Dataset, name: str) -> None:
         return
     for place in _pieces(tensor):
         piece = tensor[place]
-        within = piece.min() >= -_LARGEST_NUMBER and piece.max() <= _LARGEST_NUMBER
-        if not within:  # nor is NaN
+        # As Python's floats: in float16 the bound itself would be infinite.
+        low, high = float(piece.min()), float(piece.max())
+        if not -_LARGEST_NUMBER <= low <= high <= _LARGEST_NUMBER:  # nor is NaN
             raise _RefusedError(f"{name} holds numbers that are not finite")
 
 

@@ -14,7 +14,7 @@ def significant_bits(content: bytes) -> int:
     """Return how many bits of a PNG's samples count, by its sBIT chunk; 0 if it has none."""
     for kind, start, end in _png_chunks(content):
         if kind == b"sBIT" and end > start:
-            return min(content[start : min(end, start + 3)])
+            return min(content[start : min(end, start + 3)], default=0)  # 0: cut right here
         if kind in (b"PLTE", b"IDAT"):
             break
     return 0

@@ -73,7 +73,7 @@ def test_a_version_that_is_not_written_shows_in_the_description() -> None:
         ),
         (
             {"config__json": CONFIG, "model__weights__h5": bytes(2**20)},
-            "its arrays would take 0.0 GB",
+            "its arrays would grow to 1 MB",
         ),
     ],
 )

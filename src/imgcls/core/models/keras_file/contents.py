@@ -108,7 +108,7 @@ def _unpack(path: Path, folder: Path) -> tuple[dict[str, Any], str]:
             metadata = _parse(_member(archive, _METADATA)) if _METADATA in members else {}
             info = archive.getinfo(_WEIGHTS)
             if info.file_size > _MAX_GROWTH * path.stat().st_size:
-                raise ValueError(f"its arrays would take {info.file_size / 2**30:.1f} GB")
+                raise ValueError(f"its arrays would grow to {info.file_size // 2**20:,} MB")
             with archive.open(info) as source, open(folder / _WEIGHTS, "wb") as copy:
                 shutil.copyfileobj(source, copy, 2**20)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError) as error:
