@@ -75,6 +75,7 @@ def test_offline_opens_no_socket(
     assert shown in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_compiling_opens_no_socket(
     imgcls: Imgcls, samples: Path, tmp_path: Path, no_sockets: dict[str, str]
 ) -> None:

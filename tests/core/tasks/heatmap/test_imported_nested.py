@@ -46,7 +46,7 @@ def _gradcam(keras: Any, model: Any, image: Any, column: int) -> Any:
     return cam / cam.max() if cam.max() else cam
 
 
-@pytest.mark.parametrize("classes", [3, 1])
+@pytest.mark.parametrize("classes", [3, pytest.param(1, marks=pytest.mark.slow)])
 def test_gradcam_is_that_of_the_source(tmp_path: Path, samples: Path, classes: int) -> None:
     import keras
 
