@@ -14,7 +14,7 @@ import imgcls
 
 # `evaluate` reads what `finetune` wrote, so the order is a user's.
 FUNCTIONS = (
-    *("load_model", "fetch", "compile_model", "import_model"),
+    *("load_model", "fetch", "compile_model", "import_model", "summarize"),
     *("classify", "explain", "activations", "features", "audit", "finetune", "evaluate"),
 )
 

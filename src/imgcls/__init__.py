@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from imgcls.core.tasks.models.compile_ahead import CompiledAhead, compile_model
     from imgcls.core.tasks.models.fetch import FetchedWeights, fetch
     from imgcls.core.tasks.models.import_model import ImportedModel, ImportOptions, import_model
+    from imgcls.core.tasks.models.layers import NetworkSummary, summarize
     from imgcls.core.tasks.training.finetune import FinetuneResult, finetune
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "LabelError",
     "Model",
     "ModelError",
+    "NetworkSummary",
     "NoImagesError",
     "OutputError",
     "Prediction",
@@ -72,6 +74,7 @@ __all__ = [
     "finetune",
     "import_model",
     "load_model",
+    "summarize",
 ]
 
 _HOMES = {
@@ -99,6 +102,8 @@ _HOMES = {
     "ImportOptions": "imgcls.core.tasks.models.import_model",
     "ImportedModel": "imgcls.core.tasks.models.import_model",
     "import_model": "imgcls.core.tasks.models.import_model",
+    "NetworkSummary": "imgcls.core.tasks.models.layers",
+    "summarize": "imgcls.core.tasks.models.layers",
     "FinetuneResult": "imgcls.core.tasks.training.finetune",
     "finetune": "imgcls.core.tasks.training.finetune",
 }

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from imgcls.cli.models import info
 from imgcls.core.models.table import MODELS
 from tests.conftest import Imgcls
 
@@ -86,6 +88,17 @@ def test_info_as_json(imgcls: Imgcls) -> None:
     assert info["cam_layer"] == "top_activation"
     assert info["layers"]["top_activation"] == [7, 7, 1280]
     assert info["weights"] == "bundled"
+
+
+def test_layers() -> None:
+    done = CliRunner().invoke(info, ["vgg16", "--layers"])
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert lines[:2] == ["vgg16", "  layer         kind          output        parameters  weights"]
+    assert "  fc2           Dense         4096          16,781,312  published" in lines
+    assert lines[-1] == "  23 layers, 138,357,544 parameters: 138,357,544 published"
+    as_json = CliRunner().invoke(info, ["vgg16", "--layers", "-f", "json"])
+    assert json.loads(as_json.stdout)["layers"][-1]["shape"] == [1000]
 
 
 @pytest.mark.parametrize("command", ["info", "fetch", "compile"])

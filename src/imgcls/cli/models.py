@@ -50,8 +50,13 @@ def list_(format_name: str) -> None:
 
 @models.command()
 @click.argument("model", metavar="NAME|FILE")
+@click.option(
+    "--layers",
+    is_flag=True,
+    help="Show instead every layer with its kind, output, parameters, and whether it was trained.",
+)
 @_format
-def info(model: str, format_name: str) -> None:
+def info(model: str, layers: bool, format_name: str) -> None:
     """Show all that is known of a model, or what a model file says.
 
     Of a model: its preprocessing, weights with SHA-256, licence and source, and the layers that
@@ -59,6 +64,12 @@ def info(model: str, format_name: str) -> None:
     """
     from imgcls.core.engines.model import is_model_file, open_model_file
 
+    if layers:
+        from imgcls.core.tasks.models.layers import summarize
+        from imgcls.render.layers import FORMATS
+
+        write_stdout(FORMATS[format_name](summarize(model)))
+        return
     if is_model_file(model):
         from imgcls.render import model_file
 
@@ -69,9 +80,9 @@ def info(model: str, format_name: str) -> None:
     from imgcls.core.keras.layers import list_layers
     from imgcls.core.tasks.models.catalogue import listed
 
-    layers, default = list_layers(find_spec(model))
+    spatial, default = list_layers(find_spec(model))
     found = listed(model)
-    details = render.Details(content_id(found.path) if found.path else "", layers, default)
+    details = render.Details(content_id(found.path) if found.path else "", spatial, default)
     show = render.info_json if format_name == "json" else render.info_text
     write_stdout(show(_row(found), details))
 
