@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgcls.core.csv_text import CSVError, csv_line, read_csv
+from imgcls.core.csv_text import CSVError, csv_line, read_csv, read_csv_lines
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,8 @@ def test_a_malformed_row_is_an_error(text: str, message: str) -> None:
     with pytest.raises(CSVError) as caught:
         list(read_csv(text))
     assert str(caught.value) == message
+
+
+def test_rows_with_the_lines_they_end_in() -> None:
+    text = 'a,b\n\n"1\n2",3\r\n4,5'
+    assert list(read_csv_lines(text)) == [(1, ["a", "b"]), (4, ["1\n2", "3"]), (5, ["4", "5"])]

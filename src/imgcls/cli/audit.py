@@ -20,8 +20,9 @@ from imgcls.render.audit import FORMATS
 def audit(console: Console, folder: str, format_name: str) -> int:
     """Find what is wrong with a labelled folder before training on it.
 
-    DATA holds a folder per class, or train beside val or test folders that do. Nothing in it is
-    changed. The exit code is 3 where something was found.
+    DATA holds a folder per class, or train beside val or test folders that do; or is a CSV file
+    with the columns path, label and, if wanted, split. Nothing in it is changed. The exit code is
+    3 where something was found.
     """
     report = audit_folder(folder)
     write_stdout(FORMATS[format_name](report))

@@ -57,8 +57,10 @@ def evaluate(
     """Score a model on labelled images.
 
     DATA is a folder of images whose labels, class ids or names of the model's classes, are the
-    names of its subfolders or stand at the start of the files' names. Figures by class, and their
-    plain (macro) and weighted means, are over the classes that occur as label or as answer.
+    names of its subfolders or stand at the start of the files' names; or a CSV file with the
+    columns path, label and, if wanted, split, of which the rows of test are scored. Figures by
+    class, and their plain (macro) and weighted means, are over the classes that occur as label or
+    as answer.
     """
     options_ = EvaluateOptions(labels_from, resize, interpolation, workers)
     if report is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 from collections.abc import Iterable, Iterator
 
@@ -16,6 +17,7 @@ from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
 from imgcls.core.errors import OutputError
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
+from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.record_file import RecordFile
 from imgcls.core.tasks.features.features import (
     FeatureOptions,
@@ -23,6 +25,7 @@ from imgcls.core.tasks.features.features import (
     count_features,
     feature_rows,
     row_facts,
+    sources_of,
 )
 from imgcls.render.features import Format, format_of
 
@@ -70,10 +73,11 @@ def features(
 
     A row for each image, in order: its path and its features, the numbers on which the network's
     classifier, or one that finetune trains, stands. Images in class folders have a label too.
-    INPUT is a file, a folder, a quoted glob, a URL, or - for one image on stdin.
+    INPUT is a file, a folder, a quoted glob, a URL, - for one image on stdin, or a .csv file with
+    the columns path and label.
     """
     format_ = _checked(out)
-    sources = options.sources(inputs, files_from, null)
+    sources = options.sources(inputs, files_from, null, expand=_checked_inputs)
     how = FeatureOptions(resize, interpolation, workers)
     opened = load_model(model, weights=weights, engine=engine, threads=workers)
     count = count_features(opened)
@@ -90,6 +94,11 @@ def features(
             file.append(format_.record(row, count))
     summary.skipped = file.skipped
     return summary.close(console)
+
+
+def _checked_inputs(inputs: Iterable[str]) -> Iterator[Source]:
+    """Return the sources of the inputs; what is wrong with a table is said before any work."""
+    return itertools.chain.from_iterable([sources_of(one) for one in inputs])
 
 
 def _checked(out: str) -> Format:

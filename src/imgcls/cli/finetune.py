@@ -55,7 +55,7 @@ def _layers(_: click.Context, __: click.Parameter, text: str) -> int | str:
     help="A model's name, a model file, or simple-cnn to train a small network from scratch.",
 )
 @click.option("--weights", metavar="FILE", help="Local weights for it (.h5 or .weights.h5).")
-@click.option("--validation", metavar="DIR", help="Class folders to validate on.")
+@click.option("--validation", metavar="DIR", help="Class folders, or a CSV file, to validate on.")
 @click.option(
     "--val-split",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -160,7 +160,8 @@ def finetune(
     """Train a classifier on a folder of class folders.
 
     DATA holds a folder per class; or a training folder of them beside a validation or test folder,
-    recognised by how their names begin or end. The model is a file for -m of the other commands;
+    recognised by how their names begin or end; or is a CSV file with the columns path, label and,
+    if wanted, split (train, validation or test). The model is a file for -m of the other commands;
     its history is written beside it, as .csv and .png.
     """
     options = FinetuneOptions(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any, TypeVar
 
 import click
@@ -109,8 +110,19 @@ def format_name(names: Iterable[str], help_: str) -> Callable[[F], F]:
     )
 
 
-def sources(inputs: tuple[str, ...], files_from: str | None, null: bool) -> Iterator[Source]:
+def sources(
+    inputs: tuple[str, ...],
+    files_from: str | None,
+    null: bool,
+    expand: Callable[[Iterable[str]], Iterator[Source]] = expand,
+) -> Iterator[Source]:
     """Return the sources that INPUT... and --files-from name.
+
+    Args:
+        inputs: as the user wrote them.
+        files_from: a list of more.
+        null: whether NUL ends a name in that list.
+        expand: the sources that inputs stand for.
 
     Raises:
         UsageError: there are none, or they contradict each other.
@@ -121,10 +133,5 @@ def sources(inputs: tuple[str, ...], files_from: str | None, null: bool) -> Iter
         raise UsageError("INPUT - and --files-from - both read stdin; use one of them")
     if null and files_from is None:
         raise UsageError("--null goes with --files-from")
-    return _sources(inputs, files_from, null)
-
-
-def _sources(inputs: tuple[str, ...], files_from: str | None, null: bool) -> Iterator[Source]:
-    yield from expand(inputs)
-    if files_from is not None:
-        yield from read_list(files_from, null=null)
+    named = expand(inputs)
+    return named if files_from is None else chain(named, read_list(files_from, null=null))

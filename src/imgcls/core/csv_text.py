@@ -42,9 +42,15 @@ def _text(field: Field) -> str:
 
 
 def read_csv(text: str) -> Iterator[list[str]]:
-    """Yield the rows of a table, its header first; empty lines are passed over.
+    """Yield the rows of a table, its header first; see `read_csv_lines`."""
+    return (row for _, row in read_csv_lines(text))
 
-    Fields are returned as they stand: a `'` before a formula is not taken away.
+
+def read_csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a table, its header first, each with the line it ends in, from 1.
+
+    Empty lines are passed over. Fields are returned as they stand: a `'` before a formula is not
+    taken away.
 
     Args:
         text: the whole table, its line ends as they are in the file.
@@ -67,7 +73,7 @@ def read_csv(text: str) -> Iterator[list[str]]:
             columns = columns or len(row)
             if len(row) != columns:
                 raise CSVError(f"line {line} has {_fields(len(row))} and not {columns}")
-            yield row
+            yield reader.line_num, row
 
 
 def _fields(count: int) -> str:

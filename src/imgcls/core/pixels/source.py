@@ -27,12 +27,14 @@ class Source:
         kind: where its bytes come from.
         reason: for a "missing" one, why there is nothing to read.
         root: the folder that was named and walked to find it; empty if it was named itself.
+        label: what a table says that it shows; empty if no table named it.
     """
 
     name: str
     kind: Kind = "file"
     reason: str = ""
     root: str = ""
+    label: str = ""
 
     def read(self) -> bytes:
         """Return the image's encoded bytes, at most 256 MB.

@@ -105,3 +105,25 @@ def test_cars_and_flowers(cars_flowers: Path, part: str, pairs: int) -> None:
     for one, other in mine:
         assert Path(one).name == Path(other).name
         assert {Path(one).parent.name, Path(other).parent.name} == {"car", "flower"}
+
+
+def test_a_table(tmp_path: Path, draw: Any) -> None:
+    lines = ["path,label,split"]
+    for seed in range(6):
+        draw("squares", seed).save(tmp_path / f"{seed}.png")
+        lines.append(f"{seed}.png,{'ab'[seed % 2]},train")
+    shutil.copy(tmp_path / "0.png", tmp_path / "again.png")
+    lines += ["again.png,b,test", "gone.png,a,test"]
+    path = tmp_path / "set.csv"
+    path.write_text("\n".join(lines))
+    report = audit(path)
+    assert report.images == 8
+    assert report.splits == {"train": {"a": 3, "b": 3}, "test": {"a": 1, "b": 1}}
+    assert [(one.kind, list(one.paths)) for one in report.findings] == [
+        ("unreadable", [str(tmp_path / "gone.png")]),
+        ("conflicting-labels", [str(tmp_path / "0.png"), str(tmp_path / "again.png")]),
+        ("leak", [str(tmp_path / "0.png"), str(tmp_path / "again.png")]),
+        ("empty-class", [f"{path} (test): a"]),
+        ("tiny-class", [f"{path} (train): a"]),
+        ("tiny-class", [f"{path} (train): b"]),
+    ]

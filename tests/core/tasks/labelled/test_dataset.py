@@ -99,10 +99,35 @@ def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
 
 
 def test_errors(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no such folder"):
+    with pytest.raises(UsageError, match="no such folder or table"):
         read_dataset(tmp_path / "none")
     with pytest.raises(UsageError, match="holds no class folders"):
         read_dataset(tmp_path)
     fill(tmp_path, "train/a/1.jpg", "training/a/1.jpg")
     with pytest.raises(UsageError, match="train and training both look like train folders"):
         read_dataset(tmp_path)
+
+
+def test_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "set.csv"
+    path.write_text("path,label\n2.jpg,b\n1.jpg,a\n3.jpg,b\n")
+    dataset = read_dataset(path)
+    assert (dataset.folder, dataset.labels, dataset.passed_over) == (str(path), ("a", "b"), ())
+    (part,) = dataset.parts
+    assert (part.split, part.place("b")) == ("all", f"{path}: b")
+    found = [(Path(e.path).name, e.label, e.split) for e in dataset.examples()]
+    assert found == [("2.jpg", "b", "all"), ("1.jpg", "a", "all"), ("3.jpg", "b", "all")]
+    assert hidden_folders(dataset) == []
+
+
+def test_the_parts_of_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "set.csv"
+    path.write_text("path,label,split\n1.jpg,a,train\n2.jpg,a,val\n3.jpg,b,train\n")
+    dataset = read_dataset(path)
+    assert [(part.split, part.folder, part.names) for part in dataset.parts] == [
+        ("train", f"{path} (train)", ("a", "b")),
+        ("validation", f"{path} (validation)", ("a",)),
+    ]
+    assert [(Path(e.path).name, e.split) for e in dataset.examples()] == [
+        *(("1.jpg", "train"), ("3.jpg", "train"), ("2.jpg", "validation")),
+    ]

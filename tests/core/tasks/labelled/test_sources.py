@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -117,3 +118,58 @@ def test_a_folder_of_parts_names_one(tmp_path: Path) -> None:
     make(tmp_path, "seg_train/seg_train/cat/1.jpg", "seg_test/seg_test/cat/2.jpg")
     with pytest.raises(UsageError, match=r"name the one to score, such as .*seg_test.seg_test$"):
         labelled_sources(str(tmp_path), CLASSES, "mine", "folder")
+
+
+def write(folder: Path, *lines: str) -> str:
+    (folder / "set.csv").write_text("\n".join(lines))
+    return str(folder / "set.csv")
+
+
+def test_a_table(tmp_path: Path) -> None:
+    path = write(tmp_path, "path,label", "1.jpg,eel", "2.jpg,cat")
+    found = list(labelled_sources(path, CLASSES, "mine", "folder"))
+    assert found == [
+        LabelledSource(Source(str(tmp_path / "1.jpg"), label="eel"), 2),
+        LabelledSource(Source(str(tmp_path / "2.jpg"), label="cat"), 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("splits", "scored", "left"),
+    [
+        (("train", "val", "test"), "3.jpg", "rows of the split test are scored and not the 1 of "),
+        (("train", "val", "val"), "2.jpg", "validation are scored and not the 1 of train; a tab"),
+        (("train", "train", "train"), "1.jpg", ""),
+        (("", "", ""), "1.jpg", ""),
+    ],
+)
+def test_the_split_of_a_table_that_is_scored(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    splits: tuple[str, ...],
+    scored: str,
+    left: str,
+) -> None:
+    monkeypatch.setattr(logging.getLogger("imgcls"), "propagate", True)
+    rows = (f"{number}.jpg,cat,{split}" for number, split in enumerate(splits, 1))
+    path = write(tmp_path, "path,label,split", *rows)
+    first, *_ = labelled_sources(path, CLASSES, "mine", "folder")
+    assert isinstance(first, LabelledSource) and first.source.name == str(tmp_path / scored)
+    assert left in caplog.text and bool(left) == bool(caplog.text)
+
+
+def test_labels_of_a_table_that_the_model_does_not_have(tmp_path: Path) -> None:
+    path = write(tmp_path, "path,label", "1.jpg,doge")
+    with pytest.raises(LabelError) as caught:
+        labelled_sources(path, CLASSES, "mine", "folder")
+    assert str(caught.value) == (
+        f"{path}: has labels that the model does not: doge (did you mean dog?); "
+        "mine has 3: cat, dog, eel; rename them in the table, or name another model"
+    )
+
+
+def test_a_table_says_its_labels_itself(tmp_path: Path) -> None:
+    path = write(tmp_path, "path,label", "1.jpg,cat")
+    with pytest.raises(UsageError, match="has a column of labels; leave out `labels_from`"):
+        labelled_sources(path, CLASSES, "mine", "filename")

@@ -46,7 +46,7 @@ def test_what_is_learned_and_what_is_set_aside(
         (["a/1.jpg"], r"holds one class \(a\); a classifier needs two"),
         (["photos/a/1.jpg", "photos/b/1.jpg"], r"one class \(photos\).*: name .*photos$"),
         (["train/a/1.jpg", "train/b/1.jpg", "val/c/1.jpg"], "class c is not in "),
-        (["a\nb/1.jpg", "b/1.jpg"], "holds control characters; rename the class folder"),
+        (["a\nb/1.jpg", "b/1.jpg"], "holds control characters; rename the class"),
     ],
 )
 def test_refused(tmp_path: Path, files: list[str], message: str) -> None:
@@ -57,5 +57,59 @@ def test_refused(tmp_path: Path, files: list[str], message: str) -> None:
 def test_validation_folder_of_parts(tmp_path: Path) -> None:
     data = fill(tmp_path / "data", "a/1.jpg", "b/1.jpg")
     aside = fill(tmp_path / "aside", "train/a/1.jpg", "test/a/1.jpg")
-    with pytest.raises(UsageError, match="holds several parts; name one of its folders"):
+    with pytest.raises(UsageError, match="holds several parts; name one of them alone"):
         chosen(data, FinetuneOptions(validation=aside))
+
+
+def write(folder: Path, *splits: str) -> Path:
+    rows = (f"{number}.jpg,{'ab'[number % 2]},{split}" for number, split in enumerate(splits))
+    (folder / "set.csv").write_text("\n".join(["path,label,split", *rows]))
+    return folder / "set.csv"
+
+
+@pytest.mark.parametrize(
+    ("splits", "parts"),
+    [
+        (("", ""), ["train"]),
+        (("train", "train"), ["train"]),
+        (("train", "train", "val"), ["train", "validation"]),
+        (("train", "train", "test"), ["train", "validation"]),
+    ],
+)
+def test_the_splits_of_a_table(tmp_path: Path, splits: tuple[str, ...], parts: list[str]) -> None:
+    dataset = chosen_parts(read_dataset(write(tmp_path, *splits)), FinetuneOptions())
+    assert [part.split for part in dataset.parts] == parts
+    assert sorted({example.split for example in dataset.examples()}) == parts
+
+
+def test_rows_of_a_table_that_are_not_used_are_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("imgcls"), "propagate", True)
+    caplog.set_level(logging.INFO, "imgcls")
+    path = write(tmp_path, "train", "train", "val", "test", "test")
+    dataset = chosen_parts(read_dataset(path), FinetuneOptions())
+    assert [part.split for part in dataset.parts] == ["train", "validation"]
+    assert f"{path} (test): 2 rows are not used" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("splits", "message"),
+    [
+        (("test", "test"), "has no row of the split train to learn from"),
+        (("train", "", "train"), "line 3: the split is empty"),
+        (("train", "val", "train"), r"class b is not in .*set.csv \(train\); the classes of both"),
+    ],
+)
+def test_tables_refused(tmp_path: Path, splits: tuple[str, ...], message: str) -> None:
+    path = write(tmp_path, *splits)
+    if splits[1] == "val":
+        path.write_text("path,label,split\n1,a,train\n2,b,val\n3,c,train\n")
+    with pytest.raises(UsageError, match=message):
+        chosen_parts(read_dataset(path), FinetuneOptions())
+
+
+def test_a_table_of_one_class(tmp_path: Path) -> None:
+    (tmp_path / "set.csv").write_text("path,label\n1.jpg,a\n")
+    with pytest.raises(UsageError, match=r"set.csv: holds one class \(a\); a classifier needs two"):
+        chosen_parts(read_dataset(tmp_path / "set.csv"), FinetuneOptions())

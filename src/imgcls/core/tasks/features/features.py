@@ -19,6 +19,7 @@ from imgcls.core.tasks.classify.scoring import adapt
 from imgcls.core.tasks.features.computing import Wanted, compute_features, features_name
 from imgcls.core.tasks.labelled.sources import label_from_folder
 from imgcls.core.tasks.labelled.splits import split_of
+from imgcls.core.tasks.labelled.table import is_table, table_sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class FeatureRow:
 
     Attributes:
         path: the input's name, as given.
-        label: the class folder that the image is in, where a folder was named that has such;
-            else "".
+        label: the class folder that the image is in, where a folder was named that has such, or
+            its label in a table; else "".
         model: the model's name.
         features: float32 (d,): the last feature map, averaged over height and width, or the
             layer that the model's row names; None on error.
@@ -77,7 +78,8 @@ def features(
     What was computed once, by `finetune` too, comes from the cache.
 
     Args:
-        inputs: files, folders, globs, URLs, "-" for stdin, or sources; read lazily.
+        inputs: files, folders, globs, URLs, "-" for stdin, sources, and labelled tables (CSV files
+            with the columns path and label), whose images they stand for; read lazily.
         model: a name from the table of models, a model file's path, or an open model.
         resize: how the image is fitted to the network; default: the model's own way.
         interpolation: the resampling filter; default: the model's own.
@@ -98,7 +100,21 @@ def features(
     """
     options = FeatureOptions(resize, interpolation, workers)
     opened = model if isinstance(model, Model) else load_model(model, threads=workers)
-    return feature_rows(as_sources(inputs), opened, options)
+    if isinstance(inputs, str | os.PathLike):
+        inputs = [inputs]
+    sources = (source for item in inputs for source in sources_of(item))
+    return feature_rows(sources, opened, options)
+
+
+def sources_of(item: str | os.PathLike[str] | Source) -> Iterator[Source]:
+    """Return the sources that an input names, lazily; those of a labelled table with their labels.
+
+    Raises:
+        UsageError: it is a malformed table; raised at once.
+    """
+    if not isinstance(item, Source) and is_table(os.fspath(item)):
+        return table_sources(os.fspath(item))
+    return as_sources([item])
 
 
 def feature_rows(
@@ -134,12 +150,12 @@ def count_features(model: Model) -> int:
 
 
 def label_of(source: Source) -> str:
-    """Return the class folder of an image in a folder that was named; "" for none.
+    """Return an image's label in a table, or its class folder in a folder that was named, or "".
 
     Folders whose names say that they are for training or testing are no classes.
     """
     if not source.root:
-        return ""
+        return source.label
     root, label = source.root, label_from_folder(source.root, source.name)
     while label and split_of(label):
         inside = os.path.relpath(source.name, root).split(os.sep)[0]

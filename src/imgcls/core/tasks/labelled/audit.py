@@ -55,10 +55,11 @@ def audit(folder: str | os.PathLike[str]) -> AuditReport:
     """Find what is wrong with a labelled folder; nothing in it is changed.
 
     Args:
-        folder: class folders, or train beside val or test folders that hold them.
+        folder: class folders, or train beside val or test folders that hold them; or a table, a
+            CSV file with the columns path, label and, if wanted, split.
 
     Raises:
-        UsageError: it is no labelled folder.
+        UsageError: it is no labelled folder or table.
 
     Example:
         >>> import imgcls

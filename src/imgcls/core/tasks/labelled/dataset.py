@@ -1,9 +1,8 @@
-"""A labelled folder: class folders, or train, validation and test folders of them."""
+"""A labelled folder or table: classes, or train, validation and test parts that hold them."""
 
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,9 @@ from imgcls.core.errors import UsageError
 from imgcls.core.pixels.formats import is_earlier_heatmap, looks_like_image
 from imgcls.core.pixels.source import Source
 from imgcls.core.pixels.walking import sorted_entries, walk
+from imgcls.core.tasks.labelled.names import composed
 from imgcls.core.tasks.labelled.splits import Split, split_of
+from imgcls.core.tasks.labelled.table import read_rows
 
 # Why something in a labelled folder is not used.
 Reason = Literal["linked-folder", "loose-image", "unused-folder"]
@@ -25,7 +26,7 @@ class Example:
 
     Attributes:
         source: the image.
-        label: the name of its class folder, in Unicode's composed form.
+        label: the name of its class, in Unicode's composed form.
         split: which part of the set it stands in; "all" where the set has no parts.
     """
 
@@ -41,17 +42,19 @@ class Example:
 
 @dataclass(frozen=True)
 class Part:
-    """A folder of class folders.
+    """A folder of class folders, or the rows of a table that are for one thing.
 
     Attributes:
         split: what it is for.
-        folder: its path.
-        names: of its class folders as the disk has them, sorted.
+        folder: its path, or for messages the table's, with the split where it has several.
+        names: of its class folders as the disk has them, or of the table's classes, sorted.
+        listed: the images that a table names, in its order; None for a folder.
     """
 
     split: Split
     folder: str
     names: tuple[str, ...]
+    listed: tuple[Source, ...] | None = field(default=None, repr=False)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -59,10 +62,22 @@ class Part:
         return tuple(sorted({composed(name) for name in self.names}))
 
     def examples(self) -> Iterator[Example]:
-        """Yield its images by class and name; folders inside a class folder belong to it."""
+        """Yield its images; folders inside a class folder belong to it.
+
+        Those of a folder come by class and name, those of a table in the order of its rows.
+        """
+        if self.listed is not None:
+            yield from (Example(source, source.label, self.split) for source in self.listed)
+            return
         for name in self.names:
             for source in walk(os.path.join(self.folder, name)):
                 yield Example(source, composed(name), self.split)
+
+    def place(self, name: str) -> str:
+        """Return the path of a class folder, or the table with the name of the class."""
+        if self.listed is not None:
+            return f"{self.folder}: {name}"
+        return os.path.join(self.folder, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +95,10 @@ class PassedOver:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A labelled folder.
+    """A labelled folder or table.
 
     Attributes:
-        folder: its path.
+        folder: its path, or the table's.
         parts: one part "all", or those of train, validation and test that are there.
         passed_over: what is not used, but for hidden files and folders.
     """
@@ -113,14 +128,20 @@ def read_dataset(folder: str | os.PathLike[str]) -> Dataset:
     Args:
         folder: holds a folder per class; or a training folder beside a validation or test
             folder, recognised by how their names begin or end, that do. Hidden folders and links
-            to folders are no classes.
+            to folders are no classes. Or a table, a CSV file with the columns path and label and,
+            if wanted, split.
 
     Raises:
-        UsageError: there is no such folder, or no class folder in it.
+        UsageError: there is no such folder, no class folder in it, or the table is malformed.
     """
     path = os.fspath(folder)
+    if os.path.isfile(path):
+        return _table(path)
     if not os.path.isdir(path):
-        raise UsageError(f"{path}: no such folder; name a folder that holds a folder per class")
+        raise UsageError(
+            f"{path}: no such folder or table; name a folder that holds a folder per class, or a "
+            "CSV file with the columns path and label"
+        )
     parts = _split_parts(path) or (Part("all", path, class_folders(path)),)
     passed_over = tuple(_passed_over(path, parts))
     if not any(part.labels for part in parts):
@@ -132,16 +153,6 @@ def read_dataset(folder: str | os.PathLike[str]) -> Dataset:
             )
         raise UsageError(f"{path}: holds no class folders; put each class's images in a folder")
     return Dataset(path, parts, passed_over)
-
-
-def composed(name: str) -> str:
-    """Return a name in Unicode's composed form (NFC), in which names are compared."""
-    return unicodedata.normalize("NFC", name)
-
-
-def is_utf8(name: str) -> bool:
-    """Whether a file's name is valid UTF-8, so that it can be a label."""
-    return not any("\udc80" <= character <= "\udcff" for character in name)
 
 
 def class_folders(folder: str) -> tuple[str, ...]:
@@ -159,8 +170,27 @@ def hidden_folders(dataset: Dataset) -> list[str]:
     return sorted(
         os.fspath(path)
         for folder in folders
+        if os.path.isdir(folder)  # and no table
         for path in Path(folder).iterdir()
         if path.name.startswith(".") and path.is_dir()
+    )
+
+
+def _table(path: str) -> Dataset:
+    parts: dict[Split, list[Source]] = {}
+    for row in read_rows(path):
+        parts.setdefault(row.split, []).append(row.source)
+    return Dataset(
+        path,
+        tuple(
+            Part(
+                split,
+                path if len(parts) == 1 else f"{path} ({split})",
+                tuple(sorted({source.label for source in sources})),
+                tuple(sources),
+            )
+            for split, sources in parts.items()
+        ),
     )
 
 

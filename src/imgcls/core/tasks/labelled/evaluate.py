@@ -56,17 +56,19 @@ def evaluate(
     """Score a model on labelled images.
 
     Args:
-        root: a folder of images.
+        root: a folder of images, or a table: a CSV file with the columns path, label and, if
+            wanted, split, of which the rows of test are scored, or else of validation.
         model: a name from the table of models, or an open model.
         labels_from: "folder": an image's label is the first folder below `root` on the way to
             it; "filename": what stands before the first `_` of its name. A label is the class
-            id (the wnid of an ImageNet class) or the label of one of the model's classes.
+            id (the wnid of an ImageNet class) or the label of one of the model's classes. A table
+            has its labels in it.
         resize: how the image is fitted to the network; default: the model's own way.
         interpolation: the resampling filter; default: the model's own.
         workers: how many images to work on at once; default: one a processor core.
 
     Raises:
-        UsageError: `root` is no folder, or has no class folders.
+        UsageError: `root` is no folder, has no class folders, or is a malformed table.
         LabelError: there are labels that the model does not have.
         ModelError: the model is unknown or cannot be run.
         NoImagesError: no image could be read.
@@ -88,7 +90,7 @@ def score_images(
     """Yield what the model makes of every labelled image, in order, as they are done.
 
     Raises:
-        UsageError: `root` is no folder, or has no class folders.
+        UsageError: `root` is no folder, has no class folders, or is a malformed table.
         LabelError: there are labels that the model does not have.
     """
     sources = labelled_sources(os.fspath(root), model.labels, model.name, options.labels_from)

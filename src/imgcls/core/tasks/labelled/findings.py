@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from imgcls.core.tasks.labelled.dataset import Reason, hidden_folders, is_utf8
+from imgcls.core.tasks.labelled.dataset import Reason, hidden_folders
 from imgcls.core.tasks.labelled.inspection import InspectedDataset
+from imgcls.core.tasks.labelled.names import is_utf8
 
 Severity = Literal["error", "warning", "note"]
 
@@ -71,13 +71,13 @@ def _repeated(*, exactly: bool) -> Check:
 
 def _bad_names(inspected: InspectedDataset) -> Iterator[list[str]]:
     for part in inspected.dataset.parts:
-        yield from ([os.path.join(part.folder, name)] for name in part.names if not is_utf8(name))
+        yield from ([part.place(name)] for name in part.names if not is_utf8(name))
 
 
 def _one_class(inspected: InspectedDataset) -> Iterator[list[str]]:
     for part in inspected.dataset.parts:
         if len(part.labels) == 1 and part.split in ("all", "train"):
-            yield [os.path.join(part.folder, part.names[0])]
+            yield [part.place(part.names[0])]
 
 
 def _empty(inspected: InspectedDataset) -> Iterator[list[str]]:
@@ -89,7 +89,7 @@ def _missing(inspected: InspectedDataset) -> Iterator[list[str]]:
     for part in inspected.dataset.parts:
         for label in inspected.dataset.labels:
             if label not in part.labels:
-                yield [os.path.join(part.folder, label)]
+                yield [part.place(label)]
 
 
 def _tiny(inspected: InspectedDataset) -> Iterator[list[str]]:
@@ -155,7 +155,7 @@ KINDS: Mapping[str, Kind] = {
         "a classifier needs two; if the folder holds class folders, name it instead",
         _one_class,
     ),
-    "empty-class": Kind("error", "class without images", "add images or remove the folder", _empty),
+    "empty-class": Kind("error", "class without images", "add images or remove the class", _empty),
     "missing-class": Kind(
         "error",
         "class that is not in every part of the set",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from imgcls.core.progress import progress
-from imgcls.core.tasks.labelled.dataset import Dataset, Example, composed
+from imgcls.core.tasks.labelled.dataset import Dataset, Example
 from imgcls.core.tasks.labelled.fingerprints import Fingerprint, fingerprints, same_pictures
+from imgcls.core.tasks.labelled.names import composed
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class InspectedDataset:
     def readable_counts(self) -> dict[str, int]:
         """Return how many readable images each class folder has."""
         folders = {  # names that are equal when composed are one class, counted by the first
-            (part.split, composed(name)): os.path.join(part.folder, name)
+            (part.split, composed(name)): part.place(name)
             for part in self.dataset.parts
             for name in reversed(part.names)
         }
@@ -52,7 +52,7 @@ class InspectedDataset:
     def training_counts(self) -> dict[str, int]:
         """Return the same of the class folders that are for training."""
         part = self.dataset.part("train") or self.dataset.parts[0]
-        folders = {os.path.join(part.folder, name) for name in part.names}
+        folders = {part.place(name) for name in part.names}
         return {
             folder: count for folder, count in self.readable_counts().items() if folder in folders
         }

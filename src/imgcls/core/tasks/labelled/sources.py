@@ -1,8 +1,9 @@
-"""Labelled images: which class of a model each one of a folder shows."""
+"""Labelled images: which class of a model each one of a folder or a table shows."""
 
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,10 @@ from imgcls.core.errors import LabelError, UsageError
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.pixels.source import Source
 from imgcls.core.pixels.walking import walk
-from imgcls.core.tasks.labelled.dataset import composed, is_utf8, read_dataset
+from imgcls.core.tasks.labelled.dataset import Part, read_dataset
+from imgcls.core.tasks.labelled.names import composed, is_utf8
+
+log = logging.getLogger("imgcls")
 
 LabelsFrom = Literal["folder", "filename"]
 
@@ -56,7 +60,8 @@ def labelled_sources(
     """Yield the images of a folder with their classes, lazily and sorted by name.
 
     Args:
-        root: the folder.
+        root: the folder; or a table, of which the test split is taken where it has one, else
+            validation.
         labels: the model's classes. A label of an image is a class's id or its label.
         model: the model's name, for messages.
         labels_from: where an image's label stands.
@@ -65,12 +70,17 @@ def labelled_sources(
         A `LabelledSource` for an image, a bare `Source` for one that has no label.
 
     Raises:
-        UsageError: `root` is no folder, or has no class folders.
+        UsageError: `root` is no folder, has no class folders, or is a malformed table.
         LabelError: an image has a label that the model does not have. All names are looked at
             first, so that this comes before any work is done.
     """
+    if os.path.isfile(root):
+        return _of_table(root, labels, model, labels_from)
     if not os.path.isdir(root):
-        raise UsageError(f"{root}: no such folder; name a folder of labelled images")
+        raise UsageError(
+            f"{root}: no such folder or table; name a folder of labelled images, or a CSV file "
+            "with the columns path and label"
+        )
     label_of = LABELS_FROM[labels_from]
     columns = _columns(labels)
     _check(root, set(columns), labels, model, labels_from)
@@ -80,6 +90,34 @@ def labelled_sources(
         return source if column is None else LabelledSource(source, column)
 
     return map(pair, walk(root))
+
+
+def _of_table(
+    path: str, labels: Sequence[ClassLabel], model: str, labels_from: LabelsFrom
+) -> Iterator[LabelledSource]:
+    if labels_from != "folder":
+        raise UsageError(f"{path}: has a column of labels; leave out `labels_from`")
+    part = _part_to_score(path)
+    columns = _columns(labels)
+    unknown = dict.fromkeys(one.label for one in part.examples() if one.label not in columns)
+    if unknown:
+        remedy = "rename them in the table"
+        raise LabelError(_mismatch(path, list(unknown), labels, model, remedy))
+    return (LabelledSource(one.source, columns[one.label]) for one in part.examples())
+
+
+def _part_to_score(path: str) -> Part:
+    """Return the test rows of a table, else those for validation; what is not used is said."""
+    dataset = read_dataset(path)
+    part = dataset.part("test") or dataset.part("validation") or dataset.parts[0]
+    others = [f"{len(one.listed or ())} of {one.split}" for one in dataset.parts if one != part]
+    if others:
+        log.warning(
+            "%s: rows of the split %s are scored and not the %s; a table without the column split "
+            "is scored whole",
+            *(path, part.split, " and ".join(others)),
+        )
+    return part
 
 
 def unique_names(labels: Sequence[ClassLabel]) -> tuple[str, ...]:
@@ -118,7 +156,8 @@ def _check(
             break
     if unknown:
         _name_the_part(root, labels_from)
-        raise LabelError(_mismatch(root, list(unknown), labels, model, labels_from))
+        rename = {"folder": "rename the folders", "filename": "rename the files"}[labels_from]
+        raise LabelError(_mismatch(root, list(unknown), labels, model, rename))
     if not found and next(walk(root, aloud=False), None) is not None:
         raise UsageError(
             f"{root}: holds images but no folder per class; put them into folders, or name the "
@@ -147,7 +186,7 @@ def _mismatch(
     unknown: list[str],
     labels: Sequence[ClassLabel],
     model: str,
-    labels_from: LabelsFrom,
+    rename: str,
 ) -> str:
     for name in unknown:
         if not is_utf8(name):
@@ -160,7 +199,6 @@ def _mismatch(
     names = [one.label for one in labels]
     near = difflib.get_close_matches(unknown[0], names, n=1, cutoff=0.75)
     hint = f" (did you mean {near[0]}?)" if near else ""
-    rename = {"folder": "rename the folders", "filename": "rename the files"}[labels_from]
     return (
         f"{root}: has labels that the model does not: {_listed(unknown)}{hint}; "
         f"{model} has {len(names)}: {_listed(names)}; {rename}, or name another model"

@@ -88,12 +88,13 @@ def finetune(
     written.
 
     Args:
-        folder: holds a folder per class, or `train` beside `val` or `test` folders that do.
+        folder: holds a folder per class, or `train` beside `val` or `test` folders that do; or a
+            table, a CSV file with the columns path, label and, if wanted, split.
         output: the model file, ending in .safetensors.
         model: a named model, "simple-cnn" to train a small network from scratch, or a model
             file whose backbone is used.
         weights: a local weights file for a named model.
-        validation: a folder of class folders to validate on.
+        validation: a folder of class folders, or a table, to validate on.
         val_split: the part of the training images to validate on; default 0.2 where there is
             no validation or test folder.
         epochs: at most; of the last stage.

@@ -12,9 +12,9 @@ from imgcls.core.tasks.labelled.dataset import (
     Dataset,
     Part,
     class_folders,
-    is_utf8,
     read_dataset,
 )
+from imgcls.core.tasks.labelled.names import is_utf8
 from imgcls.core.tasks.training.options import FinetuneOptions
 
 log = logging.getLogger("imgcls")
@@ -29,7 +29,9 @@ def chosen_parts(dataset: Dataset, options: FinetuneOptions) -> Dataset:
         UsageError: there are fewer than two classes, a name can be no label, or the folders do
             not fit each other.
     """
-    learned = dataset.part("train") or dataset.parts[0]
+    learned = dataset.part("train") or dataset.part("all")
+    if learned is None:  # only a table can be so
+        raise UsageError(f"{dataset.folder}: has no row of the split train to learn from")
     _check_classes(learned)
     aside = _set_aside(dataset, options)
     _report_unused(dataset, learned, aside)
@@ -38,8 +40,8 @@ def chosen_parts(dataset: Dataset, options: FinetuneOptions) -> Dataset:
         unknown = sorted(set(aside.labels) - set(learned.labels))
         if unknown:
             raise UsageError(
-                f"{aside.folder}: class {unknown[0]} is not in {learned.folder}; the class "
-                "folders of both must have the same names"
+                f"{aside.folder}: class {unknown[0]} is not in {learned.folder}; the classes "
+                "of both must have the same names"
             )
         parts.append(replace(aside, split="validation"))
     return replace(dataset, parts=tuple(parts))
@@ -49,7 +51,7 @@ def _set_aside(dataset: Dataset, options: FinetuneOptions) -> Part | None:
     if options.validation is not None:
         given = read_dataset(options.validation)
         if len(given.parts) > 1:
-            raise UsageError(f"{given.folder}: holds several parts; name one of its folders")
+            raise UsageError(f"{given.folder}: holds several parts; name one of them alone")
         _report_passed_over(given)
         return given.parts[0]
     if options.val_split is not None:
@@ -69,19 +71,23 @@ def _check_classes(part: Part) -> None:
         inner = os.path.join(part.folder, part.names[0])
         remedy = (
             f"it holds folders itself: name {inner}"
-            if class_folders(inner)
+            if part.listed is None and class_folders(inner)
             else "a classifier needs two, such as one of photos that show something else"
         )
         raise UsageError(f"{part.folder}: holds one class ({part.labels[0]}); {remedy}")
     try:
         check_labels(part.labels)
     except ValueError as error:
-        raise UsageError(f"{part.folder}: {error}; rename the class folder") from None
+        raise UsageError(f"{part.folder}: {error}; rename the class") from None
 
 
 def _report_unused(dataset: Dataset, learned: Part, aside: Part | None) -> None:
     for part in dataset.parts:
-        if part not in (learned, aside):
+        if part in (learned, aside):
+            continue
+        if part.listed is not None:
+            log.info("%s: %d rows are not used", part.folder, len(part.listed))
+        else:
             log.info("%s: not used; name it with `validation` to validate on it", part.folder)
     _report_passed_over(dataset)
 

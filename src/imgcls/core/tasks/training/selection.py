@@ -87,9 +87,10 @@ def select_images(folder: str | os.PathLike[str], options: FinetuneOptions) -> S
     """Look at all images, warn of what an audit finds, and choose the two sides.
 
     Args:
-        folder: class folders, or a training folder beside a validation or test folder.
-        options: `validation` names another folder to validate on; `val_split`, if given, sets
-            aside a part of the training images although there is a validation or test folder.
+        folder: class folders, or a training folder beside a validation or test folder; or a
+            table.
+        options: `validation` names another folder or table to validate on; `val_split`, if given,
+            sets aside a part of the training images although there is a validation or test part.
 
     Raises:
         ImageError: there are unreadable images; each was reported.
