@@ -24,6 +24,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "evaluate"),
     "audit": ("audit", "audit"),
     "models": ("models", "models"),
+    "doctor": ("doctor", "doctor"),
 }
 
 
