@@ -19,6 +19,7 @@ from imgcls.cli.wording import counted, option_names, rate_text
     ("message", "shown"),
     [
         ("leave out `weights`", "leave out --weights"),
+        ("name others with `layers`", "name others with --layer"),
         ("`val_split` and `validation` are two", "--val-split and --validation are two"),
         ("stopped by `max_seconds`; no `class_name`", "stopped by --max-time; no --class"),
         ("a file `Of mine`, ``, `x", "a file `Of mine`, ``, `x"),

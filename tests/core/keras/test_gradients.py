@@ -86,3 +86,17 @@ def test_a_layer_that_cannot_be_drawn(network: Any, layer: str, message: str) ->
     with pytest.raises(UsageError) as caught:
         gradients(network, layer=layer)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("layer", ["flat", "doubled"])
+def test_a_network_without_a_layer_to_draw(layer: str) -> None:
+    import keras
+
+    image = keras.Input((4, 4, 1), name="image")
+    logits = keras.layers.Dense(2, name="logits")(keras.layers.Flatten(name="flat")(image))
+    what = "has no height and width" if layer == "flat" else "no such layer"
+    with pytest.raises(UsageError) as caught:
+        gradients(keras.Model(image, logits), replace(SPEC, cam_layer="image"), layer=layer)
+    assert str(caught.value) == (
+        f"{layer}: {what}; leave out `layer`, since no layer of this network has height and width"
+    )

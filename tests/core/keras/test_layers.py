@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from imgcls.core.keras.layers import list_layers
+from imgcls.core.models.network_description import Layer, NetworkDescription
+from imgcls.core.models.spec import described_spec
 from imgcls.core.models.table import MODELS
+from imgcls.core.pixels.preprocessing import Preprocessing
 
 
 def test_layers_are_listed_with_their_shapes() -> None:
@@ -36,3 +39,10 @@ def test_no_memory_is_taken_for_the_weights() -> None:
     layers, default = list_layers(MODELS["vgg16"])
     assert (default, layers[default]) == ("block5_conv3", (14, 14, 512))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB; 528 MB
+
+
+def test_of_a_network_of_dense_layers_only_the_image_is_listed() -> None:
+    size = {"height": 4, "width": 4, "channels": 3}
+    layers = (Layer("image", "input", (), size), Layer("flat", "flatten", ("image",)))
+    spec = described_spec(NetworkDescription(layers), Preprocessing(4, 4, "none"), has_head=True)
+    assert list_layers(spec) == ({"image": (4, 4, 3)}, "image")

@@ -159,5 +159,6 @@ def _layer_output(network: Any, spec: ModelSpec, layer: str | None) -> Any:
         near = " or ".join(difflib.get_close_matches(layer, drawable, n=3, cutoff=0))
         known = any(other.name == layer for other in network.layers)
         what = "has no height and width" if known else "no such layer"
-        raise UsageError(f"{layer}: {what}; did you mean {near}?")
+        none_has = "leave out `layer`, since no layer of this network has height and width"
+        raise UsageError(f"{layer}: {what}; {f'did you mean {near}?' if near else none_has}")
     return network.get_layer(layer).output

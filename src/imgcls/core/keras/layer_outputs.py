@@ -24,7 +24,8 @@ class LayerOutputs:
         first: only so many of them, in the order of the network; None for all.
 
     Raises:
-        UsageError: there is no such layer, or it gives more than one array.
+        UsageError: there is no such layer, it gives more than one array, or none is named and
+            none has height and width.
     """
 
     def __init__(self, network: Any, names: Sequence[str] = (), first: int | None = None) -> None:
@@ -33,6 +34,10 @@ class LayerOutputs:
         import tensorflow as tf
 
         self.names = tuple(names or spatial_shapes(network))[:first]
+        if not self.names:
+            raise UsageError(
+                "the network has no layer with height and width; name others with `layers`"
+            )
         self._lock = threading.Lock()
         model = keras.Model(network.inputs, [_output(network, name) for name in self.names])
         images = tf.TensorSpec([None, *network.inputs[0].shape[1:]], tf.float32)
@@ -59,9 +64,8 @@ class LayerOutputs:
 def _output(network: Any, name: str) -> Any:
     known = {layer.name: layer for layer in network.layers[1:]}  # the first is the input
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}? " if near else ""
-        raise UsageError(f"{name}: no such layer; {hint}imgcls models info --layers lists them")
+        near = " or ".join(difflib.get_close_matches(name, known, n=3, cutoff=0))
+        raise UsageError(f"{name}: no such layer; did you mean {near}?")
     output = known[name].output
     if isinstance(output, list | tuple):
         raise UsageError(f"{name}: gives more than one array; name another layer")

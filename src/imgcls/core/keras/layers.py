@@ -23,7 +23,11 @@ def list_layers(spec: ModelSpec) -> tuple[dict[str, Shape], str]:
         one of the names.
     """
     if spec.described is not None:
-        return spec.described.spatial_shapes, spec.cam_layer
+        shapes = spec.described.spatial_shapes
+        if spec.cam_layer not in shapes:  # only the image has height and width
+            height, width, channels = spec.described.input_shape
+            shapes = {spec.cam_layer: (height, width, channels), **shapes}
+        return shapes, spec.cam_layer
     keras = import_keras()
     with keras.StatelessScope(initialize_variables=False):
         network = build_network(spec)
