@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 from imgcls.core.keras.described import build_described, described_variables
@@ -80,15 +79,6 @@ def test_keras_agrees(kind: str, arguments: dict[str, Any]) -> None:
     for name, value in arguments.items():
         kept = config[name] if not isinstance(config[name], list) else tuple(config[name])
         assert kept == value or value == config.get("activation")
-
-
-def test_own_layers() -> None:
-    image = np.arange(9 * 9 * 3, dtype=np.float32).reshape(1, 9, 9, 3)
-    reverse = build_described(network("reverse_channels", {}))
-    np.testing.assert_array_equal(reverse(image), image[..., ::-1])
-    scale = build_described(network("channel_scale", {}))
-    scale.get_layer("layer").set_weights([np.array([1, 0, -2], np.float32)])
-    np.testing.assert_array_equal(scale(image), image * np.array([1, 0, -2], np.float32))
 
 
 def test_a_deep_network() -> None:
