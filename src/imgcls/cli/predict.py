@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import functools
+
 import click
 
-from imgcls.cli import options, sorting
+from imgcls.cli import clustering, options, sorting
 from imgcls.cli.console import Console
 from imgcls.cli.destination import Destination
 from imgcls.cli.sink import open_sink
 from imgcls.cli.summary import EXIT_SOME_FAILED, Summary
 from imgcls.core.engines.engine import EngineName, Precision
+from imgcls.core.engines.model import Model
+from imgcls.core.errors import UsageError
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
-from imgcls.core.tasks.classify.classify import classify_sources, load_calibrated
+from imgcls.core.tasks.classify.classify import classify_sources, load_calibrated, record_facts
 from imgcls.core.tasks.classify.options import ClassifyOptions, SortOptions
 from imgcls.core.tasks.classify.placing import SortMode
-from imgcls.render.predictions import FORMATS
+from imgcls.core.tasks.cluster.run import Job
+from imgcls.core.tasks.cluster.work import Work
+from imgcls.render.predictions import FORMATS, Format
+
+_IN_PARTS = ("parquet", "jsonl")  # the formats of a cluster's files
 
 
 @click.command()
@@ -54,6 +62,7 @@ from imgcls.render.predictions import FORMATS
 @options.precision
 @options.workers
 @sorting.options
+@clustering.options
 @click.option("--fail-fast", is_flag=True, help="Stop at the first image that fails.")
 @click.pass_obj
 def predict(
@@ -80,6 +89,8 @@ def predict(
     sort_mode: SortMode | None,
     dry_run: bool,
     undo: str | None,
+    cluster: str | None,
+    part_size: int | None,
     fail_fast: bool,
 ) -> int:
     """Classify images.
@@ -89,6 +100,24 @@ def predict(
     if undo is not None:
         others = bool(inputs or files_from or sort_into or sort_mode or output)
         return sorting.take_back(console, undo, dry_run, others)
+    refused = {
+        "fail_fast": fail_fast,
+        "resume": resume,
+        "sort_into": sort_into,
+        "sort_mode": sort_mode,
+        "dry_run": dry_run,
+    }
+    if where := clustering.chosen(cluster, part_size, workers, refused):
+        how = ClassifyOptions(top, min_confidence, resize, interpolation)
+        folder = clustering.output_folder(output)
+        in_parts = _format_in_parts(format_name or "parquet")
+        sources = options.sources(inputs, files_from, null)
+        opened, sources = load_calibrated(
+            model, sources, weights=weights, engine=engine, precision=precision
+        )
+        named = (*inputs, *filter(None, [files_from]))
+        job = _job(named, opened, how, in_parts)
+        return clustering.run(console, job, folder, where, opened, sources, force=force)
     sort = SortOptions(sort_into, sort_mode, dry_run)
     to = Destination(output, format_name, resume, force, sort)
     how = ClassifyOptions(top, min_confidence, resize, interpolation, workers, to.format.pixels)
@@ -102,3 +131,36 @@ def predict(
         sink.write(summary.count(console.progress(records, "images")))
     summary.skipped = sink.skipped
     return summary.close(console) or (EXIT_SOME_FAILED if sink.unsorted else 0)
+
+
+def _format_in_parts(name: str) -> Format:
+    """Return the format of a cluster's parts.
+
+    Raises:
+        UsageError: it does not come in parts.
+        OutputError: it lacks a library.
+    """
+    if name not in _IN_PARTS:
+        raise UsageError(f"`cluster` writes {' or '.join(_IN_PARTS)}; leave out --format {name}")
+    FORMATS[name].check()
+    return FORMATS[name]
+
+
+def _job(named: tuple[str, ...], model: Model, how: ClassifyOptions, format_: Format) -> Job:
+    """Return what the workers of a cluster have to do."""
+    return Job(
+        command="predict",
+        inputs=named,
+        work=Work(
+            functools.partial(classify_sources, options=how),
+            functools.partial(format_.render, top=how.top),
+        ),
+        facts=record_facts(model, how, model.precision),
+        ending=format_.endings[0],
+        options={
+            "top": how.top,
+            "min_confidence": how.min_confidence,
+            "resize": how.resize,
+            "interpolation": how.interpolation,
+        },
+    )

@@ -114,7 +114,7 @@ class Renderer(Protocol):
     """What turns records into pieces of output, as they come."""
 
     def __call__(
-        self, records: Iterable[Record], top: int, style: Style = PLAIN, /
+        self, records: Iterable[Record], /, top: int, style: Style = PLAIN
     ) -> Iterator[str] | Iterator[bytes]:
         """Yield pieces of text, or of bytes for a format that is no text.
 

@@ -49,7 +49,7 @@ class LiteRTEngine:
         self.batch_size = 1 if large else IMAGES_A_CALL
         self._path = str(compiled.lasting_path)
         self._threads = threads if large else 1
-        self._compiled = compiled  # which holds the file open
+        self.compiled = compiled  # which holds the file open
         self._idle: queue.LifoQueue[_Runner] = queue.LifoQueue()
         self._growing = threading.Lock()
         self._made = 1

@@ -27,12 +27,16 @@ class OpenVINOEngine:
     one_by_one = True
 
     def __init__(
-        self, compiled: CompiledModel, threads: int, kernel: Callable[[], Float32Array]
+        self,
+        compiled: CompiledModel,
+        threads: int,
+        kernel: Callable[[], Float32Array] | None = None,
     ) -> None:
         import openvino
 
         self.parallel = threads
-        self._kernel = kernel
+        self.compiled = compiled
+        self._kernel = kernel or (lambda: compiled.kernel)
         core = openvino.Core()
         model = core.compile_model(
             core.read_model(compiled.path),

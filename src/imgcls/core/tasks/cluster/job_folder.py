@@ -1,0 +1,197 @@
+"""The folder of a job: parts of the output, a note on each that is whole, a summary.
+
+```
+part-000000-0123456789abcdef.parquet   the records of the first inputs
+_summary.json                          what was done, written when all is
+_job/job.json                          what the job is
+_job/part-….json                       a note: the part's size and counts, written after it
+_job/part-….inputs.json                what a part is to be made of, until it is made
+```
+Whoever reads a folder of Parquet files (Arrow, Spark, Hive) passes over names that begin with an
+underscore. A part counts as done while its note is there and its size is the one that the note
+has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from imgcls.core.errors import OutputError
+from imgcls.core.files import write_atomically
+from imgcls.core.pixels.source import Source
+from imgcls.core.tasks.cluster.parts import Part, is_part_name, packed, unpacked
+
+_JOB = "_job"
+_JOB_FILE = f"{_JOB}/job.json"
+SUMMARY_FILE = "_summary.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What became of a part.
+
+    Attributes:
+        part: its name.
+        size: of its file, in bytes.
+        images: how many inputs it has.
+        failed: how many of them are errors.
+        unknown: how many are "unknown".
+        seconds: that it took one worker.
+        errors: path and reason of the first that failed.
+    """
+
+    part: str
+    size: int
+    images: int
+    failed: int = 0
+    unknown: int = 0
+    seconds: float = 0.0
+    errors: list[list[str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class JobFolder:
+    """The output folder of a job, which every worker can write.
+
+    Attributes:
+        path: as the user named it.
+    """
+
+    path: str
+
+    def begin(self, job: dict[str, Any], *, force: bool) -> None:
+        """Take the folder for a job, made if need be.
+
+        Args:
+            job: what the job is, as JSON can have it.
+            force: whether the results of another job may be removed.
+
+        Raises:
+            OutputError: it holds something else, or the results of another job.
+        """
+        earlier = self._earlier_job()
+        if earlier is None and (names := self._names("")):
+            raise OutputError(
+                f"{self.path}: holds {sorted(names)[0]}, which is no result of such a run; name "
+                "another folder"
+            )
+        if earlier is not None and earlier != job:
+            if not force and any(map(is_part_name, self._names(""))):
+                other = [key for key in job if earlier.get(key) != job[key]]
+                raise OutputError(
+                    f"{self.path}: has results of other {' and '.join(other) or 'options'}; name "
+                    "another folder, or replace them with `force`"
+                )
+            self.remove_parts(set(), planned=set())
+        self._write(_JOB_FILE, json.dumps(job).encode())
+
+    def done(self) -> Iterator[Note]:
+        """Yield the notes of the parts that are there, whole."""
+        sizes = self._sizes()
+        for name in self._names(_JOB):
+            part = name.removesuffix(".json")
+            if is_part_name(part) and part in sizes:
+                note = self._note(part)
+                if note is not None and note.size == sizes[part]:
+                    yield note
+
+    def note_of(self, part: str) -> Note | None:
+        """Return the note of a part that is there, whole; else None."""
+        note = self._note(part)
+        with contextlib.suppress(OSError):
+            if note is not None and Path(self.path, part).stat().st_size == note.size:
+                return note
+        return None
+
+    def plan(self, part: Part) -> None:
+        """Write down what a part is to be made of."""
+        self._write(f"{_JOB}/{part.name}.inputs.json", json.dumps(packed(part.sources)).encode())
+
+    def inputs(self, name: str) -> list[Source]:
+        """Return what a part is to be made of."""
+        return unpacked(json.loads(self._read(f"{_JOB}/{name}.inputs.json")))
+
+    def finish(self, content: bytes, note: Note) -> None:
+        """Write a part, then the note that it is whole."""
+        self._write(note.part, content)
+        self._write(f"{_JOB}/{note.part}.json", json.dumps(asdict(note)).encode())
+        self._remove(f"{_JOB}/{note.part}.inputs.json")
+
+    def remove_parts(self, keep: set[str], planned: set[str]) -> int:
+        """Remove the parts that are not of this job, and what is noted of them.
+
+        Args:
+            keep: the names of this job's parts.
+            planned: those of them that are to be made.
+
+        Returns:
+            How many parts were removed.
+        """
+        removed = 0
+        for name in self._names(""):
+            if is_part_name(name) and name not in keep:
+                self._remove(name)
+                removed += 1
+        for name in self._names(_JOB):
+            part = name.removesuffix(".json").removesuffix(".inputs")
+            wanted = planned if name.endswith(".inputs.json") else keep
+            if is_part_name(part) and part not in wanted:
+                self._remove(f"{_JOB}/{name}")
+        return removed
+
+    def write_summary(self, summary: dict[str, Any]) -> None:
+        """Write `_summary.json`."""
+        self._write(SUMMARY_FILE, json.dumps(summary, indent=1).encode() + b"\n")
+
+    def remove_summary(self) -> None:
+        """Remove the summary of an earlier run: it says that all is done."""
+        self._remove(SUMMARY_FILE)
+
+    def _earlier_job(self) -> dict[str, Any] | None:
+        try:
+            job = json.loads(self._read(_JOB_FILE))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            return {}  # ours, but damaged
+        return job if isinstance(job, dict) else {}
+
+    def _note(self, part: str) -> Note | None:
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            return Note(**json.loads(self._read(f"{_JOB}/{part}.json")))
+        return None
+
+    def _names(self, below: str) -> list[str]:
+        """Return what is in the folder, or in one in it; hidden files are no one's results."""
+        try:
+            names = sorted(os.listdir(os.path.join(self.path, below)))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be read: {error.strerror}") from error
+        return [name for name in names if not name.startswith(".")]
+
+    def _sizes(self) -> dict[str, int]:
+        with os.scandir(self.path) as entries:
+            return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
+
+    def _read(self, name: str) -> bytes:
+        return Path(self.path, name).read_bytes()
+
+    def _write(self, name: str, content: bytes) -> None:
+        path = Path(self.path, name)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be made: {error.strerror}") from error
+        write_atomically(path, content)
+
+    def _remove(self, name: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            Path(self.path, name).unlink()

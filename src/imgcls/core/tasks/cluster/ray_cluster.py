@@ -1,0 +1,243 @@
+"""Ray, and nothing else of imgcls knows it: connect, hand the parts out, take the notes back.
+
+Each part is a task of Ray Data, a function that any process of the cluster can run, not a call
+of an actor: where a process or a node dies, its tasks go to others, while those of a dead actor
+would wait for a place to start it anew, for ever where there is none. Nothing reads ahead for
+the workers, so they may have every processor.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import logging
+import math
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from imgcls.core.engines.model import usable_cores
+from imgcls.core.errors import ImgclsError, ModelError, UsageError, one_line
+from imgcls.core.tasks.cluster.job_folder import Note
+from imgcls.core.tasks.cluster.options import ClusterOptions
+from imgcls.core.tasks.cluster.work import Order, Worker
+
+log = logging.getLogger("imgcls")
+
+_LEAST_RAY = (2, 50)
+# A task that dies with its process is tried so often again: what kills every process that
+# meets it, as a broken library may, must end sometime.
+_RETRIES = 5
+# Each block is a task and takes memory here; more parts than this share them.
+_MOST_BLOCKS = 10_000
+_SMALL_STORE = 200 * 2**20  # bytes, beside the model, for what nodes exchange
+_ANSWER_SECONDS = 10.0
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class ClusterError(ImgclsError):
+    """A cluster that cannot be reached, or cannot do the work."""
+
+
+def check_ray() -> None:
+    """Make sure that Ray is there, without importing it.
+
+    Raises:
+        UsageError: it is not, or is too old.
+    """
+    extra = "pip install 'imgcls[cluster]'"
+    if importlib.util.find_spec("ray") is None or importlib.util.find_spec("pyarrow") is None:
+        raise UsageError(f"`cluster` needs Ray, which is not installed; {extra}")
+    from importlib import metadata
+
+    version = metadata.version("ray")
+    if tuple(int(part) for part in version.split(".")[:2]) < _LEAST_RAY:
+        least = ".".join(map(str, _LEAST_RAY))
+        raise UsageError(f"Ray {version} is too old, `cluster` needs {least} or later; {extra}")
+
+
+@contextlib.contextmanager
+def connected(options: ClusterOptions, content: bytes) -> Iterator[Any]:
+    """Connect to the cluster, or start one; when the block ends, end the job and what was started.
+
+    Args:
+        options: where it is.
+        content: what travels to each node.
+
+    Yields:
+        The module `ray`.
+
+    Raises:
+        ClusterError: it does not answer, or its version does not fit.
+    """
+    local = options.address == "local"
+    ray = _import_ray(local)
+    with contextlib.ExitStack() as stack:
+        how: dict[str, Any] = {"address": options.address}
+        _check_answer(options.address)
+        if local:
+            folder = tempfile.mkdtemp(prefix="imgcls-ray-")
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            how |= {
+                "num_cpus": options.workers or usable_cores(),
+                "num_gpus": 0,
+                "object_store_memory": _SMALL_STORE + 2 * len(content),
+                "include_dashboard": False,
+                "_node_ip_address": "127.0.0.1",
+                "_temp_dir": folder,
+            }
+        if not options.address.startswith("ray://"):
+            how["log_to_driver"] = _is_verbose()
+        stack.callback(ray.shutdown)
+        with _signals_kept():
+            try:
+                ray.init(configure_logging=False, **how)
+            except Exception as error:  # Ray raises many kinds; each is one line
+                raise _unreachable(options.address, error) from error
+        yield ray
+
+
+def run_parts(
+    ray: Any, order: Order, content: bytes, parts: Sequence[str], workers: int | None
+) -> Iterator[Note]:
+    """Make parts on the cluster; yield the note of each as it is done.
+
+    Args:
+        ray: as `connected` yields it.
+        order: what the workers do.
+        content: of the model's file.
+        parts: their names.
+        workers: how many at once.
+
+    Raises:
+        ImgclsError: what a worker raised, or that workers die again and again.
+    """
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    blocks = math.ceil(len(parts) / math.ceil(len(parts) / _MOST_BLOCKS))
+    notes = ray.data.from_items(list(parts), override_num_blocks=blocks).map(
+        _do,
+        fn_kwargs={"order": ray.put(order), "content": ray.put(content)},
+        num_cpus=1,
+        concurrency=workers,
+        ray_remote_args_fn=lambda: {"max_retries": _RETRIES},
+    )
+    rows = notes.iter_rows()
+    try:
+        for row in rows:
+            yield Note(**json.loads(row["note"]))
+    except ray.exceptions.RayError as error:
+        raise _failed(error) from error
+    finally:
+        del rows, notes  # the job ends with who waits for it
+
+
+_worker: tuple[Any, Worker] | None = None  # of this process, and the order that it is for
+
+
+def _do(row: dict[str, Any], *, order: Any, content: Any) -> dict[str, Any]:
+    """Make a part; this runs in a process of the cluster."""
+    global _worker
+    import ray
+
+    if _worker is None or _worker[0] != order:
+        _worker = order, Worker(ray.get(order), ray.get(content))
+    return {"note": json.dumps(asdict(_worker[1].do(str(row["item"]))))}
+
+
+def _import_ray(local: bool) -> Any:
+    check_ray()
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if local:  # what keeps Ray on the loopback interface, on Linux too
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    import ray
+    import ray.data
+
+    if not _is_verbose():
+        for name in ("ray", "ray.data"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+    return ray
+
+
+def _is_verbose() -> bool:
+    return log.isEnabledFor(logging.DEBUG)
+
+
+@contextlib.contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Give signals back to whom they belonged before: Ray takes some."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    names = [name for name in _SIGNALS if hasattr(signal, name)]
+    handlers = {name: signal.getsignal(getattr(signal, name)) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in handlers.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+def _check_answer(address: str) -> None:
+    """Knock before Ray does, which would wait for half a minute.
+
+    Raises:
+        ClusterError: nothing answers.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host:
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), _ANSWER_SECONDS).close()
+        except OSError as error:
+            raise ClusterError(
+                f"{address}: does not answer ({one_line(error.strerror or str(error)).lower()}); "
+                "is a Ray cluster running there?"
+            ) from error
+
+
+def _unreachable(address: str, error: Exception) -> ClusterError:
+    text = one_line(str(error))
+    if "ersion mismatch" in text or "versions" in text.lower():
+        return ClusterError(f"{address}: has another version of Ray or Python ({text})")
+    if address == "local":
+        return ClusterError(f"Ray cannot be started here ({text}); `verbose` shows more")
+    if address == "auto":
+        return ClusterError(
+            "no Ray cluster was found on this machine; start one (ray start --head), or use "
+            "`cluster` local"
+        )
+    return ClusterError(f"{address}: no Ray cluster answers; is it running there?")
+
+
+def _failed(error: BaseException) -> ImgclsError:
+    """Return what a worker raised, or in words what became of it."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, ImgclsError) and not hasattr(found, "cause"):
+            return found
+        found = getattr(found, "cause", None) or found.__cause__
+    text = str(error)
+    if "No module named 'imgcls" in text:
+        return ModelError("a node of the cluster has no imgcls; install it on every node")
+    if any(sign in text for sign in ("died", "crashed", "killed", "OutOfMemory")):
+        return ClusterError(
+            f"workers died {_RETRIES + 1} times over the same part ({_last_line(text)}); the "
+            "command started again goes on with what is missing"
+        )
+    return ClusterError(f"the cluster failed ({_last_line(text)}); `verbose` shows more")
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return one_line(lines[-1]) if lines else ""
+
+
+__all__ = ["ClusterError", "check_ray", "connected", "run_parts"]

@@ -1,0 +1,77 @@
+"""What is said where there is no Ray, no cluster, or workers fail. No cluster is started here."""
+
+from __future__ import annotations
+
+import importlib.util
+import signal
+import socket
+from importlib import metadata
+
+import pytest
+
+from imgcls.core.errors import OutputError, UsageError
+from imgcls.core.tasks.cluster import ray_cluster
+from imgcls.core.tasks.cluster.ray_cluster import ClusterError, check_ray
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"needs Ray, .*; pip install 'imgcls\[cluster\]'"):
+        check_ray()
+
+
+def test_a_version_that_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(metadata, "version", lambda name: "2.9.3")
+    with pytest.raises(UsageError, match=r"^Ray 2\.9\.3 is too old, `cluster` needs 2\.\d+"):
+        check_ray()
+
+
+def test_an_address_that_does_not_answer() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # and does not listen
+        address = f"ray://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(ClusterError, match=f"^{address}: does not answer .connection refused"):
+            ray_cluster._check_answer(address)
+    ray_cluster._check_answer("local")
+
+
+@pytest.mark.parametrize(
+    ("address", "text", "said"),
+    [
+        ("auto", "Could not find any running Ray instance", "no Ray cluster was found on this"),
+        ("h:1", "Version mismatch: The cluster was started with Ray: 2.9", "has another version"),
+        ("local", "no space left", r"Ray cannot be started here \(no space left\)"),
+        ("h:1", "timed out", "h:1: no Ray cluster answers; is it running there"),
+    ],
+)
+def test_a_connection_that_fails(address: str, text: str, said: str) -> None:
+    error = ray_cluster._unreachable(address, RuntimeError(text))
+    with pytest.raises(ClusterError, match=said):
+        raise error
+
+
+def test_what_a_worker_raised_is_what_is_said() -> None:
+    carried = RuntimeError("a long traceback")
+    carried.cause = OutputError("out: cannot be written: No space left")  # type: ignore[attr-defined]
+    outer = RuntimeError("outer")
+    outer.__cause__ = carried
+    found = ray_cluster._failed(outer)
+    assert (type(found), str(found)) == (OutputError, "out: cannot be written: No space left")
+
+
+def test_workers_that_die() -> None:
+    found = ray_cluster._failed(RuntimeError("Traceback\nThe worker died unexpectedly"))
+    assert str(found).startswith("workers died 6 times over the same part (The worker died")
+
+
+def test_a_node_without_imgcls() -> None:
+    found = ray_cluster._failed(RuntimeError("x\nModuleNotFoundError: No module named 'imgcls'"))
+    assert str(found) == "a node of the cluster has no imgcls; install it on every node"
+
+
+def test_signals_are_given_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with ray_cluster._signals_kept():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    assert signal.getsignal(signal.SIGTERM) == before

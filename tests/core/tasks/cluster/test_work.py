@@ -1,0 +1,75 @@
+"""What a worker does with a part."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from imgcls.core.engines.model import Model, load_model
+from imgcls.core.errors import ModelError, UsageError
+from imgcls.core.pixels.source import Source
+from imgcls.core.tasks.cluster.job_folder import JobFolder
+from imgcls.core.tasks.cluster.parcel import pack
+from imgcls.core.tasks.cluster.parts import parts_of
+from imgcls.core.tasks.cluster.work import Counts, Order, Work, Worker
+
+
+@dataclass
+class Answer:
+    path: str
+    status: str
+    error: str | None
+
+
+def make(sources: list[Source], model: Model) -> Iterator[Answer]:
+    for source in sources:
+        bad = source.name.startswith("bad")
+        yield Answer(source.name, "error" if bad else "unknown", "it is bad" if bad else None)
+
+
+def write(answers: Iterable[Answer]) -> Iterator[str | bytes]:
+    yield b"head\n"
+    for answer in answers:
+        yield f"{answer.path}\n"
+
+
+@pytest.fixture
+def order(tmp_path: Path, compiled_default: None) -> tuple[Order, bytes]:
+    parcel, content = pack(load_model(threads=1))
+    folder = JobFolder(str(tmp_path / "out"))
+    return Order(Work(make, write), parcel, folder, os.getcwd(), True, False), content
+
+
+def test_a_part_is_made_once(order: tuple[Order, bytes]) -> None:
+    worker, folder = Worker(*order), order[0].folder
+    (part,) = parts_of([Source("a\udcff"), Source("bad")], "facts", 2, ".jsonl")
+    folder.plan(part)
+    note = worker.do(part.name)
+    path = Path(folder.path, part.name)
+    assert path.read_bytes() == b"head\na\xff\nbad\n"
+    assert replace(note, seconds=0.0) == replace(
+        note, size=12, images=2, failed=1, unknown=1, errors=[["bad", "it is bad"]], seconds=0.0
+    )
+    written = path.stat().st_mtime_ns
+    assert worker.do(part.name) == note  # again, after the node that made it died
+    assert path.stat().st_mtime_ns == written
+
+
+def test_another_version_is_refused(order: tuple[Order, bytes]) -> None:
+    with pytest.raises(ModelError, match=r"has imgcls .*, not 0\.0\.9; install the same version"):
+        Worker(replace(order[0], imgcls="0.0.9"), order[1])
+
+
+def test_a_node_that_lacks_the_folder_says_so(order: tuple[Order, bytes]) -> None:
+    with pytest.raises(UsageError, match=r"does not see /no/such \(No such file or directory\)"):
+        Worker(replace(order[0], working_folder="/no/such"), order[1])
+
+
+def test_errors_are_noted_up_to_a_number() -> None:
+    counts = Counts()
+    list(counts.of(Answer(str(number), "error", "bad") for number in range(30)))
+    assert (counts.images, counts.failed, len(counts.errors)) == (30, 30, 20)
