@@ -6,6 +6,7 @@ The names below are the whole public API; each is imported when it is first used
 from __future__ import annotations
 
 from imgcls.core.errors import (
+    ClusterError,
     ImageError,
     ImgclsError,
     LabelError,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Activations",
     "AuditReport",
+    "ClusterError",
     "CompiledAhead",
     "Evaluation",
     "Explanation",

@@ -37,6 +37,10 @@ class OutputError(ImgclsError):
     """A result that cannot be written."""
 
 
+class ClusterError(ImgclsError):
+    """A cluster that cannot be reached, or cannot do the work."""
+
+
 class LabelError(ImgclsError):
     """Labels of images that do not fit the model."""
 

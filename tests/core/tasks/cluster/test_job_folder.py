@@ -38,7 +38,8 @@ def made(folder: JobFolder, one: Part) -> Note:
 def test_a_part_that_is_whole_is_done(folder: JobFolder) -> None:
     one = part()
     folder.plan(one)
-    assert folder.inputs(one.name) == [Source("a.jpg")]
+    assert folder.take(one.name) == ([Source("a.jpg")], 0)
+    assert folder.take(one.name) == ([Source("a.jpg")], 1)  # by another, for the first died
     assert (list(folder.done()), folder.note_of(one.name)) == ([], None)
     note = made(folder, one)
     assert (list(folder.done()), folder.note_of(one.name)) == ([note], note)

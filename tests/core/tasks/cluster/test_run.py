@@ -46,7 +46,7 @@ def test_what_is_there_is_not_made_again(run: ClusterRun) -> None:
     progress = Progress()
     assert run.plan(FIVE, progress) == missing[2:]
     assert (progress.images, progress.there, progress.failed) == (5, 4, 2)
-    assert run.folder.inputs(missing[2]) == FIVE[4:]
+    assert run.folder.take(missing[2]) == (FIVE[4:], 0)
 
 
 def test_parts_of_inputs_that_are_gone_go(run: ClusterRun) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from imgcls.core.engines.model import Model, load_model
-from imgcls.core.errors import ModelError, UsageError
+from imgcls.core.errors import ClusterError, ModelError, UsageError
 from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.cluster.job_folder import JobFolder
 from imgcls.core.tasks.cluster.parcel import pack
@@ -57,6 +57,18 @@ def test_a_part_is_made_once(order: tuple[Order, bytes]) -> None:
     written = path.stat().st_mtime_ns
     assert worker.do(part.name) == note  # again, after the node that made it died
     assert path.stat().st_mtime_ns == written
+
+
+def test_a_part_that_kills_every_worker_is_given_up(order: tuple[Order, bytes]) -> None:
+    worker, folder = Worker(*order), order[0].folder
+    (part,) = parts_of([Source("a"), Source("b")], "facts", 2, ".jsonl")
+    folder.plan(part)
+    for _ in range(6):
+        folder.take(part.name)  # and die
+    with pytest.raises(
+        ClusterError, match=rf"^6 workers died over {part.name} \(a to b\); is there"
+    ):
+        worker.do(part.name)
 
 
 def test_another_version_is_refused(order: tuple[Order, bytes]) -> None:

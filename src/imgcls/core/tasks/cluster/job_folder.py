@@ -111,11 +111,17 @@ class JobFolder:
 
     def plan(self, part: Part) -> None:
         """Write down what a part is to be made of."""
-        self._write(f"{_JOB}/{part.name}.inputs.json", json.dumps(packed(part.sources)).encode())
+        self._write_inputs(part.name, {"tries": 0, "inputs": packed(part.sources)})
 
-    def inputs(self, name: str) -> list[Source]:
-        """Return what a part is to be made of."""
-        return unpacked(json.loads(self._read(f"{_JOB}/{name}.inputs.json")))
+    def take(self, name: str) -> tuple[list[Source], int]:
+        """Return what a part is to be made of, and how often it was taken before.
+
+        Who takes it a second time knows that a worker died over it.
+        """
+        planned = json.loads(self._read(f"{_JOB}/{name}.inputs.json"))
+        tries = int(planned["tries"])
+        self._write_inputs(name, planned | {"tries": tries + 1})
+        return unpacked(planned["inputs"]), tries
 
     def finish(self, content: bytes, note: Note) -> None:
         """Write a part, then the note that it is whole."""
@@ -161,6 +167,9 @@ class JobFolder:
         except (OSError, ValueError):
             return {}  # ours, but damaged
         return job if isinstance(job, dict) else {}
+
+    def _write_inputs(self, part: str, planned: dict[str, Any]) -> None:
+        self._write(f"{_JOB}/{part}.inputs.json", json.dumps(planned).encode())
 
     def _note(self, part: str) -> Note | None:
         with contextlib.suppress(OSError, ValueError, TypeError):

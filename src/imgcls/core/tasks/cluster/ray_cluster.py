@@ -3,7 +3,8 @@
 Each part is a task of Ray Data, a function that any process of the cluster can run, not a call
 of an actor: where a process or a node dies, its tasks go to others, while those of a dead actor
 would wait for a place to start it anew, for ever where there is none. Nothing reads ahead for
-the workers, so they may have every processor.
+the workers, so they may have every processor. Ray Data tries a task again without end; `Worker`
+gives it up.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from dataclasses import asdict
 from typing import Any
 
 from imgcls.core.engines.model import usable_cores
-from imgcls.core.errors import ImgclsError, ModelError, UsageError, one_line
+from imgcls.core.errors import ClusterError, ImgclsError, ModelError, UsageError, one_line
 from imgcls.core.tasks.cluster.job_folder import Note
 from imgcls.core.tasks.cluster.options import ClusterOptions
 from imgcls.core.tasks.cluster.work import Order, Worker
@@ -32,18 +33,11 @@ from imgcls.core.tasks.cluster.work import Order, Worker
 log = logging.getLogger("imgcls")
 
 _LEAST_RAY = (2, 50)
-# A task that dies with its process is tried so often again: what kills every process that
-# meets it, as a broken library may, must end sometime.
-_RETRIES = 5
 # Each block is a task and takes memory here; more parts than this share them.
 _MOST_BLOCKS = 10_000
 _SMALL_STORE = 200 * 2**20  # bytes, beside the model, for what nodes exchange
 _ANSWER_SECONDS = 10.0
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
-
-
-class ClusterError(ImgclsError):
-    """A cluster that cannot be reached, or cannot do the work."""
 
 
 def check_ray() -> None:
@@ -117,7 +111,7 @@ def run_parts(
         workers: how many at once.
 
     Raises:
-        ImgclsError: what a worker raised, or that workers die again and again.
+        ImgclsError: what a worker raised, or that the cluster failed.
     """
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
@@ -128,7 +122,6 @@ def run_parts(
         fn_kwargs={"order": ray.put(order), "content": ray.put(content)},
         num_cpus=1,
         concurrency=workers,
-        ray_remote_args_fn=lambda: {"max_retries": _RETRIES},
     )
     rows = notes.iter_rows()
     try:
@@ -227,11 +220,6 @@ def _failed(error: BaseException) -> ImgclsError:
     text = str(error)
     if "No module named 'imgcls" in text:
         return ModelError("a node of the cluster has no imgcls; install it on every node")
-    if any(sign in text for sign in ("died", "crashed", "killed", "OutOfMemory")):
-        return ClusterError(
-            f"workers died {_RETRIES + 1} times over the same part ({_last_line(text)}); the "
-            "command started again goes on with what is missing"
-        )
     return ClusterError(f"the cluster failed ({_last_line(text)}); `verbose` shows more")
 
 
@@ -240,4 +228,4 @@ def _last_line(text: str) -> str:
     return one_line(lines[-1]) if lines else ""
 
 
-__all__ = ["ClusterError", "check_ray", "connected", "run_parts"]
+__all__ = ["check_ray", "connected", "run_parts"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imgcls.core.engines.model import Model
-from imgcls.core.errors import ModelError, UsageError
+from imgcls.core.errors import ClusterError, ModelError, UsageError
 from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.cluster.job_folder import JobFolder, Note
 from imgcls.core.tasks.cluster.parcel import Parcel, unpack
@@ -19,6 +19,8 @@ from imgcls.core.version import __version__
 
 log = logging.getLogger("imgcls")
 
+# What kills every process that meets it, as a broken library may, must end sometime.
+_MOST_TRIES = 5
 _ERRORS_NOTED = 20  # of a part; all are in its records
 
 
@@ -93,12 +95,22 @@ class Worker:
         self.model = unpack(order.parcel, content, threads=1)
 
     def do(self, part: str) -> Note:
-        """Make a part and its note; where both are there already, only return the note."""
+        """Make a part and its note; where both are there already, only return the note.
+
+        Raises:
+            ClusterError: so many workers have died over it that it is given up.
+        """
         folder, work = self.order.folder, self.order.work
         if note := folder.note_of(part):  # a worker that died had got this far
             return note
         started = time.monotonic()
-        sources = folder.inputs(part)
+        sources, tries = folder.take(part)
+        if tries > _MOST_TRIES:
+            raise ClusterError(
+                f"{tries} workers died over {part} ({sources[0].name} to {sources[-1].name}); is "
+                "there enough memory, or does one of these crash them? The command started again "
+                "goes on with what is missing"
+            )
         counts = Counts()
         pieces = work.write(counts.of(work.make(sources, self.model)))
         content = b"".join(
