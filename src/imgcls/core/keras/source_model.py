@@ -190,8 +190,9 @@ def _mean(keras: Any, config: Any, given: list[Any], named: Mapping[str, Any]) -
     return keras.ops.mean(given[0], axis=(1, 2), keepdims=bool(arguments.get("keepdims")))
 
 
-def _arithmetic(function: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    return lambda keras, config, given, named: function(*_operands(given, named))
+def _arithmetic(name: str) -> Callable[..., Any]:
+    # By a function of Keras: an array minus a tensor of Keras is numpy's, which cannot do it.
+    return lambda keras, config, given, named: getattr(keras.ops, name)(*_operands(given, named))
 
 
 def _function(name: str) -> Callable[..., Any]:
@@ -199,10 +200,7 @@ def _function(name: str) -> Callable[..., Any]:
 
 
 _OPERATIONS: Mapping[str, Callable[..., Any]] = {
-    "divide": _arithmetic(lambda left, right: left / right),
-    "subtract": _arithmetic(lambda left, right: left - right),
-    "multiply": _arithmetic(lambda left, right: left * right),
-    "add": _arithmetic(lambda left, right: left + right),
+    **{name: _arithmetic(name) for name in ("divide", "subtract", "multiply", "add")},
     "get": _get,
     "stack": lambda keras, config, given, named: keras.ops.stack(given[0], axis=-1),
     "same": lambda keras, config, given, named: given[0],

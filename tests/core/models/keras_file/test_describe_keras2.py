@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imgcls.core.keras.source_model import build_source, source_outputs
 from imgcls.core.models.keras_file.describe import describe
 from imgcls.core.pixels.preprocessing import SCALINGS, Scaling
 
@@ -53,16 +52,6 @@ def test_gives_the_scores_of_keras_2(
     np.testing.assert_allclose(scores(batch), _two(known["scores"]), atol=1e-5)
     assert found.scaled_by == inside
     assert (found.file.is_keras2, found.ending, found.size) == (True, ending, 32)
-
-
-@pytest.mark.parametrize("name", ["nested.h5", "nested.keras", "partly_frozen.h5", "own_cnn.h5"])
-def test_the_source_is_built_anew_as_keras_2_had_it(tmp_path: Path, name: str) -> None:
-    found = describe(FILES / name, tmp_path)
-    weights = tmp_path / "model.weights.h5" if name.endswith(".keras") else FILES / name
-    source = build_source(found.tree, found.file, weights, (32, 32, 3))
-    known = np.load(FILES / f"{name}.npz")
-    batch = SCALINGS["none" if name == "own_cnn.h5" else "tf"].scale(known["pixels"])
-    np.testing.assert_allclose(source_outputs(source, batch), known["scores"], atol=1e-5)
 
 
 def test_names_what_was_dropped(tmp_path: Path) -> None:

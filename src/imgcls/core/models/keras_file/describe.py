@@ -77,12 +77,12 @@ def describe(path: Path, folder: Path, size: int | None = None) -> ImportedNetwo
     places = find_arrays(tree, file)
 
     def arrays_of(layer: SourceLayer) -> Mapping[str, Float32Array]:
-        return {name: file.arrays[place] for name, place in places.get(layer, {}).items()}
+        found = places.get(layer, {})
+        if lost := [place for place in found.values() if place not in file.arrays]:
+            raise ValueError(f"the file lacks its weights {lost[0]}")
+        return {name: file.arrays[place] for name, place in found.items()}
 
-    try:
-        flat = flatten(tree, (side, channels), arrays_of, keras2=file.is_keras2)
-    except KeyError as error:
-        raise ValueError(f"it lacks the weights {error}") from None
+    flat = flatten(tree, (side, channels), arrays_of, keras2=file.is_keras2)
     ending = end_in_logits(flat)
     (classes,) = flat.shapes[flat.output]
     head = cut_head(flat)
