@@ -287,3 +287,54 @@ def test_cars_and_flowers(imgcls: Any, cars_flowers: Path) -> None:
         assert accuracy >= least
     scored = imgcls("predict", "-m", "m.safetensors", cars_flowers / "test" / "car", "--top", "1")
     assert scored.returncode == 0
+
+
+@pytest.mark.slow
+def test_another_size_goes_with_the_file(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
+    how = ("--size", "96", "--resize", "pad", "--interpolation", "bicubic")
+    done = imgcls("finetune", two_classes, "-o", "m.safetensors", *how, "--epochs", "5")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "m.safetensors").stat().st_size < 20_000  # the weights are not in it
+    shown = imgcls("models", "info", "m.safetensors").stdout
+    assert "padded to 96×96, bicubic" in shown
+    picture = two_classes / "stripes" / "000.png"
+    said = imgcls("predict", picture, "-m", "m.safetensors", "--top", "1")
+    assert (said.returncode, said.stderr) == (0, "")  # it was compiled while it was trained
+    assert said.stdout.startswith(f"{picture}: stripes (")
+    drawn = imgcls("heatmap", picture, "-m", "m.safetensors", "-o", "h.png")
+    assert drawn.stdout.startswith(f"{picture}: h.png  gradcam  top_activation  stripes (")
+    judged = imgcls("evaluate", two_classes, "-m", "m.safetensors")
+    assert "top-1              100.00%" in judged.stdout
+    for name, options, size in (("same", (), 96), ("other", ("--size", "64"), 64)):
+        again = imgcls(
+            *("finetune", two_classes, "-m", "m.safetensors", "-o", f"{name}.safetensors"),
+            *("--epochs", "5", *options),
+        )
+        assert again.returncode == 0, again.stderr
+        preprocessing = read_model_file(tmp_path / f"{name}.safetensors").preprocessing
+        assert (preprocessing.size, preprocessing.resize) == (size, "pad")
+    tuned = imgcls(
+        *("finetune", two_classes, "-o", "tuned.safetensors", "--size", "64"),
+        *("--unfreeze", "2", "--epochs", "1"),
+    )
+    assert tuned.returncode == 0, tuned.stderr
+    assert read_model_file(tmp_path / "tuned.safetensors").preprocessing.size == 64
+
+
+@pytest.mark.slow
+def test_from_scratch_at_another_size(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
+    how = ("-m", "simple-cnn", "--size", "32", "--resize", "squash", "--epochs", "2")
+    done = imgcls("finetune", two_classes, "-o", "m.safetensors", *how)
+    assert done.returncode == 0, done.stderr
+    file = read_model_file(tmp_path / "m.safetensors")
+    assert (file.preprocessing.size, file.preprocessing.resize) == (32, "squash")
+    assert file.head is not None and file.head.widths == (4 * 4 * 64, 128, 2)
+
+
+def test_a_size_below_what_a_network_takes(imgcls: Any, two_classes: Path) -> None:
+    done = imgcls("finetune", two_classes, "-o", "m.safetensors", "--size", "31")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "Error: efficientnet-lite0: takes images of 32×32 pixels or more, not 31×31; give a larger "
+        "--size\n"
+    )

@@ -7,11 +7,14 @@ from typing import Literal
 
 import click
 
+from imgcls.cli import options
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import EXIT_SOME_FAILED
 from imgcls.core.models.table import DEFAULT_MODEL
+from imgcls.core.models.variant import MOST_PIXELS
 from imgcls.core.pixels.augment import AUGMENTATIONS
+from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.training.finetune import train_model
 from imgcls.core.tasks.training.options import (
     BATCH_SIZE,
@@ -93,6 +96,13 @@ def _layers(_: click.Context, __: click.Parameter, text: str) -> int | str:
     show_default=True,
     help="One layer; or mlp, with 256 hidden units.",
 )
+@click.option(
+    "--size",
+    type=click.IntRange(1, MOST_PIXELS),
+    metavar="N",
+    help="Build the network for images of N×N pixels.  [default: the network's own size]",
+)
+@options.preprocessing
 @click.option("--class-weights", is_flag=True, help="Let small classes count as much as large.")
 @click.option(
     "--batch-size",
@@ -148,6 +158,9 @@ def finetune(
     learning_rate: float | None,
     augment: str,
     head: HeadKind,
+    size: int | None,
+    resize: Resize | None,
+    interpolation: Interpolation | None,
     class_weights: bool,
     batch_size: int,
     seed: int,
@@ -164,7 +177,7 @@ def finetune(
     if wanted, split (train, validation or test). The model is a file for -m of the other commands;
     its history is written beside it, as .csv and .png.
     """
-    options = FinetuneOptions(
+    how = FinetuneOptions(
         model=model,
         weights=weights,
         validation=validation,
@@ -174,6 +187,9 @@ def finetune(
         learning_rate=learning_rate,
         augment=augment,
         head=head,
+        size=size,
+        resize=resize,
+        interpolation=interpolation,
         class_weights=class_weights,
         batch_size=batch_size,
         seed=seed,
@@ -183,6 +199,6 @@ def finetune(
         skip_bad=skip_bad,
         force=force,
     )
-    result = train_model(folder, output, options)
+    result = train_model(folder, output, how)
     write_stdout(text(result))
     return EXIT_SOME_FAILED if result.unreadable else 0

@@ -8,6 +8,7 @@ from imgcls.core.keras.layers import list_layers
 from imgcls.core.models.network_description import Layer, NetworkDescription
 from imgcls.core.models.spec import described_spec
 from imgcls.core.models.table import MODELS
+from imgcls.core.models.variant import Variant, varied
 from imgcls.core.pixels.preprocessing import Preprocessing
 
 
@@ -46,3 +47,16 @@ def test_of_a_network_of_dense_layers_only_the_image_is_listed() -> None:
     layers = (Layer("image", "input", (), size), Layer("flat", "flatten", ("image",)))
     spec = described_spec(NetworkDescription(layers), Preprocessing(4, 4, "none"), has_head=True)
     assert list_layers(spec) == ({"image": (4, 4, 3)}, "image")
+
+
+def test_what_follows_the_features_is_not_listed() -> None:
+    vgg = varied("vgg16", MODELS["vgg16"], Variant(64, "block4_pool"))
+    layers, default = list_layers(vgg)
+    assert (default, layers[default]) == ("last-activation", (4, 4, 512))
+    assert "block5_conv1" not in layers and layers["block1_conv1"] == (64, 64, 64)
+
+
+def test_all_places_of_a_network_whose_last_map_has_no_lasting_name() -> None:
+    small = varied("mobilenet-v3-small", MODELS["mobilenet-v3-small"], Variant(96, "flatten"))
+    layers, default = list_layers(small)
+    assert (default, layers[default]) == ("last-activation", (3, 3, 576))

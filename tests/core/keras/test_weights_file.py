@@ -13,6 +13,7 @@ import pytest
 from imgcls.core.arrays import softmax
 from imgcls.core.errors import WeightsError
 from imgcls.core.keras.build import build_network, build_weighted
+from imgcls.core.keras.weights_file import load_weights
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import Network
 
@@ -269,3 +270,31 @@ def test_efficientnet_of_ones_own_keeps_its_variances(tmp_path: Path) -> None:
     loaded = load(path, "efficientnet-b0")
     (scaling,) = (x for x in loaded.layers if isinstance(x, keras.layers.Normalization))
     np.testing.assert_allclose(np.ravel(scaling.variance), [0.05, 0.06, 0.07], rtol=1e-6)
+
+
+@pytest.mark.parametrize("ending", [".h5", ".weights.h5"])
+def test_the_first_part_of_a_network_takes_its_own_file_or_the_whole(
+    tmp_path: Path, ending: str
+) -> None:
+    from keras import Input, Model, layers
+
+    def build(classes: int) -> Any:
+        image = Input((8, 8, 3))
+        x = layers.BatchNormalization(name="norm")(layers.Conv2D(4, 3, name="conv")(image))
+        if classes:
+            x = layers.Dense(classes, name="top")(layers.Flatten()(x))
+        return Model(image, x)
+
+    whole = build(5)
+    whole.get_layer("norm").moving_mean.assign([1, 2, 3, 4])
+    first = Model(whole.inputs, whole.get_layer("norm").output)
+    batch = np.random.default_rng(0).normal(size=(1, 8, 8, 3)).astype(np.float32)
+    for source in (whole, first):
+        path = tmp_path / f"{len(source.layers)}{ending}"
+        save_legacy(source, path) if ending == ".h5" else source.save_weights(path)
+        model = build(0)
+        load_weights(model, Network("vgg16", MODELS["vgg16"], path), partial=True)
+        np.testing.assert_array_equal(np.asarray(model(batch)), np.asarray(first(batch)))
+    with pytest.raises(WeightsError, match=r"does not fit vgg16: .*3×3×3×4"):
+        other = Model(image := Input((8, 8, 3)), layers.Conv2D(7, 3)(image))
+        load_weights(other, Network("vgg16", MODELS["vgg16"], path), partial=True)

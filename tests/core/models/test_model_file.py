@@ -20,6 +20,7 @@ from imgcls.core.models.model_file import (
 )
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.tensor_file import open_tensor_file, write_tensor_file
+from imgcls.core.models.variant import AS_IT_IS, Variant
 
 KERNEL = np.array([[1, 2], [3, 4], [5, 6]], np.float32)
 BIAS = np.array([0.5, -0.5], np.float32)
@@ -65,6 +66,18 @@ def test_what_is_written_is_read(path: Path) -> None:
     np.testing.assert_array_equal(read.head.layers[0][1], BIAS)
     assert [(c.class_id, c.label) for c in read.class_labels] == [("cat", "cat"), ("dög", "dög")]
     assert path.stat().st_size < 2000
+
+
+def test_another_size_and_other_features_are_the_row_s_no_longer(path: Path) -> None:
+    varied = replace(FILE, preprocessing=FILE.preprocessing.for_size(96), features="flatten")
+    write_model_file(path, varied)
+    read = read_model_file(path)
+    assert (read.preprocessing.size, read.preprocessing.resize_to) == (96, 110)
+    assert read.variant == Variant(96, "flatten")
+    assert read.spec.preprocessing.size == 96
+    assert read.spec.flat_features and read.spec.ends_in_features
+    assert FILE.variant == AS_IT_IS
+    assert FILE.spec is MODELS["efficientnet-lite0"]
 
 
 def test_safetensors_reads_it(path: Path) -> None:
@@ -228,7 +241,11 @@ def test_table(path: Path, change: Callable[[dict[str, Any]], None], message: st
         ({"head": [4, 2]}, "no place in it"),
         ({"head": [3, 2, 2]}, "lacks tensor"),
         ({"preprocessing": {"size": 10**9}}, "missing"),
-        ({"preprocessing": {"size": 96, "resize_to": 96, "scaling": "lite"}}, "not one of"),
+        ({"preprocessing": {"size": 96, "resize_to": 95, "scaling": "lite"}}, "not one of"),
+        ({"preprocessing": {"size": 31, "resize_to": 31, "scaling": "lite"}}, "32×32 pixels or"),
+        ({"preprocessing": {"size": 2048, "resize_to": 2048, "scaling": "lite"}}, "1 to 1024"),
+        ({"features": 7}, "which features"),
+        ({"features": "../x"}, "the name of a layer"),
         ({"preprocessing": {"size": 224, "resize_to": 256, "scaling": "x"}}, "not one of"),
         ({"training": 3}, "its training is no object"),
         ({"versions": []}, "its versions is no object"),

@@ -251,3 +251,23 @@ def test_checking_is_quick() -> None:
 def test_only_the_input_has_places() -> None:
     flat = NetworkDescription((IMAGE, Layer("f", "flatten", ("image",))))
     assert flat.cam_layer == "image"
+
+
+def test_another_size_keeps_the_layers() -> None:
+    conv = Layer("conv", "conv2d", (IMAGE.name,), {"filters": 2, "kernel_size": (3, 3)})
+    network = NetworkDescription((IMAGE, conv))
+    other = network.for_size(20)
+    assert (other.input_shape, other.output_shape) == ((20, 20, 3), (18, 18, 2))
+    assert other.tensors == network.tensors
+    with pytest.raises(ValueError, match="layer conv"):
+        network.for_size(2)
+
+
+def test_features_are_the_mean_or_all_places() -> None:
+    conv = Layer("conv", "conv2d", (IMAGE.name,), {"filters": 2, "kernel_size": (3, 3)})
+    pool = Layer("gap", "global_average_pooling2d", ("conv",), {"keepdims": True})
+    network = NetworkDescription((IMAGE, conv, pool))
+    assert network.last_map == "conv"  # that of one place is no map
+    height, width, _ = network.shapes["conv"]
+    assert network.features("conv").output_shape == (2,)
+    assert network.features("conv", flat=True).output_shape == (height * width * 2,)

@@ -32,9 +32,16 @@ def test_features_that_are_the_mean_of_what_heatmaps_look_at_have_no_layer_of_th
     assert not spec.linear_head
 
 
+def test_features_that_are_all_places_of_it_have_none_either() -> None:
+    spec = described_spec(network(Layer("flat", "flatten", ("conv",))), SIZE, has_head=True)
+    assert (spec.cam_layer, spec.features_layer, spec.flat_features) == ("conv", "", True)
+
+
 def test_other_features_are_named() -> None:
-    flat = Layer("flat", "flatten", ("conv",))
-    assert described_spec(network(flat), SIZE, has_head=True).features_layer == "flat"
+    down = Layer("down", "max_pooling2d", ("conv",), {"pool_size": (2, 2)})
+    flat = Layer("flat", "flatten", ("down",))
+    spec = described_spec(network(down, flat), SIZE, has_head=True)
+    assert (spec.cam_layer, spec.features_layer, spec.flat_features) == ("conv", "flat", False)
     # A whole classifier: what its last layer with parameters reads.
     assert described_spec(network(POOL, DENSE), SIZE, has_head=False).features_layer == "pool"
 

@@ -18,6 +18,7 @@ from imgcls.core.models.labels import ClassLabel, imagenet_labels
 from imgcls.core.models.model_file import ENDING, ModelFile, read_model_file
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
+from imgcls.core.models.variant import AS_IT_IS, Variant
 from imgcls.core.models.weights import Network, find_weights
 from imgcls.core.pixels.preprocessing import Preprocessing
 from imgcls.core.pixels.sources import Source
@@ -31,7 +32,7 @@ class Model:
         name: what records call it.
         network: the row of the table, and its weights.
         preprocessing: how its input is made unless a call says otherwise.
-        labels: what the columns of the scores mean.
+        labels: what the columns of the scores mean; none for a network that ends in features.
         engine: what runs it.
         head: the classifier on the network's features that takes the place of its own; None
             for a network as it was published.
@@ -47,7 +48,13 @@ class Model:
     precision: Precision = "float32"
 
     def logits(self, batch: Float32Array) -> Float32Array:
-        """Return the logits, float32 (n, classes), of a preprocessed batch (n, h, w, 3)."""
+        """Return the logits, float32 (n, classes), of a preprocessed batch (n, h, w, 3).
+
+        Raises:
+            UsageError: the network was opened for other features, which it ends in.
+        """
+        if not self.labels:
+            raise UsageError(f"{self.name}: opened with `size` or `features`, it has no classes")
         if self.head is not None:
             (features,) = self.engine.run(batch, ("features",))
             return self.head.logits(features)
@@ -67,6 +74,7 @@ def load_model(
     threads: int | None = None,
     precision: Precision = "float32",
     calibration: Iterable[Source] | None = None,
+    variant: Variant = AS_IT_IS,
 ) -> Model:
     """Open a model; keep it for many calls.
 
@@ -78,6 +86,8 @@ def load_model(
         precision: "int8" is faster and a little less accurate; on LiteRT only.
         calibration: photos to make the int8 model with where there is none yet, of which the
             first 100 that can be read are used.
+        variant: an input size or features other than its own; the model then ends in its
+            features and has no classes.
 
     Raises:
         UsageError: int8 is to be made and there is nothing to calibrate it on, or weights are
@@ -103,6 +113,10 @@ def load_model(
         given = None if weights is None else os.fspath(weights)
         network = Network(ref, spec, find_weights(ref, spec, given))
         preprocessing = spec.preprocessing
+    other = network.varied(variant)
+    if other is not network:
+        size = other.spec.preprocessing.size
+        network, preprocessing, head, labels = other, preprocessing.for_size(size), None, ()
     running = open_engine(network, engine, threads or usable_cores(), precision, calibration)
     return Model(ref, network, preprocessing, labels, running, head, precision)
 

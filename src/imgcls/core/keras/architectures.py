@@ -62,7 +62,7 @@ def build_simple_cnn(input_shape: tuple[int, int, int]) -> Any:
         input_shape: (h, w, 3).
 
     Returns:
-        A Keras model with fresh random weights, float32 (n, h, w, 3) → (n, h/8 · w/8 · 64).
+        A Keras model with fresh random weights, float32 (n, h, w, 3) → (n, h/8, w/8, 64).
     """
     from keras import Input, Model, layers
 
@@ -77,4 +77,4 @@ def build_simple_cnn(input_shape: tuple[int, int, int]) -> Any:
             name=f"conv{position}",
         )(x)
         x = layers.MaxPooling2D(name=f"pool{position}")(x)  # (n, h, w, c) → (n, h/2, w/2, c)
-    return Model(image, layers.Flatten(name="features")(x))
+    return Model(image, x)

@@ -12,7 +12,7 @@ import numpy as np
 
 from imgcls.core.arrays import Float32Array
 from imgcls.core.errors import UsageError
-from imgcls.core.keras.graph import cam_activations, with_outputs
+from imgcls.core.keras.graph import cam_activations, cut_top, with_outputs
 from imgcls.core.keras.layers import spatial_shapes
 from imgcls.core.keras.start import import_keras
 from imgcls.core.models.head import Head
@@ -154,7 +154,7 @@ class Gradients:
 def _layer_output(network: Any, spec: ModelSpec, layer: str | None) -> Any:
     if layer is None:
         return cam_activations(network, spec)
-    drawable = spatial_shapes(network)
+    drawable = spatial_shapes(cut_top(network, spec) if spec.ends_in_features else network)
     if layer not in drawable:
         near = " or ".join(difflib.get_close_matches(layer, drawable, n=3, cutoff=0))
         known = any(other.name == layer for other in network.layers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from imgcls.core.arrays import Float32Array
 from imgcls.core.errors import UsageError
+from imgcls.core.keras.graph import layer_output
 from imgcls.core.keras.layers import spatial_shapes
 from imgcls.core.keras.start import import_keras
 
@@ -39,7 +39,7 @@ class LayerOutputs:
                 "the network has no layer with height and width; name others with `layers`"
             )
         self._lock = threading.Lock()
-        model = keras.Model(network.inputs, [_output(network, name) for name in self.names])
+        model = keras.Model(network.inputs, [layer_output(network, name) for name in self.names])
         images = tf.TensorSpec([None, *network.inputs[0].shape[1:]], tf.float32)
         # Keras gives a list of one output without the list.
         self._run = tf.function(
@@ -59,14 +59,3 @@ class LayerOutputs:
             outputs = self._run(image[np.newaxis])
         arrays = (np.asarray(output, np.float32)[0] for output in outputs)
         return dict(zip(self.names, arrays, strict=True))
-
-
-def _output(network: Any, name: str) -> Any:
-    known = {layer.name: layer for layer in network.layers[1:]}  # the first is the input
-    if name not in known:
-        near = " or ".join(difflib.get_close_matches(name, known, n=3, cutoff=0))
-        raise UsageError(f"{name}: no such layer; did you mean {near}?")
-    output = known[name].output
-    if isinstance(output, list | tuple):
-        raise UsageError(f"{name}: gives more than one array; name another layer")
-    return output

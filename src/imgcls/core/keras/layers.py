@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from imgcls.core.keras.build import build_network
-from imgcls.core.keras.graph import cam_activations
+from imgcls.core.keras.graph import cam_activations, cut_top
 from imgcls.core.keras.start import import_keras
 from imgcls.core.models.spec import ModelSpec
 
@@ -31,6 +31,8 @@ def list_layers(spec: ModelSpec) -> tuple[dict[str, Shape], str]:
     keras = import_keras()
     with keras.StatelessScope(initialize_variables=False):
         network = build_network(spec)
+        if spec.ends_in_features:
+            network = cut_top(network, spec)
         layers = spatial_shapes(network)
         read = cam_activations(network, spec)
     keras.backend.clear_session()  # forgets the variables that were never allocated

@@ -8,6 +8,7 @@ the first difference, found before anything is loaded. No kind can run code.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import tempfile
@@ -30,15 +31,21 @@ from imgcls.core.pixels.preprocessing import IMAGENET_STD
 _NEWER_ENDING = ".weights.h5"
 
 
-def load_weights(model: Any, network: Network) -> None:
+def load_weights(model: Any, network: Network, *, partial: bool = False) -> None:
     """Load a network's weights file into its Keras model.
+
+    Args:
+        model: the Keras model.
+        network: its row, and the file.
+        partial: whether the model is the first part of the network, and the file may be that of
+            this part or of the whole network.
 
     Raises:
         WeightsError: it cannot be read or does not fit.
     """
     path = network.weights
     if is_hdf5(path):
-        _load_hdf5(model, path, network.name)
+        _load_hdf5(model, path, network.name, partial=partial)
         _correct_efficientnet_scaling(model)
     elif network.spec.builder == "EfficientNetLite":
         _load_checkpoint(model, network)
@@ -98,17 +105,20 @@ def _check_variances(model: Any, path: Path) -> None:
             raise WeightsError(f"{path}: layer {layer.name} has a variance below 0; it is not used")
 
 
-def _load_hdf5(model: Any, path: Path, name: str) -> None:
+def _load_hdf5(model: Any, path: Path, name: str, *, partial: bool) -> None:
     from keras.src.legacy.saving import legacy_h5_format
 
     with open_hdf5(path) as file:
         group, older = weights_group(file)
         given = check_tensors(group, numbers=False)  # they were read before Keras was started
-        difference = _layer_difference(group, given, model) if older else ""
+        difference = _layer_difference(group, given, model, partial) if older else ""
+        if older and not difference and partial:
+            _set_first_layers(model, group)
+            return
         if older and not difference:
             legacy_h5_format.load_weights_from_hdf5_group(group, model)
             return
-    difference = difference or _difference(given, _expected_tensors(model))
+    difference = difference or _difference(given, _expected_tensors(model), partial)
     if difference:
         raise WeightsError(f"{path}: does not fit {name}: {difference}")
     with _under_newer_name(path) as named:
@@ -143,7 +153,23 @@ def write_published_format(network: Any, path: Path) -> None:
         legacy_h5_format.save_weights_to_hdf5_group(file, network)
 
 
-def _layer_difference(group: Any, given: Mapping[str, Shape], model: Any) -> str:
+def _set_first_layers(model: Any, group: Any) -> None:
+    """Give a model the weights of as many layers of a file of the older format, from the first."""
+    weighted = [
+        (layer, weights)
+        for layer in names(group, "layer_names")
+        if (weights := names(group[layer], "weight_names"))
+    ]
+    layers = [layer for layer in model.layers if layer.weights]
+    for layer, (name, weights) in zip(layers, weighted, strict=False):
+        variables = (*layer.trainable_variables, *_fixed(layer))
+        for variable, weight in zip(variables, weights, strict=True):
+            variable.assign(group[name][weight][...])
+
+
+def _layer_difference(
+    group: Any, given: Mapping[str, Shape], model: Any, partial: bool = False
+) -> str:
     """Say what differs from a file of the older format, which goes by order, not by name."""
     wanted = {
         layer.name: [tuple(w.shape) for w in (*layer.trainable_variables, *_fixed(layer))]
@@ -159,6 +185,8 @@ def _layer_difference(group: Any, given: Mapping[str, Shape], model: Any) -> str
             shapes.append(given[f"{layer}/{weight}"])
         if shapes:
             found[layer] = shapes
+    if partial:
+        found = dict(itertools.islice(found.items(), len(wanted)))
     if len(wanted) != len(found):
         return f"it has {len(found)} layers with weights, the model {len(wanted)}"
     for (layer, shapes), others in zip(wanted.items(), found.values(), strict=True):
@@ -180,7 +208,9 @@ def _expected_tensors(model: Any) -> dict[str, Shape]:
             return check_tensors(file, numbers=False)
 
 
-def _difference(given: Mapping[str, Shape], wanted: Mapping[str, Shape]) -> str:
+def _difference(
+    given: Mapping[str, Shape], wanted: Mapping[str, Shape], partial: bool = False
+) -> str:
     for name, shape in wanted.items():
         if name not in given:
             return f"it lacks {name}, which is {_shapes([shape])} in the model"
@@ -188,7 +218,7 @@ def _difference(given: Mapping[str, Shape], wanted: Mapping[str, Shape]) -> str:
             return (
                 f"{name} is {_shapes([given[name]])} in the file, {_shapes([shape])} in the model"
             )
-    extra = next((name for name in given if name not in wanted), None)
+    extra = next((name for name in given if name not in wanted and not partial), None)
     return f"it holds {extra}, which the model does not have" if extra else ""
 
 

@@ -18,13 +18,14 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from imgcls.core.cache import content_id
-from imgcls.core.errors import ModelError, WeightsError
+from imgcls.core.errors import ModelError, UsageError, WeightsError
 from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.network_description import NetworkDescription
 from imgcls.core.models.spec import DESCRIBED, ModelSpec, described_spec
 from imgcls.core.models.table import BACKBONES, MODELS
 from imgcls.core.models.tensor_file import TensorFile, open_tensor_file, write_tensor_file
+from imgcls.core.models.variant import AS_IT_IS, Variant, varied
 from imgcls.core.models.weights import Network, find_weights, weights_path
 from imgcls.core.pixels.preprocessing import INTERPOLATIONS, RESIZES, SCALINGS, Preprocessing
 
@@ -36,7 +37,7 @@ _MAX_HEAD_LAYERS = 4
 _MAX_RESIZE_TO = 4096  # pixels
 _KEYS = {
     *("format", "backbone", "backbone_weights", "weights_sha256", "network", "head", "labels"),
-    *("preprocessing", "training", "metrics", "versions"),
+    *("preprocessing", "features", "training", "metrics", "versions"),
 }
 
 BackboneWeights = Literal["own", "stored"]
@@ -54,6 +55,7 @@ class ModelFile:
         head: the classifier on the features; None for a described network that ends in logits.
         labels: of the classes, in the order of the columns.
         preprocessing: how an image becomes the network's input.
+        features: which of a network of the table, as a `Variant` has it; "" for the row's own.
         described: the layers of a network that is not in the table.
         training: options and counts of images, for people.
         metrics: loss and accuracy on the validation images, for people.
@@ -66,6 +68,7 @@ class ModelFile:
     head: Head | None
     labels: tuple[str, ...]
     preprocessing: Preprocessing
+    features: str = ""
     described: NetworkDescription | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
@@ -80,8 +83,17 @@ class ModelFile:
     def spec(self) -> ModelSpec:
         """The row of its network."""
         if self.described is None:
-            return BACKBONES[self.backbone]
+            return varied(self.backbone, BACKBONES[self.backbone], self.variant)
         return described_spec(self.described, self.preprocessing, has_head=self.head is not None)
+
+    @property
+    def variant(self) -> Variant:
+        """How its network differs from the row of the table."""
+        if self.described is not None:
+            return AS_IT_IS
+        own = BACKBONES[self.backbone].preprocessing.size
+        size = None if self.preprocessing.size == own else self.preprocessing.size
+        return Variant(size, self.features)
 
     def network(self, path: Path) -> Network:
         """Return the network that gives the features.
@@ -92,10 +104,11 @@ class ModelFile:
         Raises:
             WeightsError: the network's own weights are not here, or are others.
         """
-        spec = self.spec
+        spec, variant = self.spec, self.variant
         if self.backbone_weights == "stored":
-            return Network(self.backbone, spec, path, stored=True)
-        network = Network(self.backbone, spec, find_weights(self.backbone, spec))
+            return Network(self.backbone, spec, path, stored=True, variant=variant)
+        weights = find_weights(self.backbone, spec)
+        network = Network(self.backbone, spec, weights, variant=variant)
         if network.weights_id != self.weights_sha256 != network.fresh_weights_id():
             raise WeightsError(
                 f"{path}: was trained on other weights of {self.backbone} than {network.weights} "
@@ -130,6 +143,8 @@ def write_model_file(
         "metrics": file.metrics,
         "versions": file.versions,
     }
+    if file.features:
+        description["features"] = file.features
     if file.described is not None:
         description["network"] = file.described.to_json()
     tensors = dict(backbone or {})
@@ -147,7 +162,7 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
     opened = open_tensor_file(Path(path))
     try:
         return _checked(opened)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, UsageError) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise ModelError(f"{path}: not a model file that imgcls reads: {reason}") from error
 
@@ -185,13 +200,14 @@ def _checked(opened: TensorFile) -> ModelFile:
     labels = check_labels(description["labels"])
     widths = _widths(description["head"], len(labels), described)
     _check_tensors(opened, widths, described, stored=weights == "stored")
-    return ModelFile(
+    file = ModelFile(
         backbone=backbone,
         backbone_weights=weights,
         weights_sha256=description["weights_sha256"],
         head=_read_head(opened, len(widths) - 1) if widths else None,
         labels=labels,
         preprocessing=_preprocessing(description["preprocessing"], backbone, described),
+        features=_features(description, described),
         described=described,
         training=_object(description, "training"),
         metrics=_object(description, "metrics"),
@@ -199,6 +215,15 @@ def _checked(opened: TensorFile) -> ModelFile:
             package: str(version) for package, version in _object(description, "versions").items()
         },
     )
+    _ = file.spec  # which refuses a size or features that the network cannot have
+    return file
+
+
+def _features(description: Mapping[str, Any], described: NetworkDescription | None) -> str:
+    features = description.get("features", "")
+    if not isinstance(features, str) or (features and described is not None):
+        raise ValueError("it does not say which features its head stands on")
+    return features
 
 
 def _object(description: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -311,11 +336,9 @@ def _preprocessing(
     description: Any, backbone: str, described: NetworkDescription | None
 ) -> Preprocessing:
     preprocessing = Preprocessing(**description)
-    size = BACKBONES[backbone].preprocessing.size if described is None else 0
-    sides = described.input_shape[:2] if described else (size, size)
     if (
         type(preprocessing.size) is not int
-        or (preprocessing.size,) * 2 != sides
+        or (described and (preprocessing.size,) * 2 != described.input_shape[:2])
         or type(preprocessing.resize_to) is not int
         or not preprocessing.size <= preprocessing.resize_to <= _MAX_RESIZE_TO
         or str(preprocessing.scaling) not in SCALINGS

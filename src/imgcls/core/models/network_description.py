@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -139,8 +139,7 @@ class NetworkDescription:
         The input if no layer behind it has height and width.
         """
         by_name = {layer.name: layer for layer in self.layers}
-        found = [name for name, shape in self.spatial_shapes.items() if shape[0] * shape[1] > 1]
-        layer = by_name[found[-1]] if found else self.layers[0]
+        layer = by_name[self.last_map]
         while layer.kind in _POOLINGS and layer.inputs[0] in self.spatial_shapes:
             layer = by_name[layer.inputs[0]]
         return layer.name
@@ -161,13 +160,37 @@ class NetworkDescription:
                 kept.append(layer)
         return NetworkDescription(tuple(reversed(kept)))
 
-    def features(self, layer: str) -> NetworkDescription:
-        """Return the part of the network that leads to a layer, averaged over height and width."""
+    @property
+    def last_map(self) -> str:
+        """The last layer whose output has more than one place; the input if none has."""
+        maps = [name for name, shape in self.spatial_shapes.items() if shape[0] * shape[1] > 1]
+        return maps[-1] if maps else self.layers[0].name
+
+    def features(self, layer: str, *, flat: bool = False) -> NetworkDescription:
+        """Return the part of the network that leads to a layer, as numbers without places.
+
+        Args:
+            layer: the layer.
+            flat: all places of it one after another; else their mean.
+        """
         part = self.up_to(layer)
         if len(part.output_shape) < 3:
             return part
-        name = free_name("pooled_features", (layer.name for layer in part.layers))
-        return NetworkDescription((*part.layers, Layer(name, "global_average_pooling2d", (layer,))))
+        name, kind = "pooled_features", "global_average_pooling2d"
+        if flat:
+            name, kind = "flat_features", "flatten"
+        name = free_name(name, (layer.name for layer in part.layers))
+        return NetworkDescription((*part.layers, Layer(name, kind, (layer,))))
+
+    def for_size(self, size: int) -> NetworkDescription:
+        """Return the same layers for an input of another height and width.
+
+        Raises:
+            ValueError: they do not fit it.
+        """
+        image, *rest = self.layers
+        arguments = {**image.arguments, "height": size, "width": size}
+        return NetworkDescription((replace(image, arguments=arguments), *rest))
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return what JSON can hold: an object a layer, without arguments that are defaults."""

@@ -11,7 +11,8 @@ from imgcls.core.pixels.preprocessing import Preprocessing
 # (activation_187), which changes with what was built before: it stands for whatever the last
 # global average pooling of the network reads.
 BEFORE_POOLING = ""
-# What such a layer is called in its place.
+# What such a layer is called in its place; as a `cam_layer`, it stands for the last layer with
+# height and width that leads to the features.
 LAST_ACTIVATION = "last-activation"
 
 
@@ -83,6 +84,13 @@ class ModelSpec:
         features_layer: the layer whose output, averaged over height and width where it has
             them, is the features; empty for `cam_layer`.
         arguments: further arguments of the builder.
+        flat_features: whether the features are all places of that layer one after another
+            (Keras' Flatten), not their mean.
+        features_pooled: whether `features_layer` comes behind the pooling of the last map.
+        ends_in_features: whether the network is built without what follows its features.
+        least_size: the least height and width of its input, in pixels.
+        top_layers: of its own classifier, those that fit no other input size.
+        top_parameters: how many these have.
         described: the network's layers, up to the features where a model file has a head; only
             for those that are not in the table.
     """
@@ -98,6 +106,12 @@ class ModelSpec:
     linear_head: bool = True
     features_layer: str = ""
     arguments: tuple[tuple[str, float | str | bool], ...] = ()
+    flat_features: bool = False
+    features_pooled: bool = False
+    ends_in_features: bool = False
+    least_size: int = 32
+    top_layers: tuple[str, ...] = ()
+    top_parameters: int = 0
     described: NetworkDescription | None = None
 
     @property
@@ -125,8 +139,10 @@ def described_spec(
     """
     cam_layer, last = described.cam_layer, described.layers[-1]
     features_layer = last.name if has_head else described.classifier_input
-    if last.kind == "global_average_pooling2d" and last.inputs == (cam_layer,) and has_head:
-        features_layer = ""  # the features are the mean of what heatmaps look at
+    is_map = has_head and last.inputs == (cam_layer,)  # the features are of what heatmaps look at
+    flat = is_map and last.kind == "flatten"
+    if flat or (is_map and last.kind == "global_average_pooling2d"):
+        features_layer = ""
     return ModelSpec(
         builder=DESCRIBED,
         preprocessing=preprocessing,
@@ -138,5 +154,8 @@ def described_spec(
         licence="",
         linear_head=False,
         features_layer=features_layer,
+        flat_features=flat,
+        ends_in_features=has_head,
+        least_size=1,
         described=described,
     )

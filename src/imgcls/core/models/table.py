@@ -110,6 +110,8 @@ def _vgg(
         licence="CC-BY-4.0",
         linear_head=False,
         features_layer="block5_pool",
+        top_layers=("fc1", "fc2", "predictions"),
+        top_parameters=123_642_856,
     )
 
 
@@ -230,6 +232,7 @@ def _convnext(variant: str, parameters: int, top1: float, megabytes: int, sha256
         licence="MIT",
         linear_head=False,  # a normalization lies between pooling and logits
         features_layer=f"{name}_head_layernorm",
+        features_pooled=True,
     )
 
 
@@ -245,10 +248,19 @@ def _single(
     top1: float,
     megabytes: int,
     md5: str,
+    least_size: int = 32,
 ) -> ModelSpec:
     weights = PublishedWeights(f"{_STORE}/{path}.h5", md5, megabytes)
     return ModelSpec(
-        builder, preprocessing, cam_layer, weights, parameters, top1, _arxiv(paper), licence
+        builder,
+        preprocessing,
+        cam_layer,
+        weights,
+        parameters,
+        top1,
+        _arxiv(paper),
+        licence,
+        least_size=least_size,
     )
 
 
@@ -280,15 +292,18 @@ MODELS: Mapping[str, ModelSpec] = {
     "inception-v3": _single("InceptionV3", TF_299, "mixed10",
         paper="1512.00567", licence=_APACHE,
         path=f"inception_v3/inception_v3_{_KERNELS}",
-        parameters=23_851_784, top1=77.9, megabytes=92, md5="9a0d58056eeedaa3f26cb7ebd46da564"),
+        parameters=23_851_784, top1=77.9, megabytes=92, md5="9a0d58056eeedaa3f26cb7ebd46da564",
+        least_size=75),
     "inception-resnet-v2": _single("InceptionResNetV2", TF_299, "conv_7b_ac",
         paper="1602.07261", licence=_APACHE,
         path=f"inception_resnet_v2/inception_resnet_v2_{_KERNELS}",
-        parameters=55_873_736, top1=80.3, megabytes=215, md5="e693bd0210a403b3192acc6073ad2e96"),
+        parameters=55_873_736, top1=80.3, megabytes=215, md5="e693bd0210a403b3192acc6073ad2e96",
+        least_size=75),
     "xception": _single("Xception", TF_299, "block14_sepconv2_act",
         paper="1610.02357", licence="MIT",
         path=f"xception/xception_{_KERNELS}",
-        parameters=22_910_480, top1=79.0, megabytes=88, md5="0a58e3b7378bc2990ea3b43d5981f1f6"),
+        parameters=22_910_480, top1=79.0, megabytes=88, md5="0a58e3b7378bc2990ea3b43d5981f1f6",
+        least_size=71),
     # Keras states no checksum for these two.
     "mobilenet": _single("MobileNet", TF_224, "conv_pw_13_relu",
         paper="1704.04861", licence=_APACHE,
@@ -369,7 +384,10 @@ SCRATCH_MODELS: Mapping[str, ModelSpec] = {
         paper="https://keras.io/examples/vision/image_classification_from_scratch/",
         licence="MIT",
         linear_head=False,
-        features_layer="features",
+        features_layer="pool3",
+        flat_features=True,
+        ends_in_features=True,
+        least_size=8,
     )
 }
 

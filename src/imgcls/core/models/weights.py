@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imgcls.core.cache import content_id
 from imgcls.core.errors import WeightsError
 from imgcls.core.files import is_offline
 from imgcls.core.models.spec import BundledWeights, ModelSpec, PublishedWeights
+from imgcls.core.models.table import BACKBONES
+from imgcls.core.models.variant import AS_IT_IS, Variant, varied
 
 log = logging.getLogger("imgcls")
 
@@ -25,12 +27,14 @@ class Network:
         spec: its row.
         weights: the file with its weights.
         stored: whether that is a model file of imgcls, which may hold a head, too.
+        variant: how `spec` differs from the row of the table, or from that of the file.
     """
 
     name: str
     spec: ModelSpec
     weights: Path
     stored: bool = False
+    variant: Variant = AS_IT_IS
 
     @property
     def title(self) -> str:
@@ -41,6 +45,21 @@ class Network:
     def weights_id(self) -> str:
         """The SHA-256 of the weights file, as the cache remembers it."""
         return content_id(self.weights)
+
+    def varied(self, variant: Variant) -> Network:
+        """Return the same network at another size, or for other features.
+
+        What the variant leaves open stays as it is.
+
+        Raises:
+            UsageError: it cannot be built so.
+        """
+        wanted = variant.over(self.variant)
+        base = BACKBONES.get(self.name, self.spec)
+        spec = self.spec if wanted == self.variant else varied(self.title, base, wanted)
+        if spec == self.spec:
+            return self
+        return replace(self, spec=spec, variant=wanted if spec != base else AS_IT_IS)
 
     def fresh_weights_id(self) -> str:
         """Return the SHA-256 of the weights file as it is now, for what is written or refused."""

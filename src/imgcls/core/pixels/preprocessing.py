@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -150,6 +150,10 @@ class Preprocessing:
     scaling: Scaling
     interpolation: Interpolation = "bilinear"
     resize: Resize = "crop"
+
+    def for_size(self, size: int) -> Preprocessing:
+        """Return the same for an input of another height and width: as much is cropped."""
+        return replace(self, size=size, resize_to=round(size * self.resize_to / self.size))
 
     def seen_box(self, width: int, height: int) -> Box:
         """Return the part of a width×height image that the network sees."""

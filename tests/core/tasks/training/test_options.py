@@ -48,6 +48,8 @@ def test_hidden_units() -> None:
         {"max_seconds": 0},
         {"augment": "wild"},
         {"head": "svm"},
+        {"size": 0},
+        {"size": 1025},
         {"model": "simple-cnn", "unfreeze": 1},
         {"model": "simple-cnn", "weights": "w.h5"},
         {"validation": "x", "val_split": 0.1},

@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 from imgcls.core.arrays import Float32Array
@@ -37,6 +38,7 @@ from imgcls.core.engines.engine import Precision
 from imgcls.core.errors import (
     ModelError,
     OutputError,
+    UsageError,
     WeightsError,
 )
 from imgcls.core.files import read_regular, remove, write_atomically
@@ -224,8 +226,8 @@ def _occasion(network: Network, folder: Path) -> str:
 
 def _run_child(network: Network, precision: Precision, folder: Path) -> None:
     """Compile in a child process; what it prints is shown only with `-v`."""
-    weights = os.fspath(network.weights)
-    request = json.dumps([network.name, weights, network.stored, precision, os.fspath(folder)])
+    network_facts = [network.name, os.fspath(network.weights), network.stored]
+    request = json.dumps([*network_facts, asdict(network.variant), precision, os.fspath(folder)])
     child = run_child(
         "from imgcls.core.engines.compiled.convert import main; main()",
         request,
@@ -236,6 +238,8 @@ def _run_child(network: Network, precision: Precision, folder: Path) -> None:
         outcome = read_facts(folder / FACTS_FILE)
         if "weights_error" in outcome:
             raise WeightsError(outcome["weights_error"])
+        if "usage_error" in outcome:
+            raise UsageError(outcome["usage_error"])
         return
     last = (child.stderr or b"").decode(errors="replace").strip().rpartition("\n")[2]
     if child.returncode == EXIT_UNWRITABLE:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from imgcls.core.arrays import Float32Array, softmax
+from imgcls.core.arrays import OUTPUTS, Float32Array, Output, softmax
 from imgcls.core.child import read_request
 from imgcls.core.engines.compiled.folder import (
     CALIBRATION_FILE,
@@ -26,10 +26,11 @@ from imgcls.core.engines.compiled.folder import (
 )
 from imgcls.core.engines.engine import Precision
 from imgcls.core.engines.litert import LiteRTEngine
-from imgcls.core.errors import ModelError
+from imgcls.core.errors import ModelError, UsageError
 from imgcls.core.files import sha256
 from imgcls.core.models.model_file import read_model_file
 from imgcls.core.models.table import MODELS
+from imgcls.core.models.variant import Variant
 from imgcls.core.models.weights import Network
 
 # The greatest difference of a softmax score between LiteRT and Keras that is accepted.
@@ -44,16 +45,18 @@ _REFERENCE_BATCH = 10
 
 def main() -> None:
     """Compile what standard input asks for; the outcome is `facts.json` in its folder."""
-    name, weights, stored, precision, folder = json.loads(read_request())
+    name, weights, stored, variant, precision, folder = json.loads(read_request())
     path = Path(weights)
     try:
         if stored:
             network = read_model_file(path).network(path)
         else:
             network = Network(name, MODELS[name], path)
-        outcome = build_compiled(network, precision, Path(folder))
+        outcome = build_compiled(network.varied(Variant(**variant)), precision, Path(folder))
     except ModelError as error:
         outcome = {"weights_error": str(error)}
+    except UsageError as error:
+        outcome = {"usage_error": str(error)}
     except OSError as error:
         sys.stderr.write(f"{error.strerror or error}\n")
         sys.exit(EXIT_UNWRITABLE)
@@ -96,16 +99,21 @@ def build_compiled(network: Network, precision: Precision, folder: Path) -> dict
 
 
 def _float32(outputs: Any, network: Network, folder: Path) -> dict[str, Any]:
-    facts = _write(convert(outputs, network.spec.preprocessing.size), folder)
     size = network.spec.preprocessing.size
+    facts = _write(convert(outputs, size), folder)
     pixels = np.random.default_rng(0).integers(0, 256, (_CHECKED_IMAGES, size, size, 3), np.uint8)
     batch = network.spec.preprocessing.scale(pixels)
     engine = LiteRTEngine(CompiledModel(folder, facts), threads=1)
-    (logits,) = engine.run(batch, ("logits",))
-    difference = float(np.abs(softmax(logits) - softmax(_reference(outputs, batch))).max())
+    name = _compared(outputs)
+    (found,), expected = engine.run(batch, (name,)), _reference(outputs, batch, name)
+    if name == "logits":
+        difference = float(np.abs(softmax(found) - softmax(expected)).max())
+    else:
+        difference = float(np.abs(found - expected).max() / max(1.0, np.abs(expected).max()))
     facts |= {"max_difference": difference, "milliseconds": _milliseconds(engine, batch[:1])}
     if not difference <= _MAX_DIFFERENCE:
-        return facts | {"unsupported": f"scores differ by {difference:.1e}"}
+        what = "scores" if name == "logits" else "features"
+        return facts | {"unsupported": f"{what} differ by {difference:.1e}"}
     return facts
 
 
@@ -114,8 +122,9 @@ def _int8(outputs: Any, network: Network, folder: Path) -> dict[str, Any]:
     batch = network.spec.preprocessing.scale(pixels)
     facts = _write(convert(outputs, network.spec.preprocessing.size, batch), folder)
     engine = LiteRTEngine(CompiledModel(folder, facts), threads=1)
-    (logits,) = engine.run(batch, ("logits",))
-    same = logits.argmax(axis=1) == _reference(outputs, batch).argmax(axis=1)
+    name = _compared(outputs)
+    (found,) = engine.run(batch, (name,))
+    same = found.argmax(axis=1) == _reference(outputs, batch, name).argmax(axis=1)
     facts |= {
         "calibration": {
             "images": len(pixels),
@@ -161,16 +170,22 @@ def _write(content: bytes, folder: Path) -> dict[str, Any]:
     return {"sha256": hashlib.sha256(content).hexdigest()}
 
 
-def _reference(outputs: Any, batch: Float32Array) -> Float32Array:
-    """Return Keras' logits, (n, classes)."""
+def _compared(outputs: Any) -> Output:
+    """Return what LiteRT and Keras are compared by: the logits, where the network has any."""
+    return "logits" if len(outputs.outputs[0].shape) == 2 else "features"
+
+
+def _reference(outputs: Any, batch: Float32Array, name: Output) -> Float32Array:
+    """Return Keras' logits (n, classes) or features (n, d)."""
     import tensorflow as tf
 
     # As a function, which drops what a layer gave when the next have read it; Keras by itself
     # keeps the outputs of all layers to the end.
-    logits = tf.function(lambda images: outputs(images, training=False)[0], reduce_retracing=True)
+    place = OUTPUTS.index(name)
+    run = tf.function(lambda images: outputs(images, training=False)[place], reduce_retracing=True)
     parts = range(0, len(batch), _REFERENCE_BATCH)
     return np.concatenate(
-        [np.asarray(logits(tf.constant(batch[i : i + _REFERENCE_BATCH]))) for i in parts]
+        [np.asarray(run(tf.constant(batch[i : i + _REFERENCE_BATCH]))) for i in parts]
     )
 
 

@@ -28,14 +28,15 @@ def needs_keras(model: Model, method: CamMethod, layer: str | None) -> bool:
 
     Where global average pooling and then a classifier of imgcls or one dense layer follow the
     activations, the gradients are known without it: each place of a channel has the same, that
-    of the channel's mean, over the number of places.
+    of the channel's mean, over the number of places. Where a classifier of imgcls stands on all
+    places, each has its own.
     """
     if layer is not None or "input_gradients" in method.needs:
         return True
     asks = {"gradients", "ablated_logits"} & set(method.needs)
     spec = model.network.spec
-    pooled = spec.linear_head if model.head is None else not spec.features_layer
-    return bool(asks) and not pooled
+    known = spec.linear_head if model.head is None else not spec.features_layer
+    return bool(asks) and not known
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,8 @@ class MethodInputs:
         if self.keras is not None:
             return self.keras.of_layer(self.image[np.newaxis], self.direction)
         height, width, _ = self.activations.shape
+        if self._all_places:
+            return self._feature_gradient().reshape(self.activations.shape)
         of_channels = self._feature_gradient() / np.float32(height * width)
         return np.broadcast_to(of_channels, self.activations.shape)  # (c,) → (h, w, c)
 
@@ -133,6 +136,8 @@ class MethodInputs:
         features = self._features()
         if self.model.head is None:
             return np.float32(self.logit) - features * self._feature_gradient()
+        if self._all_places:
+            return np.array([self._without_channel(k) for k in range(self.activations.shape[-1])])
         ablated = np.where(np.eye(len(features), dtype=bool), np.float32(0), features)
         return self.model.head.logits(ablated) @ self.direction  # (c, c) → (c,)
 
@@ -150,6 +155,18 @@ class MethodInputs:
         if self.keras is None:
             raise ValueError("gradients with respect to the input need Keras")
         return self.keras.of_input(batch, self.direction)
+
+    @property
+    def _all_places(self) -> bool:
+        """Whether the features are all places of the activations, and a head stands on them."""
+        return self.model.head is not None and self.model.network.spec.flat_features
+
+    def _without_channel(self, channel: int) -> np.float32:
+        assert self.model.head is not None
+        places = self._features().reshape(self.activations.shape).copy()
+        places[..., channel] = 0
+        logit: np.float32 = self.model.head.logits(places.reshape(1, -1))[0] @ self.direction
+        return logit
 
     def _feature_gradient(self) -> Float32Array:
         if self.model.head is None:

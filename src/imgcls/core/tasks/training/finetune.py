@@ -9,21 +9,30 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from imgcls.core.engines.model import Model, find_spec, is_model_file, load_model
+from imgcls.core.engines.model import (
+    Model,
+    find_spec,
+    is_model_file,
+    load_model,
+    open_model_file,
+)
 from imgcls.core.models.model_file import ModelFile
 from imgcls.core.models.spec import features_described
-from imgcls.core.models.table import BACKBONES, DEFAULT_MODEL
+from imgcls.core.models.table import DEFAULT_MODEL
+from imgcls.core.models.variant import varied
 from imgcls.core.models.weights import find_weights
+from imgcls.core.pixels.preprocessing import Interpolation, Resize
+from imgcls.core.tasks.classify.scoring import adapt
 from imgcls.core.tasks.training.checkpoints import Checkpoints
 from imgcls.core.tasks.training.history import Epoch
 from imgcls.core.tasks.training.options import BATCH_SIZE, PATIENCE, FinetuneOptions, HeadKind
 from imgcls.core.tasks.training.result_files import ResultFiles
 from imgcls.core.tasks.training.selection import Selection, select_images
-from imgcls.core.tasks.training.stages import Trained, train
+from imgcls.core.tasks.training.stages import Trained, scratch_spec, train
 from imgcls.core.version import __version__
 
 log = logging.getLogger("imgcls")
@@ -71,6 +80,9 @@ def finetune(
     learning_rate: float | None = None,
     augment: str = "none",
     head: HeadKind = "linear",
+    size: int | None = None,
+    resize: Resize | None = None,
+    interpolation: Interpolation | None = None,
     class_weights: bool = False,
     batch_size: int = BATCH_SIZE,
     seed: int = 0,
@@ -102,6 +114,11 @@ def finetune(
         learning_rate: of the last stage.
         augment: "none", "light" or "full".
         head: "linear", or "mlp" with a hidden layer of 256 units.
+        size: height and width of the network's input; default: its own. Smaller is faster, and
+            shows less.
+        resize: how an image is fitted to the network, in training as in predicting: "crop",
+            "squash" or "pad"; default: the network's own way.
+        interpolation: the resampling filter; default: the network's own.
         class_weights: whether all classes count alike, however many images they have.
         batch_size: images in a step.
         seed: the same seed gives the same metrics on the same machine.
@@ -137,6 +154,9 @@ def finetune(
         learning_rate=learning_rate,
         augment=augment,
         head=head,
+        size=size,
+        resize=resize,
+        interpolation=interpolation,
         class_weights=class_weights,
         batch_size=batch_size,
         seed=seed,
@@ -162,7 +182,7 @@ def train_model(
     selection = select_images(folder, options)
     opened = None
     if not options.from_scratch:
-        opened = load_model(options.model, weights=options.weights)
+        opened = _open(options)
     checkpoints = files.checkpoints(_run(options, selection, opened))
     with _kept_if_interrupted(checkpoints):
         trained = train(options, selection, opened, checkpoints, started)
@@ -203,11 +223,28 @@ def _check_backbone(options: FinetuneOptions) -> None:
 
     Raises:
         ModelError: there is no such model.
+        UsageError: it cannot be built for the size that is wanted.
         WeightsError: its weights are not here.
     """
-    if not options.from_scratch and not is_model_file(options.model):
+    if options.from_scratch:
+        scratch_spec(options)
+    elif is_model_file(options.model):
+        file = open_model_file(options.model)
+        file.network(Path(options.model)).varied(options.variant)
+    else:
+        spec = find_spec(options.model)
+        varied(options.model, spec, options.variant)
         given = None if options.weights is None else os.fspath(options.weights)
-        find_weights(options.model, find_spec(options.model), given)
+        find_weights(options.model, spec, given)
+
+
+def _open(options: FinetuneOptions) -> Model:
+    """Open the backbone as the options want it."""
+    model = load_model(options.model, weights=options.weights, variant=options.variant)
+    return replace(
+        model,
+        preprocessing=adapt(model.preprocessing, options.resize, options.interpolation),
+    )
 
 
 def _run(options: FinetuneOptions, selection: Selection, model: Model | None) -> dict[str, str]:
@@ -224,7 +261,7 @@ def _model_file(
     options: FinetuneOptions, selection: Selection, model: Model | None, trained: Trained
 ) -> ModelFile:
     name = model.network.name if model else options.model
-    spec = model.network.spec if model else BACKBONES[name]
+    spec = model.network.spec if model else scratch_spec(options)
     return ModelFile(
         backbone=name,
         backbone_weights="own" if trained.backbone is None else "stored",

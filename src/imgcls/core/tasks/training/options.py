@@ -9,7 +9,9 @@ from typing import Any, Literal, get_args
 
 from imgcls.core.errors import UsageError
 from imgcls.core.models.table import DEFAULT_MODEL, SCRATCH_MODELS
+from imgcls.core.models.variant import Variant
 from imgcls.core.pixels.augment import AUGMENTATIONS
+from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.training.head_learner import MLP_DROPOUT, MLP_UNITS
 from imgcls.core.tasks.training.progress import Stage
 
@@ -48,6 +50,9 @@ class FinetuneOptions:
     learning_rate: float | None = None
     augment: str = "none"
     head: HeadKind = "linear"
+    size: int | None = None
+    resize: Resize | None = None
+    interpolation: Interpolation | None = None
     class_weights: bool = False
     batch_size: int = BATCH_SIZE
     seed: int = 0
@@ -80,6 +85,7 @@ class FinetuneOptions:
             raise UsageError(f"`augment` is one of {', '.join(AUGMENTATIONS)}")
         if self.head not in HEADS:
             raise UsageError(f"`head` is one of {', '.join(HEADS)}")
+        _ = self.variant  # which refuses a size that is out of range
         if self.from_scratch and self.unfreeze:
             raise UsageError(f"{self.model} is trained whole; leave out `unfreeze`")
         if self.from_scratch and self.weights is not None:
@@ -89,6 +95,11 @@ class FinetuneOptions:
     def from_scratch(self) -> bool:
         """Whether the network has no weights to begin with."""
         return self.model in SCRATCH_MODELS
+
+    @property
+    def variant(self) -> Variant:
+        """How the network differs from what its name or its file says."""
+        return Variant(self.size)
 
     @property
     def hidden_units(self) -> tuple[int, ...]:
@@ -128,6 +139,10 @@ class FinetuneOptions:
         )
         return stages
 
+    def _given(self, *names: str) -> dict[str, Any]:
+        """Return the options of these names that are not left to their defaults."""
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
     def described(self) -> dict[str, Any]:
         """Return what the outcome depends on, as JSON has it."""
         return {
@@ -138,6 +153,7 @@ class FinetuneOptions:
             "unfreeze": self.unfreeze,
             "augment": self.augment,
             "head": list(self.hidden_units),
+            **self._given("size", "resize", "interpolation"),
             "class_weights": self.class_weights,
             "batch_size": self.batch_size,
             "seed": self.seed,

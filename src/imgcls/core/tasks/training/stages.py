@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from imgcls.core.models.head import Head, Standardization
 from imgcls.core.models.model_file import own_weights
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import SCRATCH_MODELS
+from imgcls.core.models.variant import varied
 from imgcls.core.pixels.augment import AUGMENTATIONS
+from imgcls.core.tasks.classify.scoring import adapt
 from imgcls.core.tasks.training.batches import FixedFeatures, ImageFeatures, Images
 from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
 from imgcls.core.tasks.training.features import cached_features
@@ -195,10 +197,21 @@ def _fine_tune(
     return _run_network(learner, loop, stage, sides, model.network.spec)
 
 
+def scratch_spec(options: FinetuneOptions) -> ModelSpec:
+    """Return the row of a network that is trained from scratch, as the options want it.
+
+    Raises:
+        UsageError: it cannot be built for the size that is wanted.
+    """
+    spec = varied(options.model, SCRATCH_MODELS[options.model], options.variant)
+    preprocessing = adapt(spec.preprocessing, options.resize, options.interpolation)
+    return replace(spec, preprocessing=preprocessing)
+
+
 def _from_scratch(options: FinetuneOptions, selection: Selection, loop: Loop) -> Trained:
     """Train a small network and its head together."""
     (stage,) = options.stages()
-    spec = SCRATCH_MODELS[options.model]
+    spec = scratch_spec(options)
     building = time.monotonic()
     backbone = fresh_backbone(spec, options.seed)
     width = backbone.output.shape[-1]
