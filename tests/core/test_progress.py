@@ -21,13 +21,19 @@ def test_silent_by_default() -> None:
 
 
 def test_the_last_that_asked_shows_it() -> None:
-    shown: list[tuple[str, int | None]] = []
+    shown: list[tuple[Any, ...]] = []
 
-    def show(items: Iterable[Any], unit: str, total: int | None) -> Iterator[Any]:
-        shown.append((unit, total))
+    def show(
+        items: Iterable[Any], unit: str, total: int | None = None, **how: Any
+    ) -> Iterator[Any]:
+        shown.append((unit, total, how))
         yield from items
 
-    show_with(lambda items, unit, total: iter(()))
+    show_with(lambda items, unit, total=None, **how: iter(()))
     show_with(show)
     assert list(progress("ab", "photos", 2)) == ["a", "b"]
-    assert shown == [("photos", 2)]
+    assert list(progress("ab", "photos", title="epoch 1", amount=len)) == ["a", "b"]
+    assert shown == [
+        ("photos", 2, {"title": "", "status": None, "amount": None}),
+        ("photos", None, {"title": "epoch 1", "status": None, "amount": len}),
+    ]

@@ -6,12 +6,13 @@ import logging
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, TypeVar
 
 import click
 
-from imgcls.cli.wording import option_names, rate_text
+from imgcls.cli.bar import Bar
+from imgcls.cli.wording import option_names
 from imgcls.core.progress import show_with
 from imgcls.render.safe import printable
 
@@ -51,13 +52,25 @@ class Console:
         if not self.quiet:
             click.echo(printable(message), err=True)
 
-    def progress(self, items: Iterable[T], unit: str, total: int | None = None) -> Iterator[T]:
+    def progress(
+        self,
+        items: Iterable[T],
+        unit: str,
+        total: int | None = None,
+        *,
+        title: str = "",
+        status: Callable[[], str] | None = None,
+        amount: Callable[[Any], int] | None = None,
+    ) -> Iterator[T]:
         """Yield the items, with a bar on a terminal once it takes over a second.
 
         Args:
             items: what is being done.
-            unit: what an item is, in the plural.
+            unit: what is counted, in the plural.
             total: how many there will be, if that is known.
+            title: what is being done, where the unit does not say it.
+            status: what to say of the work now, in place of its speed.
+            amount: how many units an item is; default: one.
         """
         if self.quiet or not sys.stderr.isatty():
             yield from items
@@ -65,46 +78,15 @@ class Console:
         started, bar, done = time.monotonic(), None, 0
         try:
             for item in items:
-                done += 1
+                done += amount(item) if amount else 1
                 if bar is None and time.monotonic() - started > _PROGRESS_AFTER:
-                    bar = _bar(unit, total)
+                    bar = Bar(unit, total, title=title, status=status, started=started)
                 if bar is not None:
-                    bar.update(bar.task_ids[0], completed=done)
+                    bar.update(done)
                 yield item
         finally:
             if bar is not None:
                 bar.stop()
-
-
-def _bar(unit: str, total: int | None) -> Any:
-    from rich.console import Console as RichConsole
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.text import Text
-
-    class Speed(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text(rate_text(task.speed or 0, unit))
-
-    bar = Progress(
-        TextColumn(unit),
-        BarColumn(),
-        MofNCompleteColumn(),
-        Speed(),
-        TimeRemainingColumn(),
-        console=RichConsole(stderr=True),
-        transient=True,
-    )
-    bar.add_task(unit, total=total)
-    bar.start()
-    return bar
 
 
 class _Notices(logging.Handler):

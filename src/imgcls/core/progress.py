@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
-# (items, their unit in the plural, how many there will be) → the same items.
-Show = Callable[[Iterable[Any], str, int | None], Iterator[Any]]
+
+class Show(Protocol):
+    """Yields the items, and shows meanwhile how far they are; see `progress`."""
+
+    def __call__(
+        self,
+        items: Iterable[T],
+        unit: str,
+        total: int | None = None,
+        *,
+        title: str = "",
+        status: Callable[[], str] | None = None,
+        amount: Callable[[Any], int] | None = None,
+    ) -> Iterator[T]:
+        """Yield the items."""
+        ...
+
 
 _shows: list[Show] = []
 
@@ -18,12 +33,25 @@ def show_with(show: Show) -> None:
     _shows[:] = [show]
 
 
-def progress(items: Iterable[T], unit: str, total: int | None = None) -> Iterator[T]:
+def progress(
+    items: Iterable[T],
+    unit: str,
+    total: int | None = None,
+    *,
+    title: str = "",
+    status: Callable[[], str] | None = None,
+    amount: Callable[[Any], int] | None = None,
+) -> Iterator[T]:
     """Yield the items, while whoever asked for it shows how far they are.
 
     Args:
         items: what is being done.
-        unit: what an item is, in the plural.
+        unit: what is counted, in the plural.
         total: how many there will be, if that is known.
+        title: what is being done, where the unit does not say it.
+        status: what to say of the work now, in place of its speed.
+        amount: how many units an item is; default: one.
     """
-    return _shows[0](items, unit, total) if _shows else iter(items)
+    if not _shows:
+        return iter(items)
+    return _shows[0](items, unit, total, title=title, status=status, amount=amount)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from imgcls.core import progress as progress_module
 from imgcls.core.errors import ModelError, UsageError
 from imgcls.core.models.head import Standardization
 from imgcls.core.tasks.training.batches import FixedFeatures
@@ -151,6 +152,31 @@ def test_seconds_left_are_said_only_where_there_are_some(
     caplog.set_level(logging.INFO, "imgcls")
     loop(tmp_path / "c").run(learner(), STAGE, TRAINING, VALIDATION)
     assert "features 6/6: loss " in caplog.text and " left" not in caplog.text
+
+
+def test_every_image_is_shown_with_loss_accuracy_and_time_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[tuple[str, int | None, int, list[str]]] = []
+
+    def show(items: Any, unit: str, total: int | None = None, **how: Any) -> Any:
+        done, said = 0, []
+        for item in items:
+            done += how["amount"](item)
+            yield item
+            said.append(how["status"]() if how["status"] else "")
+        shown.append((f"{how['title']}, {unit}", total, done, said))
+
+    monkeypatch.setattr(progress_module, "_shows", [show])
+    run = loop(tmp_path / "c")
+    run.run(learner(), Stage("x", 1, 0.02, 16, continues=True), TRAINING, VALIDATION)
+    begun, learned, validated = shown
+    assert begun[:3] == ("x 0/1, images", 20, 20)
+    assert validated[:3] == ("x 1/1 validation, images", 20, 20)
+    assert learned[:3] == ("x 1/1, images", 40, 40)
+    loss, accuracy = run.progress.history[1].loss, run.progress.history[1].accuracy
+    assert learned[3][-1] == f"loss {loss:.4f}, accuracy {accuracy:.2%}, less than 1 s left"
+    assert len(learned[3]) == 3
 
 
 @pytest.mark.parametrize("spoiled", ["now.weight.0", "best.weight.0"])

@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from imgcls.core.csv_text import csv_line
-from imgcls.core.files import atomic_writer, write_atomically
+from imgcls.core.files import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +46,20 @@ def write_csv(path: Path, epochs: Sequence[Epoch]) -> None:
     write_atomically(path, "".join(map(csv_line, rows)).encode())
 
 
-def write_plot(path: Path, epochs: Sequence[Epoch]) -> None:
-    """Draw the learning curves of loss and accuracy as a PNG.
+def kept_epoch(epochs: Sequence[Epoch], best: Epoch) -> Epoch:
+    """Return the epoch that a training keeps.
 
-    Raises:
-        OutputError: it cannot be written.
+    It is the best of the last stage; or, where that is what the stage began with, the one of the
+    stages before that left it.
+
+    Args:
+        epochs: the history.
+        best: the best epoch of the last stage.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    curves = (("loss", "loss", "val_loss"), ("accuracy", "accuracy", "val_accuracy"))
-    positions = range(len(epochs))
-    for axes, (title, training, validation) in zip(figure.subplots(1, 2), curves, strict=True):
-        for attribute, label in ((training, "training"), (validation, "validation")):
-            values = [getattr(epoch, attribute) for epoch in epochs]
-            numbers = [float("nan") if value is None else value for value in values]
-            axes.plot(positions, numbers, marker=".", label=label)
-        for position in positions[1:]:
-            if epochs[position].stage != epochs[position - 1].stage:
-                axes.axvline(position - 0.5, color="0.7", linestyle=":")
-                axes.annotate(epochs[position].stage, (position - 0.4, 0.02),
-                              xycoords=("data", "axes fraction"), fontsize="small")  # fmt: skip
-        axes.set(title=title, xlabel="epoch")
-        axes.legend()
-    with atomic_writer(path) as file:
-        figure.savefig(file, format="png", metadata={"Software": "imgcls"})
+    if best.epoch:
+        return best
+    before = [epoch for epoch in epochs[: epochs.index(best)] if epoch.epoch]
+    same = [epoch for epoch in before if epoch.stage == before[-1].stage]
+    least = min(same, key=lambda epoch: epoch.val_loss)
+    begun = next((one for one in epochs if one.stage == least.stage and not one.epoch), None)
+    return kept_epoch(epochs, begun) if begun and begun.val_loss <= least.val_loss else least

@@ -12,9 +12,11 @@ import numpy as np
 
 from imgcls.core.arrays import Float32Array, softmax
 from imgcls.core.errors import ModelError
+from imgcls.core.progress import progress
 from imgcls.core.tasks.training.batches import Columns, Examples
 from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
 from imgcls.core.tasks.training.history import Epoch
+from imgcls.core.tasks.training.lines import epoch_line, status_text, title
 from imgcls.core.tasks.training.progress import Progress, Stage
 
 log = logging.getLogger("imgcls")
@@ -105,32 +107,34 @@ class Loop:
         Raises:
             ModelError: a single image is too much for the memory, or the loss is no number.
         """
-        progress = self.progress
-        progress.batch_size = progress.batch_size or stage.batch_size
+        now = self.progress
+        now.batch_size = now.batch_size or stage.batch_size
         best_weights = learner.weights()
         if self.resumed is not None:
             best_weights = self._restore(learner, self.resumed)
             self.resumed = None
         elif stage.continues:
             self._begin(learner, stage, validation)
-        while progress.epoch < stage.epochs and progress.waited < self.patience:
-            if progress.best is not None and self.is_late():
+        while now.epoch < stage.epochs and now.waited < self.patience:
+            if now.best is not None and self.is_late():
                 log.info("%s: stopped by the time limit, `max_seconds`", stage.name)
                 break
             epoch = self._epoch(learner, stage, training, validation)
-            progress.history.append(epoch)
-            if progress.best is None or epoch.val_loss < progress.best.val_loss:
-                progress.best = epoch
+            now.history.append(epoch)
+            if now.best is None or epoch.val_loss < now.best.val_loss:
+                now.best = epoch
                 best_weights = learner.weights()
-            progress.waited += 1
-            if epoch.val_loss < progress.awaited:
-                progress.awaited, progress.waited = epoch.val_loss - LEAST_GAIN, 0
+            now.waited += 1
+            if epoch.val_loss < now.awaited:
+                now.awaited, now.waited = epoch.val_loss - LEAST_GAIN, 0
             if epoch.epoch % stage.save_every == 0:
                 self._save(learner, best_weights)
-            log.info("%s", _line(stage, epoch, self._time_left(stage, epoch)))
-        assert progress.best is not None  # there is one epoch at least
+            log.info(
+                "%s", epoch_line(stage, epoch, self._time_left(stage, epoch.epoch, epoch.seconds))
+            )
+        assert now.best is not None  # there is one epoch at least
         learner.set_weights(best_weights)
-        return progress.best
+        return now.best
 
     def _restore(self, learner: Learner, resumed: Checkpoint) -> dict[str, np.ndarray]:
         """Let the learner go on from a checkpoint; return the weights of its best epoch."""
@@ -152,14 +156,14 @@ class Loop:
         """Make what a stage begins with its best so far."""
         started = time.monotonic()
         val_loss, val_accuracy = self._within_memory(
-            lambda: self._evaluate(learner, validation), learner
+            lambda: self._evaluate(learner, validation, title(stage, 0)), learner
         )
         seconds = time.monotonic() - started
         best = Epoch(stage.name, 0, None, None, val_loss, val_accuracy, seconds)
         self.progress.best = best
         self.progress.awaited = val_loss - LEAST_GAIN
         self.progress.history.append(best)
-        log.info("%s", _line(stage, best, None))
+        log.info("%s", epoch_line(stage, best, None))
 
     def _epoch(
         self, learner: Learner, stage: Stage, training: Examples, validation: Examples
@@ -168,7 +172,9 @@ class Loop:
         started = time.monotonic()
 
         def work() -> tuple[float, float, float, float]:
-            return *self._learn(learner, training), *self._evaluate(learner, validation)
+            learned = self._learn(learner, stage, training)
+            validating = f"{title(stage, self.progress.epoch + 1)} validation"
+            return *learned, *self._evaluate(learner, validation, validating)
 
         loss, accuracy, val_loss, val_accuracy = self._within_memory(work, learner)
         if not np.isfinite([loss, val_loss]).all():
@@ -180,37 +186,50 @@ class Loop:
 
     def _within_memory(self, work: Callable[[], T], learner: Learner) -> T:
         """Do some work, from its beginning with half the batch as often as memory runs out."""
-        progress, before = self.progress, learner.state()
+        now, before = self.progress, learner.state()
         while True:
             try:
                 return work()
             except MemoryError as error:
-                if progress.batch_size == 1:
+                if now.batch_size == 1:
                     raise ModelError(
                         "memory ran out on a single image; free some, or take a smaller model"
                     ) from error
-                progress.batch_size //= 2
-                log.warning("memory ran out; going on with `batch_size` %d", progress.batch_size)
+                now.batch_size //= 2
+                log.warning("memory ran out; going on with `batch_size` %d", now.batch_size)
                 learner.restore(before)
 
-    def _learn(self, learner: Learner, training: Examples) -> tuple[float, float]:
+    def _learn(self, learner: Learner, stage: Stage, training: Examples) -> tuple[float, float]:
         """Show all training images once, or as many as there is time for."""
-        number = self.progress.epoch + 1
+        started, number = time.monotonic(), self.progress.epoch + 1
         learner.begin_epoch(number)
         random = np.random.default_rng((self.seed, self.progress.stage, number))
         order = random.permutation(len(training.columns)).tolist()
         losses = _Sums()
-        for inputs, columns in training.batches(order, self.progress.batch_size, number):
+
+        def status() -> str:
+            done = losses.images / len(order)
+            whole = (time.monotonic() - started) / done if done else 0.0
+            left = self._time_left(stage, number - 1 + done, whole)
+            return status_text(*losses.means(), left) if done else ""
+
+        batches = training.batches(order, self.progress.batch_size, number)
+        for inputs, columns in progress(
+            batches, "images", len(order), title=title(stage, number), status=status, amount=_size
+        ):
             logits = learner.learn(inputs, columns, self.class_weights[columns])
             losses.add(logits, columns)
             if self.is_late():
                 break
         return losses.means()
 
-    def _evaluate(self, learner: Learner, validation: Examples) -> tuple[float, float]:
+    def _evaluate(
+        self, learner: Learner, validation: Examples, title: str = ""
+    ) -> tuple[float, float]:
         started, sums = time.monotonic(), _Sums()
         order = range(len(validation.columns))
-        for inputs, columns in validation.batches(order, self.progress.batch_size, 0):
+        batches = validation.batches(order, self.progress.batch_size, 0)
+        for inputs, columns in progress(batches, "images", len(order), title=title, amount=_size):
             sums.add(learner.logits(inputs), columns)
         self._evaluation_seconds = time.monotonic() - started
         return sums.means()
@@ -221,8 +240,9 @@ class Loop:
         described = self.progress.described() | {"seconds": self._spent()}
         self.checkpoints.save(Checkpoint(described, arrays))
 
-    def _time_left(self, stage: Stage, epoch: Epoch) -> float:
-        left = (stage.epochs - epoch.epoch) * epoch.seconds
+    def _time_left(self, stage: Stage, epochs: float, seconds: float) -> float:
+        """Return how long the stage may take after so many epochs if each takes so many seconds."""
+        left = (stage.epochs - epochs) * seconds
         if self.max_seconds is not None:
             left = min(left, max(0.0, self.max_seconds - self._spent()))
         return left
@@ -256,11 +276,5 @@ def _shapes(arrays: Arrays) -> dict[str, tuple[int, ...]]:
     return {name: array.shape for name, array in arrays.items()}
 
 
-def _line(stage: Stage, epoch: Epoch, seconds_left: float | None) -> str:
-    parts = []
-    if epoch.loss is not None and epoch.accuracy is not None:
-        parts += [f"loss {epoch.loss:.4f}", f"accuracy {epoch.accuracy:.2%}"]
-    parts += [f"validation loss {epoch.val_loss:.4f}", f"accuracy {epoch.val_accuracy:.2%}"]
-    if seconds_left is not None and seconds_left >= 1:
-        parts.append(f"at most {seconds_left:.0f} s left")
-    return f"{stage.name} {epoch.epoch}/{stage.epochs}: {', '.join(parts)}"
+def _size(batch: tuple[Float32Array, Columns]) -> int:
+    return len(batch[1])

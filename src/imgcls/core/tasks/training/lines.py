@@ -1,0 +1,38 @@
+"""What a training says while it runs."""
+
+from __future__ import annotations
+
+from imgcls.core.durations import duration
+from imgcls.core.tasks.training.history import Epoch
+from imgcls.core.tasks.training.progress import Stage
+
+
+def title(stage: Stage, epoch: int) -> str:
+    """Return a stage's name and an epoch of all that it may have: "features 3/100"."""
+    return f"{stage.name} {epoch}/{stage.epochs}"
+
+
+def status_text(loss: float, accuracy: float, seconds_left: float) -> str:
+    """Return how an epoch goes so far, and how long its stage may take."""
+    return f"loss {loss:.4f}, accuracy {accuracy:.2%}, {_left(seconds_left)}"
+
+
+def epoch_line(stage: Stage, epoch: Epoch, seconds_left: float | None) -> str:
+    """Return how an epoch went.
+
+    Args:
+        stage: its stage.
+        epoch: its figures.
+        seconds_left: which the stage may take; None where that is not known.
+    """
+    parts = []
+    if epoch.loss is not None and epoch.accuracy is not None:
+        parts += [f"loss {epoch.loss:.4f}", f"accuracy {epoch.accuracy:.2%}"]
+    parts += [f"validation loss {epoch.val_loss:.4f}", f"accuracy {epoch.val_accuracy:.2%}"]
+    if seconds_left is not None and seconds_left >= 1:
+        parts.append(_left(seconds_left))
+    return f"{title(stage, epoch.epoch)}: {', '.join(parts)}"
+
+
+def _left(seconds: float) -> str:
+    return f"at most {duration(seconds)} left" if seconds >= 1 else f"{duration(seconds)} left"
