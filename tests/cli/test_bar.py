@@ -61,13 +61,13 @@ def test_how_far_images_are(total: int | None) -> None:
 
 @pytest.mark.posix
 def test_a_training_fits_80_columns() -> None:
-    status = "loss 0.1234, accuracy 100.00%, at most 1 h 12 min left"
+    status = "loss 0.1234, accuracy 100.00%, ≤ 1 h 12 min left"
     with terminal() as lines:
         bar = Bar("images", 600, title="fine-tuning 10/10", status=lambda: status, started=0.0)
         bar.update(300)
         bar.stop()
         last = lines()[-1].rstrip()
-    assert re.fullmatch(f"fine-tuning 10/10 .{{6}} {status}", last)
+    assert re.fullmatch(f"fine-tuning 10/10 .{{8}} {status}", last)
     assert len(last) <= 80
 
 

@@ -10,7 +10,7 @@ from imgcls.cli.wording import rate_text
 from imgcls.core.durations import duration
 
 _WIDTH = 20  # of the bar, in columns
-_NARROW = 6  # where much is said beside it
+_NARROW = 8  # where much is said beside it
 
 
 class Bar:

@@ -175,7 +175,7 @@ def test_every_image_is_shown_with_loss_accuracy_and_time_left(
     assert validated[:3] == ("x 1/1 validation, images", 20, 20)
     assert learned[:3] == ("x 1/1, images", 40, 40)
     loss, accuracy = run.progress.history[1].loss, run.progress.history[1].accuracy
-    assert learned[3][-1] == f"loss {loss:.4f}, accuracy {accuracy:.2%}, less than 1 s left"
+    assert learned[3][-1] == f"loss {loss:.4f}, accuracy {accuracy:.1%}, less than 1 s left"
     assert len(learned[3]) == 3
 
 
