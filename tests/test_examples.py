@@ -15,7 +15,8 @@ import imgcls
 # `evaluate` reads what `finetune` wrote, so the order is a user's.
 FUNCTIONS = (
     *("load_model", "fetch", "compile_model", "import_model", "summarize"),
-    *("classify", "explain", "activations", "features", "audit", "finetune", "evaluate"),
+    *("classify", "draw_predictions", "explain", "activations", "features"),
+    *("audit", "finetune", "evaluate"),
 )
 
 

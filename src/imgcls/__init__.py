@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from imgcls.core.tasks.classify.classify import Prediction, Record, classify
     from imgcls.core.tasks.features.features import FeatureRow, features
     from imgcls.core.tasks.heatmap.activations import Activations, activations
+    from imgcls.core.tasks.heatmap.drawn_photos import DrawnPhoto, draw_predictions
     from imgcls.core.tasks.heatmap.explain import explain
     from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
     from imgcls.core.tasks.labelled.audit import AuditReport, Finding, audit
@@ -43,6 +44,7 @@ __all__ = [
     "AuditReport",
     "ClusterError",
     "CompiledAhead",
+    "DrawnPhoto",
     "Evaluation",
     "Explanation",
     "FeatureRow",
@@ -69,6 +71,7 @@ __all__ = [
     "audit",
     "classify",
     "compile_model",
+    "draw_predictions",
     "evaluate",
     "explain",
     "features",
@@ -91,6 +94,8 @@ _HOMES = {
     "features": "imgcls.core.tasks.features.features",
     "Activations": "imgcls.core.tasks.heatmap.activations",
     "activations": "imgcls.core.tasks.heatmap.activations",
+    "DrawnPhoto": "imgcls.core.tasks.heatmap.drawn_photos",
+    "draw_predictions": "imgcls.core.tasks.heatmap.drawn_photos",
     "Explanation": "imgcls.core.tasks.heatmap.explanation",
     "Unexplained": "imgcls.core.tasks.heatmap.explanation",
     "explain": "imgcls.core.tasks.heatmap.explain",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from imgcls.cli import options
+from imgcls.cli import options, viewer
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import Summary
@@ -37,6 +37,7 @@ from imgcls.render.activations import FORMATS
     metavar="N",
     help="Draw at most the first N channels of each layer.",
 )
+@viewer.option("the sheet, or the folder of several,")
 @click.option("--raw", is_flag=True, help="Write the arrays too, as .npz, one for each layer.")
 @options.preprocessing
 @options.format_name(FORMATS, "How the records on stdout are shown.")
@@ -56,6 +57,7 @@ def activations(
     first: int | None,
     channels: int,
     raw: bool,
+    show: bool,
     resize: Resize | None,
     interpolation: Interpolation | None,
     format_name: str,
@@ -73,6 +75,10 @@ def activations(
     # Keras shows every layer; the other engines only what a network ends in.
     opened = load_model(model, weights=weights, engine="keras")
     summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
-    records = console.progress(write_activations(jobs, opened, which, sheet), "images")
+    result = viewer.Result(out)
+    records = result.note(console.progress(write_activations(jobs, opened, which, sheet), "images"))
     write_stdout(FORMATS[format_name](summary.count(records)))
-    return summary.close(console)
+    code = summary.close(console)
+    if show:
+        result.show()
+    return code

@@ -58,6 +58,11 @@ class Destination:
         return FORMATS[self.format_name or format_of(self.output)]
 
     @property
+    def page(self) -> str | None:
+        """The output, if it is a page that a browser shows."""
+        return self.output if self.format is FORMATS["html"] else None
+
+    @property
     def grows(self) -> bool:
         """Whether the output grows record by record."""
         return self.output is not None and self.format.grows and not is_special(self.output)

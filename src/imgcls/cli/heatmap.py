@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from imgcls.cli import options
+from imgcls.cli import options, viewer
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import Summary
@@ -64,6 +64,7 @@ LIST_LAYERS = "list"
 )
 @click.option("--panel", is_flag=True, help="Image, heatmap and overlay side by side.")
 @click.option("--raw", is_flag=True, help="Write the map too, as .npy of float32, 0 to 1.")
+@viewer.option("the heatmap, or the folder of several,")
 @click.option("--faithfulness", is_flag=True, help="Measure deletion and insertion scores.")
 @options.preprocessing
 @options.format_name(FORMATS, "How the records on stdout are shown.")
@@ -90,6 +91,7 @@ def heatmap(
     colormap: str,
     panel: bool,
     raw: bool,
+    show: bool,
     faithfulness: bool,
     resize: Resize | None,
     interpolation: Interpolation | None,
@@ -120,6 +122,10 @@ def heatmap(
     jobs = name_outputs(sources, out)  # an output that cannot be is said before any work
     explainer = Explainer(load_model(model, weights=weights, engine=engine, threads=workers), what)
     summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
-    records = console.progress(write_heatmaps(jobs, explainer, how), "images")
+    result = viewer.Result(out)
+    records = result.note(console.progress(write_heatmaps(jobs, explainer, how), "images"))
     write_stdout(FORMATS[format_name](summary.count(records)))
-    return summary.close(console)
+    code = summary.close(console)
+    if show:
+        result.show()
+    return code

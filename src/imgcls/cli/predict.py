@@ -6,7 +6,7 @@ import functools
 
 import click
 
-from imgcls.cli import clustering, options, sorting
+from imgcls.cli import clustering, drawing, options, sorting
 from imgcls.cli.console import Console
 from imgcls.cli.destination import Destination
 from imgcls.cli.sink import open_sink
@@ -62,6 +62,7 @@ _IN_PARTS = ("parquet", "jsonl")  # the formats of a cluster's files
 @options.precision
 @options.workers
 @sorting.options
+@drawing.options
 @clustering.options
 @click.option("--fail-fast", is_flag=True, help="Stop at the first image that fails.")
 @click.pass_obj
@@ -89,6 +90,8 @@ def predict(
     sort_mode: SortMode | None,
     dry_run: bool,
     undo: str | None,
+    draw: str | None,
+    show: bool,
     cluster: str | None,
     part_size: int | None,
     fail_fast: bool,
@@ -98,7 +101,7 @@ def predict(
     INPUT is a file, a folder, a quoted glob, a URL, or - for one image on stdin.
     """
     if undo is not None:
-        others = bool(inputs or files_from or sort_into or sort_mode or output)
+        others = bool(inputs or files_from or sort_into or sort_mode or output or draw or show)
         return sorting.take_back(console, undo, dry_run, others)
     refused = {
         "fail_fast": fail_fast,
@@ -106,6 +109,8 @@ def predict(
         "sort_into": sort_into,
         "sort_mode": sort_mode,
         "dry_run": dry_run,
+        "draw": draw,
+        "show": show,
     }
     if where := clustering.chosen(cluster, part_size, workers, refused):
         how = ClassifyOptions(top, min_confidence, resize, interpolation)
@@ -120,6 +125,7 @@ def predict(
         return clustering.run(console, job, folder, where, opened, sources, force=force)
     sort = SortOptions(sort_into, sort_mode, dry_run)
     to = Destination(output, format_name, resume, force, sort)
+    drawings = drawing.Drawings(draw, show, to)
     how = ClassifyOptions(top, min_confidence, resize, interpolation, workers, to.format.pixels)
     sources = to.checked(inputs, options.sources(inputs, files_from, null), files_from is not None)
     opened, sources = load_calibrated(
@@ -127,10 +133,12 @@ def predict(
     )
     summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
     with open_sink(to, opened, how, precision, console) as sink:
-        records = classify_sources(sink.todo(sources), opened, how)
+        records = drawings.records(sink.todo(sources), opened, how)
         sink.write(summary.count(console.progress(records, "images")))
     summary.skipped = sink.skipped
-    return summary.close(console) or (EXIT_SOME_FAILED if sink.unsorted else 0)
+    code = summary.close(console)
+    drawings.close(console)
+    return code or (EXIT_SOME_FAILED if sink.unsorted or drawings.failed else 0)
 
 
 def _format_in_parts(name: str) -> Format:

@@ -156,3 +156,16 @@ def test_reading_changes_nothing(samples: Path, tmp_path: Path) -> None:
     assert Source(str(path)).read() == (samples / "cat.jpg").read_bytes()
     after = path.stat()
     assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+
+
+def test_content_that_was_read_is_not_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"first")
+    read = Source(str(path), root="in", label="cat").with_content()
+    path.unlink()
+    assert (read.read(), read.root, read.label) == (b"first", "in", "cat")
+    assert read == Source(str(path), root="in", label="cat")
+    gone = Source(str(path)).with_content()
+    assert (gone.kind, gone.reason, gone.content) == ("missing", "no such file", None)
+    with pytest.raises(ImageError, match=r"^no such file$"):
+        gone.read()

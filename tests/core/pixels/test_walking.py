@@ -190,7 +190,7 @@ def test_heatmaps_of_earlier_runs_are_passed_over(
     Image.new("RGB", (8, 8)).save(inside / "f/text.png", pnginfo=text)
     assert names(expand(["f"])) == ["f/a.png"]
     assert caplog.messages == [
-        "f: 3 heatmaps of earlier runs are passed over (f/a.heatmap.jpg, f/named by me.png, "
+        "f: 3 drawings of earlier runs are passed over (f/a.heatmap.jpg, f/named by me.png, "
         "f/text.png); name each as an input to take it in"
     ]
     assert names(expand(["f/text.png"])) == ["f/text.png"]

@@ -33,9 +33,9 @@ _SIGNATURES = (
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")
 
-# A heatmap says near its start, or its end, that this program drew it.
-_HEATMAP_MARK = b"imgcls heatmap"
-_HEATMAP_ENDINGS = frozenset([".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"])
+# A drawing says near its start, or its end, that this program drew it.
+_DRAWING_MARKS = (b"imgcls heatmap", b"imgcls predict")
+_DRAWING_ENDINGS = frozenset([".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"])
 _MARK_BYTES = 256
 
 
@@ -49,18 +49,17 @@ def looks_like_image(path: str) -> bool:
     return has_image_ending(path) or is_image_start(_start(path, _SNIFF_BYTES))
 
 
-def is_earlier_heatmap(path: str) -> bool:
+def is_earlier_drawing(path: str) -> bool:
     """Whether a picture is one that this program drew in an earlier run.
 
     Only the first bytes of files with the ending of one are read, and of WebP the last, where it
     keeps such notes.
     """
     ending = os.path.splitext(path)[1].lower()
-    if ending not in _HEATMAP_ENDINGS:
+    if ending not in _DRAWING_ENDINGS:
         return False
-    return _HEATMAP_MARK in (
-        _end(path, _MARK_BYTES) if ending == ".webp" else _start(path, _MARK_BYTES)
-    )
+    part = _end(path, _MARK_BYTES) if ending == ".webp" else _start(path, _MARK_BYTES)
+    return any(mark in part for mark in _DRAWING_MARKS)
 
 
 def is_image_start(start: bytes) -> bool:

@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from imgcls.core.errors import ImageError
@@ -28,6 +28,7 @@ class Source:
         reason: for a "missing" one, why there is nothing to read.
         root: the folder that was named and walked to find it; empty if it was named itself.
         label: what a table says that it shows; empty if no table named it.
+        content: its bytes, if they were read before.
     """
 
     name: str
@@ -35,6 +36,17 @@ class Source:
     reason: str = ""
     root: str = ""
     label: str = ""
+    content: bytes | None = field(default=None, repr=False, compare=False)
+
+    def with_content(self) -> Source:
+        """Return it with its bytes, for whoever needs them twice: a pipe gives them only once.
+
+        One that cannot be read becomes a "missing" one that says why.
+        """
+        try:
+            return replace(self, content=self.read())
+        except ImageError as error:
+            return replace(self, kind="missing", reason=str(error))
 
     def read(self) -> bytes:
         """Return the image's encoded bytes, at most 256 MB.
@@ -42,6 +54,8 @@ class Source:
         Raises:
             ImageError: it cannot be read.
         """
+        if self.content is not None:
+            return self.content
         try:
             if self.kind == "missing":
                 raise ImageError(self.reason)

@@ -13,7 +13,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from imgcls.core.pixels.formats import has_image_ending, is_earlier_heatmap, looks_like_image
+from imgcls.core.pixels.formats import has_image_ending, is_earlier_drawing, looks_like_image
 from imgcls.core.pixels.source import LINK_TO_NOWHERE, Source
 
 log = logging.getLogger("imgcls")
@@ -25,7 +25,7 @@ _SLICE = 10_000
 def walk(folder: str, root: str = "", *, aloud: bool = True) -> Iterator[Source]:
     """Yield the images in a folder and those below it, sorted by name.
 
-    Hidden files and folders are skipped. Links to folders and heatmaps of earlier runs are
+    Hidden files and folders are skipped. Links to folders and drawings of earlier runs are
     passed over, which is logged once. What cannot be read, be it a folder, or a link or a file
     that is called as an image is, yields a "missing" source that says why. `root` is the folder
     that the user named, if it is another. With `aloud` False nothing is logged, for a look ahead.
@@ -71,12 +71,12 @@ class _PassedOver:
     """What a walk passes over on purpose."""
 
     links: list[str] = field(default_factory=list)
-    heatmaps: list[str] = field(default_factory=list)
+    drawings: list[str] = field(default_factory=list)
 
     def say(self, folder: str) -> None:
         for paths, one, many in (
             (self.links, "link to a folder is", "links to folders are"),
-            (self.heatmaps, "heatmap of an earlier run is", "heatmaps of earlier runs are"),
+            (self.drawings, "drawing of an earlier run is", "drawings of earlier runs are"),
         ):
             if paths:
                 log.warning(
@@ -112,8 +112,8 @@ def _source(entry: os.DirEntry[str], root: str, passed: _PassedOver) -> Source |
     elif not stat.S_ISREG(mode):
         if has_image_ending(entry.name):
             return Source(entry.path, "missing", "a pipe, a device or a socket, not a file", root)
-    elif is_earlier_heatmap(entry.path):
-        passed.heatmaps.append(entry.path)
+    elif is_earlier_drawing(entry.path):
+        passed.drawings.append(entry.path)
     elif looks_like_image(entry.path):
         return Source(entry.path, root=root)
     return None

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from imgcls.core.errors import OutputError
-from imgcls.core.pixels.formats import is_earlier_heatmap
+from imgcls.core.pixels.formats import is_earlier_drawing
 from imgcls.core.tasks.heatmap.picture_files import (
     FORMATS,
     is_heatmap,
@@ -68,6 +68,6 @@ def test_a_folder_walk_knows_a_heatmap_of_every_format(
     path = str(tmp_path / f"mine{ending}")
     noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
     Image.fromarray(noise).save(path)
-    assert not is_earlier_heatmap(path)
+    assert not is_earlier_drawing(path)
     save_picture(Image.fromarray(noise), path)
-    assert is_earlier_heatmap(path)
+    assert is_earlier_drawing(path)

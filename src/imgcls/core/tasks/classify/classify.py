@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import os
@@ -120,19 +121,19 @@ def classify_sources(
     sources: Iterable[Source], model: Model, options: ClassifyOptions
 ) -> Iterator[Record]:
     """Yield a record for every source, in order, as they are done; see `classify`."""
-    preprocessing = adapt(model.preprocessing, options.resize, options.interpolation)
-
-    def work(chunk: list[Source]) -> list[Record]:
-        scored = score_chunk(model, preprocessing, chunk)
-        return [_record(model, one, options) for one in scored]
-
     return map_ordered(
-        work,
+        functools.partial(classify_chunk, model, options),
         sources,
         workers=options.workers or usable_cores(),
         chunk=model.engine.batch_size,
         eager=model.engine.one_by_one,
     )
+
+
+def classify_chunk(model: Model, options: ClassifyOptions, chunk: list[Source]) -> list[Record]:
+    """Return the records of some sources; for `map_ordered`."""
+    preprocessing = adapt(model.preprocessing, options.resize, options.interpolation)
+    return [_record(model, one, options) for one in score_chunk(model, preprocessing, chunk)]
 
 
 def load_calibrated(

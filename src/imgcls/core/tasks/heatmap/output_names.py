@@ -6,16 +6,17 @@ import hashlib
 import os
 import posixpath
 import urllib.parse
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, count, islice
 
 from imgcls.core.errors import OutputError, UsageError
 from imgcls.core.pixels.sources import IMAGE_ENDINGS, Source
-from imgcls.core.tasks.heatmap.picture_files import FORMATS, not_ours
+from imgcls.core.tasks.heatmap.picture_files import FORMATS, is_drawn_photo, not_ours
 
 ENDING = ".heatmap.png"
 ACTIVATIONS_ENDING = ".activations.png"
+DRAWN_ENDING = ".predicted.jpg"
 
 
 def name_outputs(
@@ -49,6 +50,32 @@ def name_outputs(
     return ((source, name(source)) for source in chain(first, stream))
 
 
+def name_drawn_photos(sources: Iterable[Source], folder: str) -> Iterator[tuple[Source, str]]:
+    """Pair each source with the file that it is drawn to; what is there already is no one's.
+
+    A file in the folder is written over only where it is an earlier drawing of the same photo.
+
+    Args:
+        sources: the images; read lazily.
+        folder: made when the first is written.
+    """
+    taken: set[bytes] = set()
+
+    for source in sources:
+        subject = subject_of(source)
+
+        def is_free(path: str, subject: str = subject) -> bool:
+            return not os.path.lexists(path) or is_drawn_photo(path, subject)
+
+        yield source, _mirrored(folder, DRAWN_ENDING, taken, source, is_free)
+
+
+def subject_of(source: Source) -> str:
+    """Return what a drawing says of the photo that it is of: a hash of its name, no path."""
+    name = os.path.realpath(source.name) if source.kind in ("file", "missing") else source.name
+    return hashlib.blake2b(os.fsencode(name), digest_size=16).hexdigest()
+
+
 def _is_file_name(out: str) -> bool:
     """Whether a name is meant as a file: by its ending, unless there is such a folder.
 
@@ -76,7 +103,13 @@ def _single(out: str) -> str:
     return out
 
 
-def _mirrored(out: str, ending: str, taken: set[bytes], source: Source) -> str:
+def _mirrored(
+    out: str,
+    ending: str,
+    taken: set[bytes],
+    source: Source,
+    is_free: Callable[[str], bool] = lambda path: True,
+) -> str:
     """Return a name that no other source of this run has.
 
     STEM.heatmap.png; for a later one of the same stem its whole name goes in, and then a
@@ -84,14 +117,14 @@ def _mirrored(out: str, ending: str, taken: set[bytes], source: Source) -> str:
     """
     folder, name = os.path.split(_relative(source))
     stem = os.path.splitext(name)[0]
-    candidates = chain([stem, name], (f"{name}.{number}" for number in range(2, len(taken) + 3)))
+    candidates = chain([stem, name], (f"{name}.{number}" for number in count(2)))
     for candidate in candidates:
         path = os.path.join(out, folder, candidate + ending)
         key = hashlib.blake2b(os.fsencode(path).lower(), digest_size=8).digest()
-        if key not in taken:
+        if key not in taken and is_free(path):
             taken.add(key)
             return path
-    raise AssertionError("one of more candidates than taken names is free")
+    raise AssertionError("there is no end of numbers")
 
 
 def _relative(source: Source) -> str:

@@ -19,6 +19,8 @@ from imgcls.core.pixels.images import SOFTWARE_TAG, software_of
 from imgcls.core.version import __version__
 
 _SOFTWARE = "imgcls heatmap"
+_PREDICT = "imgcls predict"
+_SUBJECT_TAG = 0x010E  # EXIF: what the picture shows
 _NUMPY_START = b"\x93NUMPY"
 
 # What a heatmap can be written as: those formats that can say what wrote them. PNG is packed
@@ -61,9 +63,36 @@ def save_picture(picture: Image.Image, path: str) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    format_name, options = FORMATS[os.path.splitext(path)[1].lower()]
     exif = Image.Exif()
     exif[SOFTWARE_TAG] = f"{_SOFTWARE} {__version__}"
+    _save(picture, path, exif)
+
+
+def save_drawn_photo(picture: Image.Image, path: str, subject: str) -> None:
+    """Write a photo with a label in it, with a note that says who wrote it, of which photo.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    exif = Image.Exif()
+    exif[SOFTWARE_TAG] = f"{_PREDICT} {__version__}"
+    exif[_SUBJECT_TAG] = subject
+    _save(picture, path, exif)
+
+
+def is_drawn_photo(path: str, subject: str) -> bool:
+    """Whether a file is what `save_drawn_photo` wrote of the same photo."""
+    try:
+        with Image.open(path) as image:
+            exif = image.getexif()
+    except Exception:  # whatever a parser stumbles over: then it is none
+        return False
+    is_ours = str(exif.get(SOFTWARE_TAG, "")).startswith(_PREDICT)
+    return is_ours and exif.get(_SUBJECT_TAG) == subject
+
+
+def _save(picture: Image.Image, path: str, exif: Image.Exif) -> None:
+    format_name, options = FORMATS[os.path.splitext(path)[1].lower()]
     if format_name == "PNG":
         # The first bytes tell a heatmap from a photo, so that folder walks need read no more.
         options = {**options, "pnginfo": PngInfo()}

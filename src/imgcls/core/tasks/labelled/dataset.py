@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from imgcls.core.errors import UsageError
-from imgcls.core.pixels.formats import is_earlier_heatmap, looks_like_image
+from imgcls.core.pixels.formats import is_earlier_drawing, looks_like_image
 from imgcls.core.pixels.source import Source
 from imgcls.core.pixels.walking import sorted_entries, walk
 from imgcls.core.tasks.labelled.names import composed
@@ -261,7 +261,7 @@ def _passed_over(folder: str, parts: tuple[Part, ...]) -> Iterator[PassedOver]:
             if entry.is_dir():
                 if entry.is_symlink() and place in used:
                     yield PassedOver(entry.path, "linked-folder")
-            elif looks_like_image(entry.path) and not is_earlier_heatmap(entry.path):
+            elif looks_like_image(entry.path) and not is_earlier_drawing(entry.path):
                 yield PassedOver(entry.path, "loose-image")
 
 

@@ -1,0 +1,67 @@
+"""`--show` opens the one file, or the folder of several, and never fails a run."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from imgcls.cli.viewer import Result, show
+
+
+@dataclass
+class Wrote:
+    output: str | None
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put an xdg-open in front that notes what it is told to open; return its note."""
+    note, folder = tmp_path / "opened", tmp_path / "bin"
+    folder.mkdir()
+    opener = folder / "xdg-open"
+    opener.write_text(f'#!/bin/sh\nprintf %s "$1" > {note}\n')
+    opener.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    return note
+
+
+def noted(result: Result, *outputs: str | None) -> Result:
+    list(result.note(map(Wrote, outputs)))
+    return result
+
+
+@pytest.mark.linux
+def test_one_file_is_opened_itself(opened: Path) -> None:
+    noted(Result("out"), None, "out/a.png").show()
+    assert opened.read_text() == os.path.abspath("out/a.png")
+
+
+@pytest.mark.linux
+def test_of_several_the_folder_is_opened(opened: Path) -> None:
+    noted(Result("-out"), "-out/a.png", "-out/b.png").show()
+    assert opened.read_text() == os.path.abspath("-out")
+
+
+@pytest.mark.linux
+def test_nothing_is_opened_where_nothing_was_written(opened: Path) -> None:
+    noted(Result("out"), None).show()
+    assert not opened.exists()
+
+
+@pytest.mark.linux
+def test_a_viewer_that_fails_is_a_warning(
+    opened: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (opened.parent / "bin" / "xdg-open").write_text("#!/bin/sh\nexit 3\n")
+    with caplog.at_level(logging.WARNING, logger="imgcls"):
+        show("page.html")
+        monkeypatch.setenv("PATH", "")
+        show("page.html")
+    assert [record.getMessage() for record in caplog.records] == [
+        "page.html: cannot be shown: xdg-open found no program for it",
+        "page.html: cannot be shown: there is no xdg-open here (Debian and Ubuntu: xdg-utils)",
+    ]
