@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
-from collections.abc import Callable
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,6 +52,11 @@ def test_wrong_output(capsys: pytest.CaptureFixture[str]) -> None:
     assert error_of(capsys, *local, "-o", "out", "-f", "csv") == (2, said)
 
 
+def whole(folder: Path) -> bytes:
+    """Return all records of a folder of JSONL parts."""
+    return b"".join(part.read_bytes() for part in parts_in(folder))
+
+
 def parts_in(folder: Path) -> list[Path]:
     return sorted(folder.glob("part-*"))
 
@@ -72,7 +82,7 @@ def test_the_parts_are_what_one_machine_writes(
     assert (done.returncode, done.stdout) == (3, ""), done.stderr
     assert done.stderr.count("\n") == 1 and done.stderr.startswith("20 images in ")
     parts = parts_in(tmp_path / "out")
-    assert b"".join(part.read_bytes() for part in parts) == single
+    assert whole(tmp_path / "out") == single
     summary = json.loads((tmp_path / "out" / "_summary.json").read_text())
     assert (summary["images"], summary["ok"], summary["failed"]) == (20, 19, 1)
     assert summary["errors"][0]["path"] == os.path.join("in", "05.jpg")
@@ -84,8 +94,158 @@ def test_the_parts_are_what_one_machine_writes(
     assert done.returncode == 3 and "16 images" not in done.stderr
     assert "12 were there already" in done.stderr, done.stderr
     assert {part: part.stat().st_mtime_ns for part in kept} == kept
-    assert b"".join(part.read_bytes() for part in parts_in(tmp_path / "out")) == single
+    assert whole(tmp_path / "out") == single
 
     # All is there: no Ray is started.
     done = imgcls(*cluster, "-o", "out")
     assert done.stderr.startswith("0 images in 0.") and "20 were there already" in done.stderr
+
+
+class Nodes:
+    """Real Ray nodes on the loopback interface: a head and two workers; see ray_nodes.py."""
+
+    def __init__(self, folder: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("ray_nodes.py"), folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.address = self._read()
+
+    def kill(self, what: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{what}\n")
+        self._process.stdin.flush()
+        assert self._read() == "done"
+
+    def end(self) -> None:
+        self._process.communicate()
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+@pytest.fixture
+def nodes() -> Iterator[Nodes]:
+    pytest.importorskip("ray")
+    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
+        nodes = Nodes(Path(folder))  # in a short path: sockets have no longer names
+        yield nodes
+        nodes.end()
+
+
+def begin(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start the program and let it go on."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "imgcls", *arguments],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+
+
+def await_parts(child: subprocess.Popen[str], folder: Path, count: int) -> set[str]:
+    """Wait until so many parts are whole while the program still runs; return their names."""
+    while child.poll() is None:
+        there = {note.name.removesuffix(".json") for note in folder.glob("_job/part-*l.json")}
+        if len(there) >= count:
+            return there
+        time.sleep(0.02)  # as a user who looks into the folder
+    raise AssertionError(child.communicate()[1])
+
+
+@pytest.mark.slow
+@pytest.mark.linux
+def test_whatever_dies_each_input_has_one_record(
+    imgcls: Imgcls, samples: Path, tmp_path: Path, nodes: Nodes
+) -> None:
+    (tmp_path / "in").mkdir()
+    photos = sorted(samples.glob("*.jpg"))
+    for number in range(320):
+        os.link(photos[number % len(photos)], tmp_path / "in" / f"{number:03}.jpg")
+    assert imgcls("predict", "in", "-o", "single.jsonl").returncode == 0
+    single = (tmp_path / "single.jsonl").read_bytes()
+    common = ("-f", "jsonl", "--part-size", "8", "--cluster", nodes.address)
+
+    # The driver is killed, and the command started again; a Ctrl-C ends it tidily.
+    out = tmp_path / "out"
+    child = begin(tmp_path, "predict", "in", "-o", "out", *common)
+    await_parts(child, out, 3)
+    child.kill()
+    child.communicate()
+    child = begin(tmp_path, "predict", "in", "-o", "out", *common)
+    there = await_parts(child, out, 6)
+    written = {name: (out / name).stat().st_mtime_ns for name in there}
+    child.send_signal(signal.SIGINT)
+    assert child.communicate() == ("", "Error: interrupted\n")
+    assert child.returncode == 130
+
+    # A process that works on a part is killed, then a whole node.
+    child = begin(tmp_path, "predict", "in", "-o", "out", *common)
+    await_parts(child, out, len(there) + 4)
+    nodes.kill("process")
+    await_parts(child, out, len(there) + 10)
+    nodes.kill("node")
+    stdout, stderr = child.communicate()
+    assert (child.returncode, stdout, stderr.count("\n")) == (0, "", 1), stderr
+    assert " images in " in stderr and " were there already" in stderr
+    assert whole(out) == single
+    assert len(parts_in(out)) == 40 and not list(out.glob("_job/*.inputs.json"))
+    assert {name: (out / name).stat().st_mtime_ns for name in there} == written
+    assert json.loads((out / "_summary.json").read_text())["images"] == 320
+
+
+def processes_of(folder: str) -> list[str]:
+    """Return the command lines that name a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if folder in line:
+                found.append(line)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.linux
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_cluster_that_was_started_here_ends_with_the_command(
+    imgcls: Imgcls, samples: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    pytest.importorskip("ray")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+        (tmp_path / "in").mkdir()
+        for count in range(400):
+            os.link(samples / "cat.jpg", tmp_path / "in" / f"{count:03}.jpg")
+        os.environ["TMPDIR"], before = temporary, os.environ.get("TMPDIR")
+        try:
+            child = begin(
+                tmp_path,
+                "predict",
+                "in",
+                "-o",
+                "o",
+                *("--cluster", "local", "-f", "jsonl"),
+                *("--part-size", "4"),
+            )
+        finally:
+            os.environ.pop("TMPDIR")
+            if before is not None:
+                os.environ["TMPDIR"] = before
+        await_parts(child, tmp_path / "o", 1)
+        assert processes_of(temporary)
+        os.killpg(child.pid, number)  # as the terminal does
+        child.communicate()
+        deadline = time.monotonic() + 20
+        while processes_of(temporary) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert processes_of(temporary) == []
+        if number == signal.SIGINT:
+            assert child.returncode == 130
+            assert os.listdir(temporary) == []

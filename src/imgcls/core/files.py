@@ -107,7 +107,7 @@ def remove_leftovers(folder: Path) -> None:
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             found = _TEMPORARY.fullmatch(entry.name)
-            if found and not _is_running(int(found["pid"])):
+            if found and not is_running(int(found["pid"])):
                 _remove_unlocked(entry.path)
 
 
@@ -115,7 +115,8 @@ def remove_leftovers(folder: Path) -> None:
 remove_leftovers_once = functools.cache(remove_leftovers)
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Whether there is a process of that number; on POSIX only."""
     if os.name != "posix":
         return False  # there a file that is open cannot be removed
     try:

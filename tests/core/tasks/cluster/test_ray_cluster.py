@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import signal
 import socket
+import subprocess
+import sys
+import tempfile
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -75,3 +80,16 @@ def test_signals_are_given_back() -> None:
     with ray_cluster._signals_kept():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.posix
+def test_what_a_killed_run_left_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    names = [f"imgcls-ray-{ended.pid}-left", f"imgcls-ray-{os.getpid()}-mine", "imgcls-ray-else"]
+    for name in names:
+        (tmp_path / name).mkdir()
+    with ray_cluster._temporary_folder() as folder:
+        assert sorted(os.listdir(tmp_path)) == sorted([*names[1:], os.path.basename(folder)])
+    assert sorted(os.listdir(tmp_path)) == sorted(names[1:])

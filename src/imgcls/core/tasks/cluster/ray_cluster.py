@@ -10,6 +10,7 @@ gives it up.
 from __future__ import annotations
 
 import contextlib
+import glob
 import importlib.util
 import json
 import logging
@@ -18,6 +19,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -26,6 +28,8 @@ from typing import Any
 
 from imgcls.core.engines.model import usable_cores
 from imgcls.core.errors import ClusterError, ImgclsError, ModelError, UsageError, one_line
+from imgcls.core.files import is_running
+from imgcls.core.quiet import native_output_silenced
 from imgcls.core.tasks.cluster.job_folder import Note
 from imgcls.core.tasks.cluster.options import ClusterOptions
 from imgcls.core.tasks.cluster.work import Order, Worker
@@ -36,6 +40,8 @@ _LEAST_RAY = (2, 50)
 # Each block is a task and takes memory here; more parts than this share them.
 _MOST_BLOCKS = 10_000
 _SMALL_STORE = 200 * 2**20  # bytes, beside the model, for what nodes exchange
+_FOLDER = "imgcls-ray-"
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _ANSWER_SECONDS = 10.0
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -72,13 +78,15 @@ def connected(options: ClusterOptions, content: bytes) -> Iterator[Any]:
         ClusterError: it does not answer, or its version does not fit.
     """
     local = options.address == "local"
-    ray = _import_ray(local)
+    ray = _import_ray(local or _host_and_port(options.address)[0] in _LOOPBACK)
     with contextlib.ExitStack() as stack:
+        # Ray prints what happens to workers on standard output, which is for results only.
+        sink = sys.stderr if _is_verbose() else stack.enter_context(open(os.devnull, "w"))
+        stack.enter_context(contextlib.redirect_stdout(sink))
         how: dict[str, Any] = {"address": options.address}
         _check_answer(options.address)
         if local:
-            folder = tempfile.mkdtemp(prefix="imgcls-ray-")
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder = stack.enter_context(_temporary_folder())
             how |= {
                 "num_cpus": options.workers or usable_cores(),
                 "num_gpus": 0,
@@ -90,7 +98,7 @@ def connected(options: ClusterOptions, content: bytes) -> Iterator[Any]:
         if not options.address.startswith("ray://"):
             how["log_to_driver"] = _is_verbose()
         stack.callback(ray.shutdown)
-        with _signals_kept():
+        with _signals_kept(), native_output_silenced():
             try:
                 ray.init(configure_logging=False, **how)
             except Exception as error:  # Ray raises many kinds; each is one line
@@ -146,10 +154,24 @@ def _do(row: dict[str, Any], *, order: Any, content: Any) -> dict[str, Any]:
     return {"note": json.dumps(asdict(_worker[1].do(str(row["item"]))))}
 
 
-def _import_ray(local: bool) -> Any:
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[str]:
+    """Make a folder for what Ray writes, and remove it; those of killed runs go, too."""
+    for left in glob.glob(os.path.join(tempfile.gettempdir(), f"{_FOLDER}[0-9]*-*")):
+        pid = left.rpartition(_FOLDER)[2].partition("-")[0]
+        if pid.isdigit() and not is_running(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _import_ray(loopback: bool) -> Any:
     check_ray()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if local:  # what keeps Ray on the loopback interface, on Linux too
+    if loopback:  # what keeps Ray there, on Linux too
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     import ray
     import ray.data
@@ -185,15 +207,21 @@ def _check_answer(address: str) -> None:
     Raises:
         ClusterError: nothing answers.
     """
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    host, port = _host_and_port(address)
     if host:
         try:
-            socket.create_connection((host.strip("[]"), int(port)), _ANSWER_SECONDS).close()
+            socket.create_connection((host, port), _ANSWER_SECONDS).close()
         except OSError as error:
             raise ClusterError(
                 f"{address}: does not answer ({one_line(error.strerror or str(error)).lower()}); "
                 "is a Ray cluster running there?"
             ) from error
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    """Return the host and port of an address; "" and 0 for one that has none."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    return (host.strip("[]"), int(port)) if host else ("", 0)
 
 
 def _unreachable(address: str, error: Exception) -> ClusterError:
