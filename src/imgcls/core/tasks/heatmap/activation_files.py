@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,12 @@ from imgcls.core.files import atomic_writer
 from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.classify.classify import Prediction
 from imgcls.core.tasks.heatmap.activation_sheet import DEFAULT_CHANNELS, dead_channels, draw_sheet
-from imgcls.core.tasks.heatmap.activations import ActivationOptions, Activations, Observer
+from imgcls.core.tasks.heatmap.activations import ActivationOptions, Observer
 from imgcls.core.tasks.heatmap.picture_files import make_folder, not_ours, save_picture
 
-_ZIP_START = b"PK\x03\x04"
+# In every file of arrays: what tells an earlier output from any other .npz.
+_MARK = b"imgcls activations"
+_A_TIME = (1980, 1, 1, 0, 0, 0)  # the same arrays are the same bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ def _write_one(
     make_folder(os.path.dirname(output) or os.curdir)
     save_picture(picture, output)
     if raw is not None:
-        _save_arrays(seen, raw)
+        _save_arrays(seen.layers, raw)
     layers = {
         name: LayerSummary(values.shape, dead_channels(values))
         for name, values in seen.layers.items()
@@ -124,18 +127,31 @@ def _write_one(
     return ActivationRecord(source.name, seen.model, output, raw, seen.prediction, layers, None)
 
 
-def _save_arrays(seen: Activations, path: str) -> None:
-    arrays: dict[str, Float32Array] = dict(seen.layers)
-    with atomic_writer(Path(path)) as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]  # a layer may be called anything
+def _save_arrays(layers: Mapping[str, Float32Array], path: str) -> None:
+    # np.savez takes the names as its own arguments, and a layer may be called "file".
+    with atomic_writer(Path(path)) as file, zipfile.ZipFile(file, "w") as archive:
+        archive.comment = _MARK
+        for name, values in layers.items():
+            member = zipfile.ZipInfo(f"{name}.npy", _A_TIME)
+            with archive.open(member, "w", force_zip64=True) as array:
+                np.lib.format.write_array(array, values, allow_pickle=False)
 
 
 def _refusal(output: str, raw: str | None) -> str | None:
     """Say why an output must not be written; None if it may be."""
     if reason := not_ours(output):
         return f"{output}: {reason}"
-    if raw is not None and os.path.lexists(raw):
-        with open(raw, "rb") as file:
-            if file.read(len(_ZIP_START)) != _ZIP_START:
-                return f"{raw}: exists and holds no arrays; name another output"
+    if raw is not None and os.path.lexists(raw) and not _are_arrays(raw):
+        return f"{raw}: exists and is not an earlier output of this kind; name another output"
     return None
+
+
+def _are_arrays(path: str) -> bool:
+    """Whether a file is one of arrays that `_save_arrays` wrote."""
+    if not os.path.isfile(path):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.comment == _MARK
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return False
