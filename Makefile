@@ -10,6 +10,9 @@ BIN ?= .venv/bin
 endif
 WORKERS ?= 2
 
+STARTED := $(shell date +%s)
+# What a user needs, and what a developer does.
+USER_STAMP := .venv/.installed-for-use
 STAMP := .venv/.installed
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS)
 
@@ -20,14 +23,23 @@ help: ## show this list
 
 setup: $(STAMP) ## make .venv and install imgcls with its development tools
 
-$(STAMP): pyproject.toml
+$(USER_STAMP): pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 13) else 'imgcls needs Python 3.11 to 3.13; name one with: make PYTHON=python3.12')"
 	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(STAMP): $(USER_STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
-demo: $(STAMP) ## classify the sample images
+demo: $(USER_STAMP) ## classify the sample images, and show why
 	$(BIN)/imgcls predict sample_images/
+	@mkdir -p demo
+	$(BIN)/imgcls heatmap sample_images/coffee.jpg -o demo/coffee.png --panel
+	$(BIN)/imgcls predict sample_images/ -o demo/sample_images.html
+	@echo "Look at demo/coffee.png and open demo/sample_images.html in a browser."
+	@echo "All this took $$(($$(date +%s) - $(STARTED))) s."
 
 test: $(STAMP) ## run the quick tests
 	$(PYTEST)
@@ -65,5 +77,5 @@ docs: $(STAMP) ## generate the command reference and the model table
 	$(BIN)/python docs/generate.py
 
 clean: ## remove what these targets made
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv build demo dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import inspect
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -32,6 +35,7 @@ def test_no_arguments(imgcls: Imgcls) -> None:
     done = imgcls()
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Usage: imgcls [OPTIONS] COMMAND [ARGS]...\n")
+    assert done.stderr.count("\n  imgcls ") == 3  # examples
 
 
 def test_help(imgcls: Imgcls) -> None:
@@ -39,6 +43,23 @@ def test_help(imgcls: Imgcls) -> None:
         done = imgcls(*arguments)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith("Usage: imgcls ")
+
+
+@pytest.mark.parametrize(
+    "name", ["predict", "heatmap", "activations", "features", "finetune", "evaluate", "audit"]
+)
+def test_the_help_of_a_command_begins_with_examples_that_are_right(name: str) -> None:
+    context = click.Context(cli)
+    command = cli.get_command(context, name)
+    assert command is not None
+    examples = re.findall(
+        r"^imgcls (\w+) (.*)$", inspect.cleandoc(command.help or ""), re.MULTILINE
+    )
+    assert len(examples) == 2 and examples[0][0] == name
+    for example, arguments in examples:
+        known = cli.get_command(context, example)
+        assert known is not None
+        known.make_context(example, shlex.split(arguments))  # no option that there is not
 
 
 def test_version(imgcls: Imgcls) -> None:

@@ -65,6 +65,10 @@ def activations(
 ) -> int:
     """Draw what the layers of a network answer to an image.
 
+    \b
+    imgcls activations cat.jpg -o layers.png --first 8
+    imgcls activations cat.jpg -o layer.png -m vgg16 --layer block1_conv1
+
     A sheet for each image: for each layer a grid of its channels, each scaled to its own range.
     INPUT is a file, a folder, a quoted glob, a URL, or - for one image on stdin.
     """

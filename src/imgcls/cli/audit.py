@@ -20,6 +20,10 @@ from imgcls.render.audit import FORMATS
 def audit(console: Console, folder: str, format_name: str) -> int:
     """Find what is wrong with a labelled folder before training on it.
 
+    \b
+    imgcls audit photos/
+    imgcls audit photos/ -f json
+
     DATA holds a folder per class, or train beside val or test folders that do; or is a CSV file
     with the columns path, label and, if wanted, split. Nothing in it is changed. The exit code is
     3 where something was found.

@@ -56,6 +56,10 @@ def evaluate(
 ) -> int:
     """Score a model on labelled images.
 
+    \b
+    imgcls evaluate photos/test -m mine.safetensors
+    imgcls evaluate photos/test -m mine.safetensors --report report.html
+
     DATA is a folder of images whose labels, class ids or names of the model's classes, are the
     names of its subfolders or stand at the start of the files' names; or a CSV file with the
     columns path, label and, if wanted, split, of which the rows of test are scored. Figures by

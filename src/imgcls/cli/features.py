@@ -71,6 +71,10 @@ def features(
 ) -> int:
     """Write what a network sees in images as arrays.
 
+    \b
+    imgcls features photos/ -o photos.npz
+    imgcls features photos/ -o photos.parquet -m resnet50
+
     A row for each image, in order: its path and its features, the numbers on which the network's
     classifier, or one that finetune trains, stands. Images in class folders have a label too.
     INPUT is a file, a folder, a quoted glob, a URL, - for one image on stdin, or a .csv file with

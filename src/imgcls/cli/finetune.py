@@ -172,6 +172,10 @@ def finetune(
 ) -> int:
     """Train a classifier on a folder of class folders.
 
+    \b
+    imgcls finetune photos/ -o mine.safetensors
+    imgcls predict new.jpg -m mine.safetensors
+
     DATA holds a folder per class; or a training folder of them beside a validation or test folder,
     recognised by how their names begin or end; or is a CSV file with the columns path, label and,
     if wanted, split (train, validation or test). The model is a file for -m of the other commands;

@@ -101,6 +101,10 @@ def heatmap(
 ) -> int:
     """Draw which pixels made the model decide.
 
+    \b
+    imgcls heatmap cat.jpg -o why.png --panel
+    imgcls heatmap photos/ -o heatmaps/ -m mine.safetensors --class car
+
     INPUT is a file, a folder, a quoted glob, a URL, or - for one image on stdin.
     """
     if layer == LIST_LAYERS:

@@ -126,7 +126,13 @@ def _show_completion(ctx: click.Context, _: click.Parameter, shell: str | None) 
 )
 @click.pass_context
 def cli(ctx: click.Context, verbose: bool, quiet: bool, offline: bool) -> None:
-    """Classify images, see which pixels decided, and learn new classes."""
+    """Classify images, see which pixels decided, and learn new classes.
+
+    \b
+    imgcls predict cat.jpg                      # what is in it
+    imgcls heatmap cat.jpg -o why.png           # which pixels say so
+    imgcls finetune photos/ -o mine.safetensors # learn the classes of its folders
+    """
     from imgcls.cli.console import Console
 
     if offline:

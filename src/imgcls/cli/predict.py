@@ -98,6 +98,10 @@ def predict(
 ) -> int:
     """Classify images.
 
+    \b
+    imgcls predict cat.jpg
+    imgcls predict photos/ -o photos.csv --resume
+
     INPUT is a file, a folder, a quoted glob, a URL, or - for one image on stdin.
     """
     if undo is not None:

@@ -100,9 +100,6 @@ def _troubles(required: Mapping[str, str], cache: Path) -> Iterator[str]:
         yield f"{cache}: {_size(disk)} of disk are free; compiling a model may need more"
     if memory is not None and memory < _LEAST_MEMORY:
         yield f"{_size(memory)} of memory are free; training and large models need more"
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    if backend != "tensorflow":
-        yield f"KERAS_BACKEND is {backend}, but imgcls needs tensorflow; unset it"
 
 
 def _packages() -> tuple[dict[str, str], dict[str, str]]:
