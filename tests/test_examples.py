@@ -18,11 +18,12 @@ FUNCTIONS = (
     *("classify", "draw_predictions", "explain", "activations", "features"),
     *("audit", "finetune", "evaluate"),
 )
+SLOW_FUNCTIONS = ("export",)
 
 
 def test_every_public_function_has_an_example() -> None:
     functions = {name for name in imgcls.__all__ if inspect.isfunction(getattr(imgcls, name))}
-    assert functions == set(FUNCTIONS)
+    assert functions == {*FUNCTIONS, *SLOW_FUNCTIONS}
     assert all(">>> " in (getattr(imgcls, name).__doc__ or "") for name in functions)
 
 
@@ -41,3 +42,13 @@ def test_examples(
         for example in doctest.DocTestFinder(recurse=False).find(function, name, globs={}):
             assert doctest.DocTestRunner().run(example).attempted > 0, name
             assert capsys.readouterr().out == "", name
+
+
+@pytest.mark.slow
+def test_slow_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in SLOW_FUNCTIONS:
+        function = getattr(imgcls, name)
+        for example in doctest.DocTestFinder(recurse=False).find(function, name, globs={}):
+            result = doctest.DocTestRunner().run(example)
+            assert result.attempted > 0 == result.failed, name

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from imgcls.core.engines.model import Model, load_model
     from imgcls.core.tasks.classify.classify import Prediction, Record, classify
+    from imgcls.core.tasks.export.export import ExportedModel, export
+    from imgcls.core.tasks.export.options import ExportOptions
     from imgcls.core.tasks.features.features import FeatureRow, features
     from imgcls.core.tasks.heatmap.activations import Activations, activations
     from imgcls.core.tasks.heatmap.drawn_photos import DrawnPhoto, draw_predictions
@@ -47,6 +49,8 @@ __all__ = [
     "DrawnPhoto",
     "Evaluation",
     "Explanation",
+    "ExportOptions",
+    "ExportedModel",
     "FeatureRow",
     "FetchedWeights",
     "Finding",
@@ -74,6 +78,7 @@ __all__ = [
     "draw_predictions",
     "evaluate",
     "explain",
+    "export",
     "features",
     "fetch",
     "finetune",
@@ -90,6 +95,9 @@ _HOMES = {
     "classify": "imgcls.core.tasks.classify.classify",
     "Evaluation": "imgcls.core.tasks.labelled.evaluation",
     "evaluate": "imgcls.core.tasks.labelled.evaluate",
+    "ExportOptions": "imgcls.core.tasks.export.options",
+    "ExportedModel": "imgcls.core.tasks.export.export",
+    "export": "imgcls.core.tasks.export.export",
     "FeatureRow": "imgcls.core.tasks.features.features",
     "features": "imgcls.core.tasks.features.features",
     "Activations": "imgcls.core.tasks.heatmap.activations",

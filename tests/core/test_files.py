@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from imgcls.core.files import open_regular, read_regular, remove_leftovers, write_atomically
+from imgcls.core.files import (
+    open_regular,
+    read_regular,
+    remove_leftovers,
+    working_folder,
+    write_atomically,
+)
 
 WRITE = """
 import os, sys, pathlib
@@ -89,4 +95,22 @@ def test_what_a_thread_writes_when_the_program_ends_is_removed(tmp_path: Path) -
         "begun.wait()\n"
     )
     subprocess.run([sys.executable, "-c", code, tmp_path / "a"], check=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+FOLDER = WRITE.replace("atomic_writer", "working_folder").replace(
+    'file.write(b"half")\n    file.flush()', '(file / "half").touch()'
+)
+
+
+@pytest.mark.posix
+def test_a_working_folder_goes_with_its_block_or_its_process(tmp_path: Path) -> None:
+    with working_folder(tmp_path / "out") as folder:
+        (folder / "a").touch()
+        remove_leftovers(tmp_path)
+        assert list(tmp_path.iterdir()) == [folder]
+    assert list(tmp_path.iterdir()) == []
+    subprocess.run([sys.executable, "-c", FOLDER, tmp_path / "out", "die"], check=False)
+    assert len(list(tmp_path.iterdir())) == 1
+    remove_leftovers(tmp_path)
     assert list(tmp_path.iterdir()) == []

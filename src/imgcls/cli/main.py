@@ -21,6 +21,7 @@ COMMANDS = {
     "activations": ("activations", "activations"),
     "features": ("features", "features"),
     "finetune": ("finetune", "finetune"),
+    "export": ("export", "export"),
     "evaluate": ("evaluate", "evaluate"),
     "audit": ("audit", "audit"),
     "models": ("models", "models"),

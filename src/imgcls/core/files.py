@@ -85,7 +85,39 @@ def _remove_unfinished() -> None:
         _ended.set()
         for temporary in _unfinished.copy():
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
+                remove(temporary)
+
+
+@contextlib.contextmanager
+def working_folder(path: Path) -> Iterator[Path]:
+    """Make a hidden folder beside `path`, for what takes its name when it is done.
+
+    It is removed when the block ends, and one that a killed process left when the next begins.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    remove_leftovers_once(path.parent)
+    folder = temporary_name(path)
+    try:
+        with _beginning:
+            if _ended.is_set():
+                raise InterruptedError("the program ends")
+            _unfinished.add(folder)
+            folder.mkdir(mode=0o700)
+        descriptor = os.open(folder, os.O_RDONLY) if os.name == "posix" else None
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    try:
+        if descriptor is not None:
+            _lock(descriptor)
+        yield folder
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+        with contextlib.suppress(OSError):
+            remove(folder)
+        _unfinished.discard(folder)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -99,9 +131,9 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files in a folder whose process was killed before it could.
+    """Remove the temporary files and folders in a folder whose process was killed before it could.
 
-    A file is taken for left over where its process is gone and no other holds a lock on it, as
+    One is taken for left over where its process is gone and no other holds a lock on it, as
     one in another container or on another machine would.
     """
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
@@ -129,6 +161,13 @@ def is_running(pid: int) -> bool:
 
 
 def _remove_unlocked(path: str) -> None:
+    with contextlib.suppress(OSError):
+        if os.path.isdir(path) and not os.path.islink(path):
+            descriptor = os.open(path, os.O_RDONLY)
+            if _lock(descriptor):
+                remove(Path(path))
+            os.close(descriptor)
+            return
     with contextlib.suppress(OSError), open_regular(path) as file:
         if _lock(file.fileno()) or os.name != "posix":
             file.close()

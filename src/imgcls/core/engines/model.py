@@ -101,24 +101,51 @@ def load_model(
         >>> model.name, len(model.labels), model.preprocessing.size
         ('efficientnet-lite0', 1000, 224)
     """
-    head, labels = None, imagenet_labels()
-    if is_model_file(ref):
-        if weights is not None:
-            raise UsageError(f"{ref}: is a model file and has its own weights; leave out `weights`")
-        file = open_model_file(ref)
-        network, preprocessing = file.network(Path(ref)), file.preprocessing
-        head, labels = file.head, file.class_labels
-    else:
-        spec = find_spec(ref)
-        given = None if weights is None else os.fspath(weights)
-        network = Network(ref, spec, find_weights(ref, spec, given))
-        preprocessing = spec.preprocessing
+    found = find_model(ref, None if weights is None else os.fspath(weights))
+    network, preprocessing = found.network, found.preprocessing
+    head, labels = found.head, found.labels
     other = network.varied(variant)
     if other is not network:
         size = other.spec.preprocessing.size
         network, preprocessing, head, labels = other, preprocessing.for_size(size), None, ()
     running = open_engine(network, engine, threads or usable_cores(), precision, calibration)
     return Model(ref, network, preprocessing, labels, running, head, precision)
+
+
+@dataclass(frozen=True)
+class FoundModel:
+    """A model whose weights are here, not opened yet.
+
+    Attributes: as those of `Model`.
+    """
+
+    network: Network
+    preprocessing: Preprocessing
+    labels: tuple[ClassLabel, ...]
+    head: Head | None = None
+
+
+def find_model(ref: str, weights: str | None = None) -> FoundModel:
+    """Return what a name or a model file stands for.
+
+    Args:
+        ref: a name from the table of models, or the path of a model file.
+        weights: a local weights file for a named model.
+
+    Raises:
+        UsageError: weights are given for a file that has its own.
+        ModelError: there is no such model, or the file is damaged.
+        WeightsError: its weights are missing.
+    """
+    if is_model_file(ref):
+        if weights is not None:
+            raise UsageError(f"{ref}: is a model file and has its own weights; leave out `weights`")
+        file = open_model_file(ref)
+        network = file.network(Path(ref))
+        return FoundModel(network, file.preprocessing, file.class_labels, file.head)
+    spec = find_spec(ref)
+    network = Network(ref, spec, find_weights(ref, spec, weights))
+    return FoundModel(network, spec.preprocessing, imagenet_labels())
 
 
 def is_model_file(ref: str) -> bool:

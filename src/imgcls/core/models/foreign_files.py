@@ -81,6 +81,8 @@ def foreign_kind(path: Path) -> ForeignKind | None:
     try:
         with open(path, "rb") as file:
             start = file.read(512)
+        if start[4:8] == b"TFL3":  # a zip of labels may be appended to it
+            return KINDS["tflite"]
         if is_hdf5(path):
             return KINDS[_kind_of_hdf5(path)]
         if zipfile.is_zipfile(path):
@@ -91,8 +93,6 @@ def foreign_kind(path: Path) -> ForeignKind | None:
 
 
 def _kind_of_bytes(path: Path, start: bytes) -> ForeignKind | None:
-    if start[4:8] == b"TFL3":
-        return KINDS["tflite"]
     if path.name in ("saved_model.pb", "keras_metadata.pb"):
         return KINDS["saved_model"]
     if start[:1] == b"\x08" and (b"\x12" in start[:4] or path.suffix == ".onnx"):

@@ -13,6 +13,7 @@ from imgcls.core.engines.compiled.folder import CALIBRATION_FILE
 from imgcls.core.errors import ImageError, UsageError
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.images import load_image
+from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
 from imgcls.core.pixels.sources import Source
 from imgcls.core.progress import progress
 
@@ -42,7 +43,7 @@ def save_calibration(
         UsageError: there are none, or too few with `keep`.
     """
     name = network.title
-    pixels = list(_calibration_pixels(network, calibration or ()))
+    pixels = list(calibration_pixels(network.spec.preprocessing, calibration or ()))
     remedy = f"run imgcls models compile {name} with `precision` int8 and `calibrate` a folder"
     if not pixels:
         raise UsageError(f"{name}: no photo to calibrate int8 on; {remedy} of photos")
@@ -64,14 +65,16 @@ def save_calibration(
     return not few
 
 
-def _calibration_pixels(network: Network, calibration: Iterable[Source]) -> Iterator[np.ndarray]:
-    """Yield the first photos that can be read, uint8 (size, size, 3)."""
+def calibration_pixels(
+    preprocessing: Preprocessing, calibration: Iterable[Source]
+) -> Iterator[Uint8Image]:
+    """Yield the first `CALIBRATION_IMAGES` photos that can be read, uint8 (size, size, 3)."""
     # Standard input can be read only once, and that is for its own record.
     sources = (source for source in calibration if source.kind != "stdin")
     found = 0
     for source in progress(sources, "calibration photos", CALIBRATION_IMAGES):
         with contextlib.suppress(ImageError):
-            yield load_image(source, network.spec.preprocessing).pixels
+            yield load_image(source, preprocessing).pixels
             found += 1
         if found == CALIBRATION_IMAGES:
             return

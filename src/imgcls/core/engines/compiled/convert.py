@@ -139,15 +139,24 @@ def _int8(outputs: Any, network: Network, folder: Path) -> dict[str, Any]:
     return facts
 
 
-def convert(outputs: Any, size: int, calibration: Float32Array | None = None) -> bytes:
-    """Convert a Keras model to LiteRT with a batch of one.
+def convert(
+    outputs: Any,
+    size: int,
+    calibration: np.ndarray | None = None,
+    *,
+    float16: bool = False,
+    any_batch: bool = False,
+) -> bytes:
+    """Convert a Keras model to LiteRT.
 
     Args:
-        outputs: a Keras model, float32 (n, size, size, 3) → a list of outputs.
+        outputs: a Keras model, (n, size, size, 3) → its outputs.
         size: height and width of its input.
-        calibration: preprocessed photos (n, size, size, 3); with them, weights and activations
-            become int8 (post-training quantization; input and outputs stay float32, and so
-            does an operation that has no int8 form).
+        calibration: photos as its input (n, size, size, 3); with them, weights and activations
+            become int8 (post-training quantization; input and outputs stay what they are, and
+            so does an operation that has no int8 form).
+        float16: keep the weights as float16.
+        any_batch: take any number of images at once, not only one.
 
     Returns:
         The .tflite file.
@@ -155,12 +164,16 @@ def convert(outputs: Any, size: int, calibration: Float32Array | None = None) ->
     import tensorflow as tf
 
     # A fixed batch of one: what is run, and some networks prepare with no other.
-    signature = [tf.TensorSpec([1, size, size, 3], tf.float32, name="image")]
+    shape = [None if any_batch else 1, size, size, 3]
+    signature = [tf.TensorSpec(shape, outputs.inputs[0].dtype, name="image")]
     function = tf.function(lambda image: outputs(image, training=False), signature)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
     if calibration is not None:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: ([image[np.newaxis]] for image in calibration)
+    if float16:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
     content: bytes = converter.convert()
     return content
 

@@ -1,0 +1,80 @@
+"""What goes along with an exported model: its input, its labels; as JSON, and read again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from imgcls.core.arrays import Float32Array
+from imgcls.core.models.labels import ClassLabel
+from imgcls.core.pixels.preprocessing import (
+    SCALINGS,
+    Preprocessing,
+    Uint8Image,
+)
+
+# What the JSON says of itself.
+KIND = "imgcls export 1"
+
+
+@dataclass(frozen=True)
+class ExportedDescription:
+    """What a user of an exported model must know to get the scores that imgcls gives.
+
+    Attributes:
+        model: what was exported.
+        preprocessing: how an image becomes the network's input.
+        labels: of the columns of its output.
+        is_uint8: whether it scales the pixels itself.
+        takes_bgr: whether its input is blue, green, red.
+    """
+
+    model: str
+    preprocessing: Preprocessing
+    labels: tuple[ClassLabel, ...]
+    is_uint8: bool = False
+    takes_bgr: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as an object of JSON, all in one level."""
+        made = self.preprocessing
+        scaling = SCALINGS["none" if self.is_uint8 else made.scaling]
+        step = -1 if scaling.bgr and not self.takes_bgr else 1
+        return {
+            "kind": KIND,
+            "model": self.model,
+            "size": made.size,
+            "resize": made.resize,
+            "resize_to": made.resize_to,
+            "border": self._border,
+            "interpolation": made.interpolation,
+            "channels": "BGR" if self.takes_bgr else "RGB",
+            "dtype": "uint8" if self.is_uint8 else "float32",
+            "mean": list(scaling.mean[::step]),
+            "std": list(scaling.std[::step]),
+            "scaling": "none" if self.is_uint8 else made.scaling,
+            "labels": [label.label for label in self.labels],
+            "class_ids": [label.class_id for label in self.labels],
+        }
+
+    @property
+    def _border(self) -> float:
+        """The part of an image that the centre crop leaves out at each edge, as `ImageOps.fit`."""
+        made = self.preprocessing
+        if made.resize != "crop":
+            return 0.0
+        return (1 - min(1.0, made.size / made.resize_to)) / 2
+
+
+def scaled_as_described(pixels: Uint8Image, described: Mapping[str, Any]) -> np.ndarray:
+    """Return pixels (n, h, w, 3) as a description says that the model takes them."""
+    if described["dtype"] == "uint8":
+        return pixels
+    if described["channels"] == "BGR":
+        pixels = pixels[..., ::-1]
+    mean, std = (np.array(described[key], np.float32) for key in ("mean", "std"))
+    batch: Float32Array = (pixels.astype(np.float32) - mean) / std
+    return batch

@@ -1,0 +1,202 @@
+"""Write a model for another runtime, run it there and compare: the work of a child process."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imgcls.core.arrays import Float32Array
+from imgcls.core.child import read_request
+from imgcls.core.engines.keras_engine import KerasEngine
+from imgcls.core.engines.model import FoundModel, Model, find_model
+from imgcls.core.errors import ImgclsError, ModelError, OutputError, one_line
+from imgcls.core.keras.exported import ImageInput, exported_model
+from imgcls.core.models.exported_description import ExportedDescription, scaled_as_described
+from imgcls.core.pixels.preprocessing import SCALINGS, Uint8Image
+from imgcls.core.tasks.export.check_photos import check_pixels
+from imgcls.core.tasks.export.export import CALIBRATION_FILE, MODEL_NAME, OUTCOME_FILE
+from imgcls.core.tasks.export.options import FORMATS, ExportFormat, ExportOptions
+from imgcls.core.tasks.export.runtimes import run_exported
+from imgcls.core.tasks.export.tflite_metadata import read_files, with_metadata
+
+# The greatest difference of a score from the model's own that is accepted.
+BOUNDS: Mapping[str, float] = {"float32": 1e-4, "float16": 1e-2}
+# int8 must name the same class for this part of the photos that it was calibrated on.
+LEAST_AGREEMENT = 0.95
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be exported, and where.
+
+    Attributes:
+        name: the model as the user calls it.
+        model: Keras' model in the form that is written.
+        described: what goes along with it.
+        options: how it is exported.
+        any_batch: whether it takes any number of images.
+        calibration: photos for int8, uint8 (n, size, size, 3).
+    """
+
+    name: str
+    model: Any
+    described: dict[str, Any]
+    options: ExportOptions
+    any_batch: bool
+    calibration: Uint8Image | None
+
+
+def main() -> None:
+    """Do what standard input asks for; the outcome is JSON in the folder that it names."""
+    request = json.loads(read_request())
+    folder = Path(request["folder"])
+    try:
+        outcome = export_into(request, folder)
+    except ImgclsError as error:
+        outcome = {"error": str(error), "kind": type(error).__name__}
+    except OSError as error:
+        text = f"{request['output']}: cannot be written: {error.strerror or error}"
+        outcome = {"error": text, "kind": OutputError.__name__}
+    (folder / OUTCOME_FILE).write_text(json.dumps(outcome))
+
+
+def export_into(request: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Export what a request of `export` asks for into a folder; return the outcome.
+
+    Raises:
+        ModelError: it cannot be exported so, or its scores differ.
+    """
+    name, ending = request["model"], request["ending"]
+    options, format_ = ExportOptions(**request["options"]), FORMATS[ending]
+    found = find_model(name, request["weights"])
+    calibration = None
+    if (folder / CALIBRATION_FILE).is_file():
+        calibration = np.load(folder / CALIBRATION_FILE)
+    pixels = check_pixels(found.preprocessing) if calibration is None else calibration
+    engine = KerasEngine(found.network)
+    expected = _scores_one_by_one(found, engine, pixels)
+    work = _work(name, found, engine.model, format_, options, calibration)
+    made = folder / MODEL_NAME
+    try:
+        _WRITERS[ending](work, made)
+    except (RuntimeError, ValueError, NotImplementedError) as error:
+        # Each converter refuses with these what it cannot express.
+        raise ModelError(
+            f"{name}: cannot be exported as {ending} ({one_line(str(error))})"
+        ) from error
+    described = _READERS[ending](made)
+    del engine, work
+    gc.collect()
+    batch = scaled_as_described(pixels, described)
+    together = (options.batch or format_.batch) != "fixed"
+    scores = run_exported(ending, made, batch, together=together)
+    _sync(made)
+    return _compared(name, options, expected, scores) | {"size": _size(made)}
+
+
+def _scores_one_by_one(found: FoundModel, engine: KerasEngine, pixels: Uint8Image) -> Float32Array:
+    """Return the scores that the model gives, (n, classes)."""
+    model = Model("", found.network, found.preprocessing, found.labels, engine, found.head)
+    return np.concatenate([model.scores(found.preprocessing.scale(one[None])) for one in pixels])
+
+
+def _work(
+    name: str,
+    found: FoundModel,
+    model: Any,
+    format_: ExportFormat,
+    options: ExportOptions,
+    calibration: Uint8Image | None,
+) -> Work:
+    scaling = found.preprocessing.scaling
+    image = ImageInput(scaling, options.with_preprocessing, format_.takes_rgb)
+    described = ExportedDescription(
+        model=Path(name).stem,
+        preprocessing=found.preprocessing,
+        labels=found.labels,
+        is_uint8=image.is_uint8,
+        takes_bgr=SCALINGS[scaling].bgr and not image.reverses,
+    )
+    return Work(
+        name=name,
+        model=exported_model(model, found.network, found.head, image),
+        described=described.to_json(),
+        options=options,
+        any_batch=(options.batch or format_.batch) != "fixed",
+        calibration=calibration,
+    )
+
+
+def _write_tflite(work: Work, path: Path) -> None:
+    from imgcls.core.engines.compiled.convert import convert
+
+    calibration = work.calibration
+    if calibration is not None:
+        calibration = scaled_as_described(calibration, work.described)
+    content = convert(
+        work.model,
+        work.described["size"],
+        calibration,
+        float16=work.options.precision == "float16",
+        any_batch=work.any_batch,
+    )
+    path.write_bytes(with_metadata(content, work.described))
+
+
+_WRITERS: Mapping[str, Callable[[Work, Path], None]] = {".tflite": _write_tflite}
+# What reads the description that went along, as others will read it.
+_READERS: Mapping[str, Callable[[Path], dict[str, Any]]] = {".tflite": read_files}
+
+
+def _compared(
+    name: str, options: ExportOptions, expected: Float32Array, scores: Float32Array
+) -> dict[str, Any]:
+    """Return how far the scores are from those of the model.
+
+    Raises:
+        ModelError: too far.
+    """
+    difference = float(np.abs(scores - expected).max())
+    same = scores.argmax(axis=1) == expected.argmax(axis=1)
+    bound = BOUNDS.get(options.precision)
+    if bound is None and not same.mean() >= LEAST_AGREEMENT:
+        raise ModelError(
+            f"{name}: cannot be exported as int8: it names the same class as float32 for only "
+            f"{np.count_nonzero(same)} of {len(same)} photos (at least {LEAST_AGREEMENT:.0%} are "
+            "asked for); calibrate it on photos like those to be classified, or use `precision` "
+            "float16"
+        )
+    if bound is not None and not difference <= bound:
+        raise ModelError(
+            f"{name}: cannot be exported: its scores would differ by {difference:.1e}, more than "
+            f"{bound:.0e}; please report it"
+        )
+    return {
+        "images": len(expected),
+        "bound": bound,
+        "max_difference": difference,
+        "agreement": float(same.mean()),
+        "least_agreement": LEAST_AGREEMENT if bound is None else None,
+    }
+
+
+def _files(path: Path) -> list[Path]:
+    return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+
+
+def _size(path: Path) -> int:
+    return sum(file.stat().st_size for file in _files(path))
+
+
+def _sync(path: Path) -> None:
+    """Let nothing take its name that the disk does not hold yet."""
+    for file in _files(path):
+        with open(file, "rb") as opened:
+            os.fsync(opened.fileno())

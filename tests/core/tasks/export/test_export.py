@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from imgcls import ExportOptions, export
+from imgcls.core.errors import ModelError, OutputError, UsageError
+
+
+def test_nothing_is_left_where_it_fails(tiny: Path, tmp_path: Path) -> None:
+    before = sorted(os.listdir(tmp_path))
+    with pytest.raises(ModelError, match=r"^no-such: no such model"):
+        export("no-such", tmp_path / "m.tflite")
+    assert sorted(os.listdir(tmp_path)) == before
+    (tmp_path / "m.tflite").write_bytes(b"mine")
+    with pytest.raises(OutputError, match="is there already"):
+        export(str(tiny), tmp_path / "m.tflite")
+    assert (tmp_path / "m.tflite").read_bytes() == b"mine"
+
+
+def test_int8_needs_photos(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (20, 20)).save(tmp_path / "photos" / "a.png")
+    options = ExportOptions(precision="int8", calibrate=tmp_path / "photos")
+    with pytest.raises(UsageError, match=r"on 50 photos or more, .*here are 1; name a folder"):
+        export(str(tiny), tmp_path / "m.tflite", options)
+    assert sorted(os.listdir(tmp_path)) == ["photos", "tiny.safetensors"]

@@ -1,0 +1,75 @@
+"""What is exported, in its own runtime, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from imgcls.core.engines.model import load_model
+from imgcls.core.errors import ModelError
+from imgcls.core.models.foreign_files import foreign_kind
+from imgcls.core.tasks.export import export_child
+from imgcls.core.tasks.export.options import ExportOptions
+from imgcls.core.tasks.export.runtimes import run_exported
+from tests.core.tasks.export.conftest import LABELS, Exported
+
+PIXELS = np.random.default_rng(3).integers(0, 256, (7, 16, 16, 3), np.uint8)
+
+
+def scores(tiny: Path) -> np.ndarray:
+    model = load_model(str(tiny), engine="keras")
+    return model.scores(model.preprocessing.scale(PIXELS))
+
+
+def test_tflite_takes_rgb_and_gives_the_scores(tiny: Path, exported: Exported) -> None:
+    path, outcome = exported(tiny, ".tflite")
+    assert outcome["images"] == 8 and outcome["max_difference"] < 1e-5
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("labels.txt").decode().splitlines() == list(LABELS)
+        described = json.loads(archive.read("imgcls.json"))
+    assert (described["channels"], described["resize"], described["size"]) == ("RGB", "squash", 16)
+    batch = (PIXELS - np.array(described["mean"])) / np.array(described["std"])
+    given = run_exported(".tflite", path, batch.astype(np.float32), together=False)
+    np.testing.assert_allclose(given, scores(tiny), atol=1e-5)
+    (named,) = (
+        Interpreter(str(path)).get_signature_runner()(image=batch[:1].astype(np.float32)).items()
+    )
+    assert named[0] == "scores"
+    np.testing.assert_array_equal(named[1], given[:1])
+    kind = foreign_kind(path)
+    assert kind is not None and "TensorFlow Lite" in kind.name  # although a zip is at its end
+
+
+def test_tflite_that_scales_pixels_itself(tiny: Path, exported: Exported) -> None:
+    options = ExportOptions(with_preprocessing=True, batch="dynamic", precision="float16")
+    path, outcome = exported(tiny, ".tflite", options)
+    assert outcome["bound"] == 1e-2
+    given = run_exported(".tflite", path, PIXELS, together=True)
+    np.testing.assert_allclose(given, scores(tiny), atol=1e-2)
+
+
+def test_int8_names_the_same_classes(tiny: Path, exported: Exported) -> None:
+    photos = np.random.default_rng(4).integers(0, 256, (60, 16, 16, 3), np.uint8)
+    photos[::3, :8] //= 4  # so that they are not all of one class
+    options = ExportOptions(precision="int8", calibrate="photos")
+    path, outcome = exported(tiny, ".tflite", options, photos)
+    assert outcome["agreement"] >= 0.95 == outcome["least_agreement"]
+    assert (outcome["images"], outcome["bound"]) == (60, None)
+    assert b"labels.txt" in path.read_bytes()
+
+
+def test_scores_that_differ_are_refused(
+    tiny: Path, exported: Exported, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(export_child.BOUNDS, "float32", -1.0)
+    with pytest.raises(ModelError, match=r"tiny\.safetensors: cannot be exported: its scores"):
+        exported(tiny, ".tflite")
+    monkeypatch.setattr(export_child, "LEAST_AGREEMENT", 1.1)
+    with pytest.raises(ModelError, match=r"the same class as float32 for only \d+ of 7 photos"):
+        options = ExportOptions(precision="int8", calibrate="photos")
+        exported(tiny, ".tflite", options, PIXELS)

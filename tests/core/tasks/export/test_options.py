@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imgcls.core.errors import OutputError, UsageError
+from imgcls.core.tasks.export.options import FORMATS, ExportOptions, check_output, ending_of
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"precision": "int4"}, "`precision` is one of float32, float16, int8"),
+        ({"batch": "some"}, "`batch` is one of fixed, dynamic"),
+        ({"calibrate": "photos"}, "`calibrate` goes with `precision` int8"),
+        ({"precision": "int8"}, "name a folder of 50 or more with `calibrate`"),
+    ],
+)
+def test_options_that_make_no_sense(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        ExportOptions(**arguments)
+
+
+def test_the_ending_says_the_format() -> None:
+    assert FORMATS[ending_of("a/b.TFLITE")].name == "LiteRT"
+    with pytest.raises(UsageError, match=r"^m\.pt: is no known format; end it in .*\.tflite"):
+        ending_of("m.pt")
+
+
+def test_what_is_there_is_replaced_only_by_force(tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    check_output(path, ".tflite", force=False)
+    path.touch()
+    with pytest.raises(OutputError, match=r"m\.tflite: is there already; `force` replaces it$"):
+        check_output(path, ".tflite", force=False)
+    check_output(path, ".tflite", force=True)
+
+
+def test_no_folder_is_replaced_by_a_file(tmp_path: Path) -> None:
+    (tmp_path / "m.tflite").mkdir()
+    with pytest.raises(OutputError, match="is no file that could be replaced"):
+        check_output(tmp_path / "m.tflite", ".tflite", force=True)
+    with pytest.raises(OutputError, match="no such folder; make it first"):
+        check_output(tmp_path / "none" / "m.tflite", ".tflite", force=True)
