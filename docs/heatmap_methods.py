@@ -10,7 +10,6 @@ import sys
 from PIL import Image, ImageDraw, ImageFont
 
 import imgcls
-from imgcls.core.tasks.heatmap.drawing import draw_overlay
 from imgcls.core.tasks.heatmap.methods import CAM_METHODS
 
 WIDTH, COLUMNS, CAPTION = 300, 4, 26
@@ -23,7 +22,7 @@ def main(photo: str, out: str) -> None:
         (explanation,) = imgcls.explain(photo, model, method=name)
         if isinstance(explanation, imgcls.Unexplained):
             raise SystemExit(f"{photo}: {explanation.error}")
-        picture = draw_overlay(explanation)
+        picture = explanation.overlay(alpha="evidence")
         tiles.append((name, picture.resize((WIDTH, WIDTH * picture.height // picture.width))))
     height = tiles[0][1].height + CAPTION
     sheet = Image.new("RGB", (COLUMNS * WIDTH, -(-len(tiles) // COLUMNS) * height), "white")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+import pytest
 
 from imgcls.core.tasks.heatmap.methods import CAM_METHODS
 
@@ -32,3 +35,16 @@ def test_pictures_are_there_and_small() -> None:
     for name in ("panel.jpg", "heatmap_methods.jpg"):
         assert f"(images/{name})" in text
         assert (DOCS / "images" / name).stat().st_size < 300_000
+
+
+def test_the_python_example_runs(
+    samples: Path, tmp_path: Path, compiled_default: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (code,) = re.findall(
+        r"```python\n(.*?)```", (DOCS / "heatmaps.md").read_text("utf-8"), re.DOTALL
+    )
+    (tmp_path / "sample_images").symlink_to(samples)
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    written = {path.name for path in tmp_path.glob("why.*")}
+    assert written == {"why.png", "why.tiff", "why.npy"}

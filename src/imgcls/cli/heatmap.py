@@ -11,7 +11,8 @@ from imgcls.cli.summary import Summary
 from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
-from imgcls.core.tasks.heatmap.colors import DEFAULT_ALPHA, DEFAULT_COLORMAP
+from imgcls.core.tasks.heatmap.colors import DEFAULT_COLORMAP
+from imgcls.core.tasks.heatmap.drawing import EVIDENCE, Alpha
 from imgcls.core.tasks.heatmap.explain import Explainer, layers_of
 from imgcls.core.tasks.heatmap.methods import CAM_METHODS, DEFAULT_METHOD
 from imgcls.core.tasks.heatmap.options import DrawOptions, ExplainOptions
@@ -20,6 +21,16 @@ from imgcls.core.tasks.heatmap.output_names import name_outputs
 from imgcls.render.heatmaps import FORMATS, LAYER_FORMATS
 
 LIST_LAYERS = "list"
+
+
+def _alpha(context: click.Context, parameter: click.Parameter, value: str | None) -> Alpha | None:
+    """Read a number or a word; whether it is in range `DrawOptions` knows."""
+    if value is None or value == EVIDENCE:
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is neither a number nor {EVIDENCE}.") from None
 
 
 @click.command()
@@ -49,11 +60,10 @@ LIST_LAYERS = "list"
 @click.option("--layer", metavar="NAME", help="Look at this layer; list shows the model's layers.")
 @click.option(
     "--alpha",
-    type=click.FloatRange(0, 1),
-    default=DEFAULT_ALPHA,
-    show_default=True,
+    callback=_alpha,
     metavar="A",
-    help="How much of the colour lies over the image.",
+    help="How much of the colour lies over the image, 0 to 1; evidence: as much as the evidence "
+    "at each place is strong.  [default: 0.4; evidence in a panel and for maps of single pixels]",
 )
 @click.option(
     "--colormap",
@@ -63,6 +73,12 @@ LIST_LAYERS = "list"
     help="Any colour map of matplotlib.",
 )
 @click.option("--panel", is_flag=True, help="Image, heatmap and overlay side by side.")
+@click.option(
+    "--dpi",
+    type=int,
+    metavar="N",
+    help="Make the panel for print, 7 inches (18 cm) wide at N dots an inch; 300 is usual.",
+)
 @click.option("--raw", is_flag=True, help="Write the map too, as .npy of float32, 0 to 1.")
 @viewer.option("the heatmap, or the folder of several,")
 @click.option("--faithfulness", is_flag=True, help="Measure deletion and insertion scores.")
@@ -87,9 +103,10 @@ def heatmap(
     rank: int | None,
     versus: str | None,
     layer: str | None,
-    alpha: float,
+    alpha: Alpha | None,
     colormap: str,
     panel: bool,
+    dpi: int | None,
     raw: bool,
     show: bool,
     faithfulness: bool,
@@ -122,7 +139,7 @@ def heatmap(
         interpolation=interpolation,
         workers=workers,
     )
-    how = DrawOptions(alpha, colormap, panel, raw)
+    how = DrawOptions(alpha, colormap, panel, raw, dpi)
     jobs = name_outputs(sources, out)  # an output that cannot be is said before any work
     explainer = Explainer(load_model(model, weights=weights, engine=engine, threads=workers), what)
     summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from imgcls.core.errors import UsageError
@@ -27,11 +28,20 @@ def test_options_that_make_no_sense_are_refused(options: Any, message: str) -> N
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"alpha": 1.5}, "`alpha` must be between 0 and 1; it is 1.5"),
+        ({"alpha": 1.5}, "`alpha` must be between 0 and 1, or evidence; it is 1.5"),
         ({"alpha": float("nan")}, "`alpha` must be between 0 and 1"),
+        ({"alpha": "strong"}, "`alpha` must be between 0 and 1, or evidence; it is strong"),
+        ({"dpi": 300}, "`dpi` is the size of a panel for print; it goes with `panel`"),
+        ({"dpi": 71, "panel": True}, "`dpi` must be between 72 and 1200; it is 71"),
+        ({"dpi": 1201, "panel": True}, "`dpi` must be between 72 and 1200; it is 1201"),
         ({"colormap": "virid"}, "virid: no such colour map; did you mean viridis"),
     ],
 )
 def test_drawings_that_make_no_sense_are_refused(options: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         DrawOptions(**options)
+
+
+def test_drawings_that_make_sense_are_taken() -> None:
+    assert DrawOptions(alpha="evidence", panel=True, dpi=300).alpha == "evidence"
+    assert DrawOptions(alpha=np.float32(1)).alpha == 1

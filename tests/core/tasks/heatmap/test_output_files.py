@@ -54,7 +54,7 @@ def test_whatever_drawing_raises_is_a_record(
     def stumble(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(output_files, "draw_overlay", stumble)
+    monkeypatch.setattr(output_files, "draw", stumble)
     record = one(samples / "cat.jpg", tmp_path / "out.png", explainer)
     assert record.error == "it cannot be used (ZeroDivisionError)"
 

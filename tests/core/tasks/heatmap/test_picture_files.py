@@ -44,6 +44,15 @@ def test_a_map_is_known(tmp_path: Path) -> None:
     assert not is_map(str(tmp_path / "none.npy"))
 
 
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".tiff"])
+def test_a_picture_for_print_says_its_dots_an_inch(ending: str, tmp_path: Path) -> None:
+    picture = Image.new("RGB", (4, 3), "red")
+    picture.info["dpi"] = (300, 300)
+    save_picture(picture, str(tmp_path / f"why{ending}"))
+    with Image.open(tmp_path / f"why{ending}") as written:
+        assert tuple(map(round, written.info["dpi"])) == (300, 300)
+
+
 @pytest.mark.parametrize(("ending", "side"), [(".webp", 16_400), (".jpg", 65_600)])
 def test_a_picture_too_large_for_its_format_is_an_error(
     ending: str, side: int, tmp_path: Path

@@ -20,7 +20,7 @@ from imgcls.core.pixels.preprocessing import Interpolation, Resize, Uint8Image
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.classify import Prediction, as_sources
 from imgcls.core.tasks.classify.scoring import adapt, check_finite
-from imgcls.core.tasks.heatmap.drawing import draw_overlay
+from imgcls.core.tasks.heatmap.drawing import EVIDENCE, draw_overlay
 from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
 from imgcls.core.tasks.heatmap.faithfulness import Faithfulness, measure_faithfulness
 from imgcls.core.tasks.heatmap.method_inputs import (
@@ -118,7 +118,7 @@ def heatmaps_of(
         if isinstance(explanation, Unexplained):
             raise ImageError(explanation.error)
         try:
-            return draw_overlay(explanation)
+            return draw_overlay(explanation, alpha=EVIDENCE)
         except Exception as error:  # of whatever kind: the other images are drawn
             raise as_image_error(error) from error
 

@@ -14,7 +14,7 @@ from imgcls.core.engines.model import Model
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.preprocessing import PAD_COLOR, Preprocessing, Uint8Image
 from imgcls.core.tasks.heatmap.methods import CamMethod
-from imgcls.core.tasks.heatmap.upsample import upsample
+from imgcls.core.tasks.heatmap.upsample import bilinear, upsample
 
 if TYPE_CHECKING:
     from imgcls.core.keras.gradients import Gradients
@@ -145,7 +145,8 @@ class MethodInputs:
         """Return the logit of the image behind each mask (h, w), (n,)."""
         size, grey = self.image.shape[0], self.grey
         images = (
-            grey + upsample(mask, size, size)[..., np.newaxis] * (self.image - grey)
+            grey
+            + upsample(mask, size, size, kernel=bilinear)[..., np.newaxis] * (self.image - grey)
             for mask in masks
         )
         return run_many(self.model, images) @ self.direction

@@ -189,6 +189,11 @@ class CamMethod:
         """Whether the map depends on the class that is asked about."""
         return self.needs != ("activations",)
 
+    @property
+    def makes_areas(self) -> bool:
+        """Whether the map is of areas, or of single pixels."""
+        return "input_gradients" not in self.needs
+
 
 CAM_METHODS: Mapping[str, CamMethod] = {
     "gradcam": CamMethod(gradcam, "Grad-CAM", "https://arxiv.org/abs/1610.02391"),

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 from imgcls.core.errors import UsageError
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
-from imgcls.core.tasks.heatmap.colors import DEFAULT_ALPHA, DEFAULT_COLORMAP, color_table
+from imgcls.core.tasks.heatmap.colors import DEFAULT_COLORMAP, color_table
+from imgcls.core.tasks.heatmap.drawing import EVIDENCE, Alpha
 from imgcls.core.tasks.heatmap.methods import CAM_METHODS, DEFAULT_METHOD
+
+# The least and the most dots an inch of a panel: a screen's, and a finer one than presses have.
+DPI = (72, 1200)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,21 +67,32 @@ class DrawOptions:
     """How a heatmap is drawn.
 
     Attributes:
-        alpha: how much of the colour lies over the image, 0 to 1.
+        alpha: how much of the colour lies over the image, 0 to 1, or "evidence": as much as the
+            evidence at each place is strong; default: 0.4, and "evidence" in a panel and for
+            methods that look at single pixels.
         colormap: a name of matplotlib's.
         panel: image, heatmap and overlay side by side, not the overlay alone.
+        dpi: dots an inch of a panel for print; default: a panel for the screen.
         raw: whether the map is written too, as .npy beside the picture.
 
     Raises:
         UsageError: a number is out of range, or there is no such colour map.
     """
 
-    alpha: float = DEFAULT_ALPHA
+    alpha: Alpha | None = None
     colormap: str = DEFAULT_COLORMAP
     panel: bool = False
     raw: bool = False
+    dpi: int | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.alpha <= 1:
-            raise UsageError(f"`alpha` must be between 0 and 1; it is {self.alpha}")
+        alpha = self.alpha
+        if not (
+            alpha is None or alpha == EVIDENCE or (isinstance(alpha, Real) and 0 <= alpha <= 1)
+        ):
+            raise UsageError(f"`alpha` must be between 0 and 1, or {EVIDENCE}; it is {alpha}")
+        if self.dpi is not None and not self.panel:
+            raise UsageError("`dpi` is the size of a panel for print; it goes with `panel`")
+        if self.dpi is not None and not DPI[0] <= self.dpi <= DPI[1]:
+            raise UsageError(f"`dpi` must be between {DPI[0]} and {DPI[1]}; it is {self.dpi}")
         color_table(self.colormap)  # an unknown one is refused before any work

@@ -7,18 +7,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from PIL import Image
-
 from imgcls.core.engines.model import usable_cores
 from imgcls.core.errors import as_image_error
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.classify import Prediction
-from imgcls.core.tasks.heatmap.drawing import draw_overlay, draw_panel
 from imgcls.core.tasks.heatmap.explain import Explainer
-from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
+from imgcls.core.tasks.heatmap.explanation import Unexplained
 from imgcls.core.tasks.heatmap.faithfulness import Faithfulness
 from imgcls.core.tasks.heatmap.options import DrawOptions
+from imgcls.core.tasks.heatmap.panel import draw
 from imgcls.core.tasks.heatmap.picture_files import (
     is_map,
     make_folder,
@@ -90,7 +88,7 @@ def _write_one(
     if isinstance(explanation, Unexplained) or reason is not None:
         return _failed(source, explainer, str(reason))
     try:
-        picture = _draw(explanation, how)
+        picture = draw(explanation, how)
     except Exception as error:  # of whatever kind: the other images are drawn
         return _failed(source, explainer, str(as_image_error(error)))
     make_folder(os.path.dirname(output) or os.curdir)
@@ -110,11 +108,6 @@ def _write_one(
         faithfulness=explanation.faithfulness,
         error=None,
     )
-
-
-def _draw(explanation: Explanation, how: DrawOptions) -> Image.Image:
-    function = draw_panel if how.panel else draw_overlay
-    return function(explanation, alpha=how.alpha, colormap=how.colormap)
 
 
 def _failed(source: Source, explainer: Explainer, error: str) -> HeatmapRecord:

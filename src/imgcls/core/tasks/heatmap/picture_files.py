@@ -93,6 +93,8 @@ def is_drawn_photo(path: str, subject: str) -> bool:
 
 def _save(picture: Image.Image, path: str, exif: Image.Exif) -> None:
     format_name, options = FORMATS[os.path.splitext(path)[1].lower()]
+    if "dpi" in picture.info:
+        options = {**options, "dpi": picture.info["dpi"]}
     if format_name == "PNG":
         # The first bytes tell a heatmap from a photo, so that folder walks need read no more.
         options = {**options, "pnginfo": PngInfo()}
