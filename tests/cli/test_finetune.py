@@ -170,7 +170,7 @@ def test_what_is_not_used_is_said(imgcls: Any, two_classes: Path, tmp_path: Path
     assert done.returncode == 0, done.stderr
     assert {path: path.read_bytes() for path in two_classes.rglob("*.*")} == before
     assert f"Warning: {two_classes}/linked: is a link to a folder and not used" in done.stderr
-    assert "1 image beside the class folders is not used (imageNotFound.png)" in done.stderr
+    assert "not used: 1 image beside the class folders (imageNotFound.png)" in done.stderr
     assert "linked-folder" not in done.stderr  # it was said
 
 

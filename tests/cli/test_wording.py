@@ -12,7 +12,7 @@ import pytest
 
 import imgcls.core
 from imgcls.cli.main import cli
-from imgcls.cli.wording import counted, option_names, rate_text
+from imgcls.cli.wording import option_names, rate_text
 
 
 @pytest.mark.parametrize(
@@ -41,10 +41,6 @@ def test_parameters_become_options(message: str, shown: str) -> None:
 )
 def test_rates_say_something(rate: float, text: str) -> None:
     assert rate_text(rate, "images") == text
-
-
-def test_numbers_with_their_nouns() -> None:
-    assert [counted(n, "finding") for n in (0, 1, 2)] == ["0 findings", "1 finding", "2 findings"]
 
 
 def core_texts() -> Iterator[tuple[str, str]]:

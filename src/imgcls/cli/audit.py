@@ -8,8 +8,8 @@ from imgcls.cli import options
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import EXIT_SOME_FAILED
-from imgcls.cli.wording import counted
 from imgcls.core.tasks.labelled.audit import audit as audit_folder
+from imgcls.core.words import counted
 from imgcls.render.audit import FORMATS
 
 

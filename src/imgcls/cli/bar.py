@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from imgcls.cli.wording import rate_text
-from imgcls.core.durations import duration
+from imgcls.core.words import duration
 
 _WIDTH = 20  # of the bar, in columns
 _NARROW = 8  # where much is said beside it

@@ -17,6 +17,7 @@ from imgcls.core.tasks.classify.classify import Record
 from imgcls.core.tasks.classify.placing import SORT_MODES
 from imgcls.core.tasks.classify.sorting import Sorter
 from imgcls.core.tasks.classify.undo import Undone, undo
+from imgcls.core.words import counted
 from imgcls.render.safe import printable
 
 options = bundle(
@@ -52,8 +53,7 @@ def reported(console: Console, sorter: Sorter | None) -> Iterator[None]:
         yield
     finally:
         if sorter is not None and sorter.manifest is not None:
-            images = "1 image" if sorter.placed == 1 else f"{sorter.placed} images"
-            folder = os.path.dirname(sorter.manifest)
+            images, folder = counted(sorter.placed, "image"), os.path.dirname(sorter.manifest)
             console.say(f"sorted {images} into {folder}; to undo: --undo {sorter.manifest}")
 
 

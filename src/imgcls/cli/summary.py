@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
 from imgcls.cli.console import Console
-from imgcls.cli.wording import counted, rate_text
+from imgcls.cli.wording import rate_text
 from imgcls.core.errors import ImgclsError, NoImagesError
+from imgcls.core.words import counted
 
 
 class Outcome(Protocol):

@@ -1,4 +1,4 @@
-"""Words of the command line: options for the names that core uses, numbers with their nouns."""
+"""Words of the command line: options for the names that core uses, speeds."""
 
 from __future__ import annotations
 
@@ -30,11 +30,6 @@ def option_names(text: str) -> str:
 
 def _option(parameter: str) -> str:
     return _NAMES.get(parameter) or "--" + parameter.replace("_", "-")
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: "1 image", "5 images"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def rate_text(rate: float, unit: str) -> str:

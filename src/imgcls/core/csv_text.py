@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from imgcls.core.rounding import rounded
+from imgcls.core.words import counted
 
 Field = str | int | float | None
 
@@ -72,9 +73,5 @@ def read_csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
         if row:
             columns = columns or len(row)
             if len(row) != columns:
-                raise CSVError(f"line {line} has {_fields(len(row))} and not {columns}")
+                raise CSVError(f"line {line} has {counted(len(row), 'field')} and not {columns}")
             yield reader.line_num, row
-
-
-def _fields(count: int) -> str:
-    return "1 field" if count == 1 else f"{count} fields"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from imgcls.core.rounding import rounded
+from imgcls.core.words import counted
 from imgcls.render.safe import printable
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _in_words(record: ActivationRecord) -> str:
     prediction = record.prediction
     if prediction is None:
         return f"error: {record.error}"
-    layers = "1 layer" if len(record.layers) == 1 else f"{len(record.layers)} layers"
+    layers = counted(len(record.layers), "layer")
     return f"{record.output}  {layers}  {prediction.label} ({prediction.score:.2%})"
 
 

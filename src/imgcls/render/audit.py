@@ -9,6 +9,7 @@ from itertools import groupby
 from imgcls.core.csv_text import csv_line
 from imgcls.core.tasks.labelled.audit import AuditReport
 from imgcls.core.tasks.labelled.findings import KINDS
+from imgcls.core.words import counted
 from imgcls.render.safe import printable
 
 _SHOWN = 20  # findings of a kind in the text; JSON and CSV have all
@@ -17,9 +18,7 @@ CSV_HEADER = ("finding", "kind", "severity", "path", "advice")
 
 def text(report: AuditReport) -> Iterator[str]:
     """Yield the counts, then each kind of finding with its files and what to do."""
-    images = f"{report.images} image" + "s" * (report.images != 1)
-    classes = f"{len(report.classes)} class" + "es" * (len(report.classes) != 1)
-    yield f"{images} in {classes}\n"
+    yield f"{counted(report.images, 'image')} in {counted(len(report.classes), 'class')}\n"
     width = max((len(printable(label)) for label in report.classes), default=0)
     for label, count in report.classes.items():
         splits = ", ".join(f"{split} {counts[label]}" for split, counts in report.splits.items())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgcls.core.csv_text import csv_line
 from imgcls.core.rounding import rounded
+from imgcls.core.words import counted
 from imgcls.render.safe import printable
 from imgcls.render.style import PLAIN, Painted, Style
 
@@ -89,7 +90,8 @@ def text(evaluation: Evaluation, style: Style = PLAIN) -> Iterator[Painted]:
 
 def _headline(evaluation: Evaluation, style: Style) -> Iterator[str]:
     shown = sum(one.support > 0 for one in evaluation.classes)
-    title = f"{printable(evaluation.model)}: {evaluation.images} images of {shown} classes"
+    counts = f"{counted(evaluation.images, 'image')} of {counted(shown, 'class')}"
+    title = f"{printable(evaluation.model)}: {counts}"
     yield style.paint(title, "strong") + "\n"
     rows = {
         "top-1": evaluation.top1,

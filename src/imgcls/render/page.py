@@ -10,6 +10,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from imgcls.core.version import __version__
+from imgcls.core.words import counted
 from imgcls.render.safe import readable
 
 if TYPE_CHECKING:
@@ -31,7 +32,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"name": readable, "percent": percent, "script": _script}
+    environment.filters |= {
+        "name": readable,
+        "percent": percent,
+        "script": _script,
+        "counted": counted,
+    }
     environment.filters |= {"script_hash": _script_hash}
     environment.globals["version"] = __version__
     return environment

@@ -79,7 +79,7 @@ def test_a_path_of_any_bytes(tmp_path: Path) -> None:
         ("path,label\n1.jpg\n", "line 2 has 1 field and not 2"),
         ('path,label\n1.jpg,"a\n', "line 2 is malformed: unexpected end of data"),
         ("path,label\n1.jpg,a\n2.jpg, \n", "line 3 has no label; write it there or delete"),
-        ("path,label\n1.jpg,\n2.jpg,\n", "2 lines have no label, the first is line 2; write"),
+        ("path,label\n1.jpg,\n2.jpg,\n", "line 2 and 1 other line have no label; write"),
         ("path,label\n,a\n", "line 2 has no path; write it there or delete the row"),
         ("path,label,split\n1.jpg,a,new\n", "line 2: split new is unknown; use train, valid"),
         ("path,label,split\n1.jpg,a,train\n2.jpg,a,\n", "line 3: the split is empty; use train"),

@@ -90,7 +90,7 @@ def test_rows_of_a_table_that_are_not_used_are_counted(
     path = write(tmp_path, "train", "train", "val", "test", "test")
     dataset = chosen_parts(read_dataset(path), FinetuneOptions())
     assert [part.split for part in dataset.parts] == ["train", "validation"]
-    assert f"{path} (test): 2 rows are not used" in caplog.text
+    assert f"{path} (test): not used (2 rows)" in caplog.text
 
 
 @pytest.mark.parametrize(

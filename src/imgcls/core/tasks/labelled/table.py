@@ -13,6 +13,7 @@ from imgcls.core.pixels.formats import is_image_start
 from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.labelled.names import composed, is_utf8
 from imgcls.core.tasks.labelled.splits import Split, split_of
+from imgcls.core.words import counted
 
 _COLUMNS = ("path", "label", "split")
 _MAX_BYTES = 256 * 2**20
@@ -157,9 +158,8 @@ def _check_paths(
 
 
 def _rows(lines: Sequence[int], lack: str) -> str:
-    if len(lines) == 1:
-        return f"line {lines[0]} has {lack}"
-    return f"{len(lines)} lines have {lack}, the first is line {lines[0]}"
+    more = f" and {counted(len(lines) - 1, 'other line')}" if len(lines) > 1 else ""
+    return f"line {lines[0]}{more} {'have' if more else 'has'} {lack}"
 
 
 def _joined(path: str, name: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from imgcls.core.durations import duration
 from imgcls.core.tasks.training.history import Epoch
 from imgcls.core.tasks.training.progress import Stage
+from imgcls.core.words import duration
 
 
 def title(stage: Stage, epoch: int) -> str:

@@ -16,6 +16,7 @@ from imgcls.core.tasks.labelled.dataset import (
 )
 from imgcls.core.tasks.labelled.names import is_utf8
 from imgcls.core.tasks.training.options import FinetuneOptions
+from imgcls.core.words import counted
 
 log = logging.getLogger("imgcls")
 
@@ -86,7 +87,7 @@ def _report_unused(dataset: Dataset, learned: Part, aside: Part | None) -> None:
         if part in (learned, aside):
             continue
         if part.listed is not None:
-            log.info("%s: %d rows are not used", part.folder, len(part.listed))
+            log.info("%s: not used (%s)", part.folder, counted(len(part.listed), "row"))
         else:
             log.info("%s: not used; name it with `validation` to validate on it", part.folder)
     _report_passed_over(dataset)
@@ -107,11 +108,11 @@ def _report_passed_over(dataset: Dataset) -> None:
     loose = [one.path for one in dataset.passed_over if one.reason == "loose-image"]
     if loose:
         shown = ", ".join(os.path.basename(path) for path in loose[:3])
-        many = f"{len(loose)} images beside the class folders are"
         log.warning(
-            "%s: %s not used (%s%s); put them into the folders of their classes",
+            "%s: not used: %s beside the class folders (%s%s); put them into the folders of their "
+            "classes",
             dataset.folder,
-            many if len(loose) > 1 else "1 image beside the class folders is",
+            counted(len(loose), "image"),
             shown,
             ", …" if len(loose) > 3 else "",
         )

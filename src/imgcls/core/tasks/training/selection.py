@@ -22,6 +22,7 @@ from imgcls.core.tasks.training.batches import Columns
 from imgcls.core.tasks.training.options import FinetuneOptions
 from imgcls.core.tasks.training.parts import chosen_parts
 from imgcls.core.tasks.training.split import stratified_split
+from imgcls.core.words import counted
 
 log = logging.getLogger("imgcls")
 
@@ -123,7 +124,7 @@ def _report_unreadable(inspected: InspectedDataset, *, skip_bad: bool) -> int:
     if bad and not skip_bad:
         first = ", ".join(os.path.basename(path) for path, _ in bad[:3])
         raise ImageError(
-            f"{len(bad)} of {len(inspected.examples)} images cannot be read ({first}"
+            f"{len(bad)} of {counted(len(inspected.examples), 'image')} cannot be read ({first}"
             f"{', …' if len(bad) > 3 else ''}); repair or delete them, or use `skip_bad`"
         )
     return len(bad)

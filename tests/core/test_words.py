@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from imgcls.core.durations import duration
+from imgcls.core.words import counted, duration
 
 
 @pytest.mark.parametrize(
@@ -14,3 +14,9 @@ from imgcls.core.durations import duration
 )
 def test_in_words(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_numbers_with_their_nouns() -> None:
+    assert [counted(n, "finding") for n in (0, 1, 2)] == ["0 findings", "1 finding", "2 findings"]
+    assert [counted(n, "class") for n in (1, 2)] == ["1 class", "2 classes"]
+    assert counted(12345, "image", ",") == "12,345 images"

@@ -1,0 +1,28 @@
+"""Numbers in words: lengths of time, and how many there are of something."""
+
+from __future__ import annotations
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as people say it: "less than 1 s", "35 s", "4 min", "1 h 12 min"."""
+    if seconds < 1:
+        return "less than 1 s"
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def counted(number: int, noun: str, form: str = "d") -> str:
+    """Return a number with its noun: "1 image", "5 images", "2 classes".
+
+    Args:
+        number: how many.
+        noun: of one.
+        form: how the number is written; "," parts thousands.
+    """
+    plural = "" if number == 1 else "es" if noun.endswith(("s", "x", "ch", "sh")) else "s"
+    return f"{number:{form}} {noun}{plural}"
