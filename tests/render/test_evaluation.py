@@ -148,3 +148,8 @@ def test_a_label_is_no_formula(evaluation: Evaluation) -> None:
     odd = replace(evaluation, classes=labels)
     rows = list(csv.reader(io.StringIO(shown("csv", odd))))
     assert [row[0] for row in rows] == ["label", "'=1+1", "a, b"]
+
+
+def test_one_image_of_one_class(evaluation: Evaluation) -> None:
+    one = replace(evaluation, images=1, classes=(replace(CAT, support=1), replace(DOG, support=0)))
+    assert shown("text", one).startswith("net: 1 image of 1 class\n")

@@ -11,12 +11,12 @@ from imgcls.cli import viewer
 from imgcls.cli.console import Console
 from imgcls.cli.destination import Destination
 from imgcls.cli.options import bundle
-from imgcls.cli.wording import counted
 from imgcls.core.engines.model import Model
 from imgcls.core.errors import UsageError
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.classify import Record, classify_sources
 from imgcls.core.tasks.classify.options import ClassifyOptions
+from imgcls.core.words import counted
 
 log = logging.getLogger("imgcls")
 
