@@ -378,11 +378,15 @@ def test_min_confidence(work: Path, imgcls: Imgcls) -> None:
     inputs = ["predict", "cat.jpg", "coffee.jpg", "--min-confidence", "0.5"]
     done = imgcls(*inputs, "-k1")
     assert done.returncode == 0
-    assert done.stdout == ("cat.jpg: unknown: tiger_cat (37.45%)\ncoffee.jpg: espresso (95.36%)\n")
+    assert done.stdout == (
+        "cat.jpg: unknown (nearest: tiger_cat 37.45%)\ncoffee.jpg: espresso (95.36%)\n"
+    )
     done = imgcls(*inputs, "-f", "jsonl")
     assert [row["status"] for row in rows(done.stdout)] == ["unknown", "ok"]
     assert [len(row["predictions"]) for row in rows(done.stdout)] == [5, 5]
-    assert imgcls(*inputs).stdout.startswith("cat.jpg: unknown\n  tiger_cat")
+    assert imgcls(*inputs).stdout.startswith(
+        "cat.jpg: unknown (nearest: tiger_cat 37.45%)\n  tiger_cat"
+    )
 
 
 def test_exif_and_size_are_of_the_upright_image(work: Path, imgcls: Imgcls) -> None:

@@ -28,7 +28,7 @@ def test_text_of_several_classes() -> None:
         "a.jpg\n"
         "  cat       75.00%  n1\n"
         "  big dog   33.33%  n2\n"
-        "b.jpg: unknown\n"
+        "b.jpg: unknown (nearest: cat 75.00%)\n"
         "  cat       75.00%  n1\n"
         "  big dog   33.33%  n2\n"
         "c.jpg: error: truncated JPEG\n"
@@ -37,8 +37,14 @@ def test_text_of_several_classes() -> None:
 
 def test_text_of_one_class_is_a_line_an_image() -> None:
     assert shown("text", ALL, top=1) == (
-        "a.jpg: cat (75.00%)\nb.jpg: unknown: cat (75.00%)\nc.jpg: error: truncated JPEG\n"
+        "a.jpg: cat (75.00%)\nb.jpg: unknown (nearest: cat 75.00%)\nc.jpg: error: truncated JPEG\n"
     )
+
+
+def test_json_has_the_familiarity_of_models_that_know_it() -> None:
+    known = Record("a.jpg", "ok", "m", 40, 30, (CAT,), None, familiarity=0.0)
+    assert as_json(known)["familiarity"] == 0
+    assert "familiarity" not in as_json(GOOD)
 
 
 def test_csv_is_a_row_a_prediction_and_one_for_what_failed() -> None:

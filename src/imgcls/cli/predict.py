@@ -16,7 +16,7 @@ from imgcls.core.engines.model import Model
 from imgcls.core.errors import UsageError
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.classify.classify import classify_sources, load_calibrated, record_facts
-from imgcls.core.tasks.classify.options import ClassifyOptions, SortOptions
+from imgcls.core.tasks.classify.options import MIN_FAMILIARITY, ClassifyOptions, SortOptions
 from imgcls.core.tasks.classify.placing import SortMode
 from imgcls.core.tasks.cluster.run import Job
 from imgcls.core.tasks.cluster.work import Work
@@ -58,6 +58,15 @@ _IN_PARTS = ("parquet", "jsonl")  # the formats of a cluster's files
     metavar="P",
     help="An image whose best score is below P is unknown.",
 )
+@click.option(
+    "--min-familiarity",
+    type=click.FloatRange(0, 1),
+    default=MIN_FAMILIARITY,
+    show_default=True,
+    metavar="P",
+    help="With a model that finetune wrote, an image less like those it learned than all but "
+    "this part of its validation photos is unknown too; 0 for none.",
+)
 @options.preprocessing
 @options.precision
 @options.workers
@@ -79,6 +88,7 @@ def predict(
     precision: Precision,
     top: int,
     min_confidence: float,
+    min_familiarity: float,
     resize: Resize | None,
     interpolation: Interpolation | None,
     workers: int | None,
@@ -117,7 +127,13 @@ def predict(
         "show": show,
     }
     if where := clustering.chosen(cluster, part_size, workers, refused):
-        how = ClassifyOptions(top, min_confidence, resize, interpolation)
+        how = ClassifyOptions(
+            top=top,
+            min_confidence=min_confidence,
+            min_familiarity=min_familiarity,
+            resize=resize,
+            interpolation=interpolation,
+        )
         folder = clustering.output_folder(output)
         in_parts = _format_in_parts(format_name or "parquet")
         sources = options.sources(inputs, files_from, null)
@@ -130,7 +146,15 @@ def predict(
     sort = SortOptions(sort_into, sort_mode, dry_run)
     to = Destination(output, format_name, resume, force, sort)
     drawings = drawing.Drawings(draw, show, to)
-    how = ClassifyOptions(top, min_confidence, resize, interpolation, workers, to.format.pixels)
+    how = ClassifyOptions(
+        top=top,
+        min_confidence=min_confidence,
+        min_familiarity=min_familiarity,
+        resize=resize,
+        interpolation=interpolation,
+        workers=workers,
+        pixels=to.format.pixels,
+    )
     sources = to.checked(inputs, options.sources(inputs, files_from, null), files_from is not None)
     opened, sources = load_calibrated(
         model, sources, weights=weights, engine=engine, precision=precision, threads=workers

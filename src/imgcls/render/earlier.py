@@ -18,7 +18,9 @@ from typing import IO
 from imgcls.render.safe import readable
 
 # A line of the text output that begins an image: its path, and with `--top 1` or an error more.
-_TEXT_LINE = re.compile(r"(.+?)(: error: .*|: unknown|: (unknown: )?[^:]+ \(\d+\.\d\d%\))?\n?")
+_TEXT_LINE = re.compile(
+    r"(.+?)(: error: .*|: unknown \(nearest: .* \d+\.\d\d%\)|: [^:]+ \(\d+\.\d\d%\))?\n?"
+)
 _CARD = re.compile(r'<article class="card \w+" data-name="([^"]*)"')
 _FIRST_KEY = '{"path": '
 

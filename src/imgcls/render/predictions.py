@@ -24,12 +24,14 @@ CSV_HEADER = parquet.COLUMNS
 
 def as_json(record: Record) -> dict[str, Any]:
     """Return a record as JSON has it, keys in the order of the contract."""
+    known = record.familiarity is not None
     return {
         "path": record.path,
         "status": record.status,
         "model": record.model,
         "width": record.width,
         "height": record.height,
+        **({"familiarity": rounded(record.familiarity or 0.0)} if known else {}),
         "predictions": [
             {
                 "rank": prediction.rank,
@@ -74,17 +76,26 @@ def text(records: Iterable[Record], top: int, style: Style = PLAIN) -> Iterator[
     """Yield a block an image for people, or one line with `top` 1."""
     for record in records:
         path = style.paint(printable(record.path), "strong")
-        unknown = style.paint("unknown", "doubtful")
         if record.status == "error":
             shown = f"{path}: {style.paint('error', 'bad')}: {printable(record.error or '')}"
         elif top == 1:
             best = record.predictions[0]
             answer = f"{style.paint(printable(best.label), 'good')} ({best.score:.2%})"
-            shown = f"{path}: {f'{unknown}: {answer}' if record.status == 'unknown' else answer}"
+            shown = f"{path}: {_nearest(record, style) or answer}"
         else:
-            head = f"{path}: {unknown}" if record.status == "unknown" else path
+            nearest = _nearest(record, style)
+            head = f"{path}: {nearest}" if nearest else path
             shown = "\n".join((head, *_text_rows(record, style)))
         yield Painted(f"{shown}\n")
+
+
+def _nearest(record: Record, style: Style) -> str:
+    """Return what is said of an unknown image; "" for another."""
+    if record.status != "unknown":
+        return ""
+    best = record.predictions[0]
+    unknown = style.paint("unknown", "doubtful")
+    return f"{unknown} (nearest: {printable(best.label)} {best.score:.2%})"
 
 
 def _text_rows(record: Record, style: Style) -> Iterator[str]:

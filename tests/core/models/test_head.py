@@ -25,6 +25,12 @@ def test_logits_by_hand() -> None:
     np.testing.assert_array_equal(Head((HIDDEN,)).logits(FEATURES), [[7, -2], [10, 2]])
 
 
+def test_a_temperature_divides_the_logits() -> None:
+    np.testing.assert_allclose(
+        Head((HIDDEN, LAST)).tempered(4).logits(FEATURES), [[5.5, -1.75], [57.75, 2.5]]
+    )
+
+
 def test_widths() -> None:
     head = Head(((np.ones((5, 4)), np.ones(4)), (np.ones((4, 3)), np.ones(3))))
     assert head.widths == (5, 4, 3)

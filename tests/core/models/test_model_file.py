@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from imgcls.core.errors import ModelError, WeightsError
+from imgcls.core.models.familiarity import Familiarity
 from imgcls.core.models.head import Head
 from imgcls.core.models.model_file import (
     ModelFile,
@@ -78,6 +79,36 @@ def test_another_size_and_other_features_are_the_row_s_no_longer(path: Path) -> 
     assert read.spec.flat_features and read.spec.ends_in_features
     assert FILE.variant == AS_IT_IS
     assert FILE.spec is MODELS["efficientnet-lite0"]
+
+
+def test_familiarity_is_written_and_read(path: Path) -> None:
+    directions = np.eye(3, dtype=np.float32)[:2, np.newaxis]  # one of each class
+    known = Familiarity(directions, np.array([0.25, 0.5], np.float32))
+    write_model_file(path, replace(FILE, familiarity=known))
+    read = read_model_file(path).familiarity
+    assert read is not None
+    np.testing.assert_array_equal(read.directions, directions)
+    np.testing.assert_array_equal(read.closeness, [0.25, 0.5])
+    write_model_file(path, FILE)
+    assert read_model_file(path).familiarity is None
+
+
+@pytest.mark.parametrize("counts", [[1], [0, 2], [2, 2], [4, 2], ["1", 2], {}, 7, [1, True]])
+def test_a_familiarity_that_does_not_fit_is_refused(path: Path, counts: Any) -> None:
+    tensors = TENSORS | {
+        "familiarity.directions": np.eye(3, dtype=np.float32)[:2, np.newaxis],
+        "familiarity.closeness": np.array([0.25, 0.5], np.float32),
+    }
+    write_tensor_file(path, description(path) | {"familiarity": counts}, tensors)
+    with pytest.raises(ModelError, match="not a model file that imgcls reads"):
+        read_model_file(path)
+
+
+def test_a_familiarity_out_of_order_is_refused(path: Path) -> None:
+    known = Familiarity(np.eye(3, dtype=np.float32)[:2, np.newaxis], np.array([1, 0], np.float32))
+    write_model_file(path, replace(FILE, familiarity=known))
+    with pytest.raises(ModelError, match="familiarity is not one that imgcls writes"):
+        read_model_file(path)
 
 
 def test_safetensors_reads_it(path: Path) -> None:

@@ -12,6 +12,7 @@ from imgcls.core.arrays import Float32Array, softmax
 from imgcls.core.engines.engine import Engine, EngineName, Precision
 from imgcls.core.engines.opening import open_engine
 from imgcls.core.errors import ModelError, UsageError
+from imgcls.core.models.familiarity import Familiarity
 from imgcls.core.models.foreign_files import foreign_kind, refusal
 from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel, imagenet_labels
@@ -37,6 +38,7 @@ class Model:
         head: the classifier on the network's features that takes the place of its own; None
             for a network as it was published.
         precision: what the engine computes with.
+        familiarity: what tells how far an image is from those learned; None if unknown.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Model:
     engine: Engine
     head: Head | None = None
     precision: Precision = "float32"
+    familiarity: Familiarity | None = None
 
     def logits(self, batch: Float32Array) -> Float32Array:
         """Return the logits, float32 (n, classes), of a preprocessed batch (n, h, w, 3).
@@ -64,6 +67,20 @@ class Model:
     def scores(self, batch: Float32Array) -> Float32Array:
         """Return the softmax scores, float32 (n, classes), of a preprocessed batch."""
         return softmax(self.logits(batch))
+
+    def judge(self, batch: Float32Array) -> tuple[Float32Array, Float32Array | None]:
+        """Return the scores of a batch, and how familiar each image is; in one pass.
+
+        Args:
+            batch: preprocessed, float32 (n, h, w, 3).
+
+        Returns:
+            Scores (n, classes), and p-values (n,), 0 to 1, or None for a model without them.
+        """
+        if self.head is None or self.familiarity is None:
+            return self.scores(batch), None
+        (features,) = self.engine.run(batch, ("features",))
+        return softmax(self.head.logits(features)), self.familiarity.p_values(features)
 
 
 def load_model(
@@ -103,13 +120,14 @@ def load_model(
     """
     found = find_model(ref, None if weights is None else os.fspath(weights))
     network, preprocessing = found.network, found.preprocessing
-    head, labels = found.head, found.labels
+    head, labels, familiarity = found.head, found.labels, found.familiarity
     other = network.varied(variant)
     if other is not network:
         size = other.spec.preprocessing.size
         network, preprocessing, head, labels = other, preprocessing.for_size(size), None, ()
+        familiarity = None
     running = open_engine(network, engine, threads or usable_cores(), precision, calibration)
-    return Model(ref, network, preprocessing, labels, running, head, precision)
+    return Model(ref, network, preprocessing, labels, running, head, precision, familiarity)
 
 
 @dataclass(frozen=True)
@@ -123,6 +141,7 @@ class FoundModel:
     preprocessing: Preprocessing
     labels: tuple[ClassLabel, ...]
     head: Head | None = None
+    familiarity: Familiarity | None = None
 
 
 def find_model(ref: str, weights: str | None = None) -> FoundModel:
@@ -142,7 +161,8 @@ def find_model(ref: str, weights: str | None = None) -> FoundModel:
             raise UsageError(f"{ref}: is a model file and has its own weights; leave out `weights`")
         file = open_model_file(ref)
         network = file.network(Path(ref))
-        return FoundModel(network, file.preprocessing, file.class_labels, file.head)
+        labels, preprocessing = file.class_labels, file.preprocessing
+        return FoundModel(network, preprocessing, labels, file.head, file.familiarity)
     spec = find_spec(ref)
     network = Network(ref, spec, find_weights(ref, spec, weights))
     return FoundModel(network, spec.preprocessing, imagenet_labels())

@@ -104,6 +104,7 @@ class NetworkLearner:
         columns, weights = tf.TensorSpec([None], tf.int64), tf.TensorSpec([None], tf.float32)
         seeds = tf.TensorSpec([2], tf.int64)
         self._logits = tf.function(lambda batch: self._forward(batch, None), [images])
+        self._features = tf.function(lambda batch: self.backbone(batch, training=False), [images])
         self._learn = tf.function(self._one_step, [images, columns, weights, seeds])
 
     def begin_epoch(self, epoch: int) -> None:
@@ -137,6 +138,14 @@ class NetworkLearner:
             MemoryError: the batch is too large.
         """
         return _within_memory(self._logits, inputs)
+
+    def features(self, inputs: Float32Array) -> Float32Array:
+        """Return the features (n, d) of preprocessed images.
+
+        Raises:
+            MemoryError: the batch is too large.
+        """
+        return _within_memory(self._features, inputs)
 
     def head(self) -> Head:
         """Return the head as it is now, on features as they are."""

@@ -82,6 +82,12 @@ class Head:
         first = (kernel.astype(np.float32), bias.astype(np.float32))
         return Head((first, *((kernel.copy(), bias.copy()) for kernel, bias in rest)))
 
+    def tempered(self, temperature: float) -> Head:
+        """Return the head whose logits are those of this one, divided by a temperature above 0."""
+        *hidden, (kernel, bias) = self.layers
+        scale = np.float32(1 / temperature)
+        return Head((*hidden, (kernel * scale, bias * scale)))
+
     def logits(self, features: Float32Array) -> Float32Array:
         """Return the logits (n, classes) of features (n, d).
 

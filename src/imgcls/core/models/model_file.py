@@ -19,6 +19,7 @@ import numpy as np
 
 from imgcls.core.cache import content_id
 from imgcls.core.errors import ModelError, UsageError, WeightsError
+from imgcls.core.models.familiarity import Familiarity
 from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.network_description import NetworkDescription
@@ -37,10 +38,11 @@ _MAX_HEAD_LAYERS = 4
 _MAX_RESIZE_TO = 4096  # pixels
 _KEYS = {
     *("format", "backbone", "backbone_weights", "weights_sha256", "network", "head", "labels"),
-    *("preprocessing", "features", "training", "metrics", "versions"),
+    *("familiarity", "preprocessing", "features", "training", "metrics", "versions"),
 }
 
 BackboneWeights = Literal["own", "stored"]
+_DIRECTIONS, _CLOSENESS = "familiarity.directions", "familiarity.closeness"
 _BACKBONE_TENSOR = re.compile(r"backbone\.[0-9]{3,4}\.[0-9]{1,2}")
 
 
@@ -57,6 +59,7 @@ class ModelFile:
         preprocessing: how an image becomes the network's input.
         features: which of a network of the table, as a `Variant` has it; "" for the row's own.
         described: the layers of a network that is not in the table.
+        familiarity: what tells how far an image is from those learned; None if unknown.
         training: options and counts of images, for people.
         metrics: loss and accuracy on the validation images, for people.
         versions: of the packages that made it.
@@ -70,6 +73,7 @@ class ModelFile:
     preprocessing: Preprocessing
     features: str = ""
     described: NetworkDescription | None = None
+    familiarity: Familiarity | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -150,11 +154,15 @@ def write_model_file(
     tensors = dict(backbone or {})
     for position, (kernel, bias) in enumerate(file.head.layers if file.head else ()):
         tensors |= {f"head.{position}.kernel": kernel, f"head.{position}.bias": bias}
+    if file.familiarity is not None:
+        directions, closeness = file.familiarity.directions, file.familiarity.closeness
+        description["familiarity"] = [directions.shape[1], len(closeness)]
+        tensors |= {_DIRECTIONS: directions, _CLOSENESS: closeness}
     write_tensor_file(path, description, tensors)
 
 
 def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
-    """Read and check a model file; of its tensors, only the head's are read.
+    """Read and check a model file; of its tensors, only those of head and familiarity are read.
 
     Raises:
         ModelError: it is no model file, is damaged, or says what cannot be.
@@ -179,7 +187,8 @@ def stored_tensors(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[
         WeightsError: its tensors are not the network's.
     """
     opened = open_tensor_file(path)
-    found = {name: shape for name, shape in opened.shapes.items() if not name.startswith("head.")}
+    beside = ("head.", "familiarity.")
+    found = {name: shape for name, shape in opened.shapes.items() if not name.startswith(beside)}
     for name in expected.keys() | found.keys():
         if expected.get(name) != found.get(name):
             raise WeightsError(
@@ -199,7 +208,8 @@ def _checked(opened: TensorFile) -> ModelFile:
     weights = _weights(description, backbone)
     labels = check_labels(description["labels"])
     widths = _widths(description["head"], len(labels), described)
-    _check_tensors(opened, widths, described, stored=weights == "stored")
+    familiarity = _familiarity_shapes(description.get("familiarity"), widths)
+    _check_tensors(opened, widths, familiarity, described, stored=weights == "stored")
     file = ModelFile(
         backbone=backbone,
         backbone_weights=weights,
@@ -209,6 +219,7 @@ def _checked(opened: TensorFile) -> ModelFile:
         preprocessing=_preprocessing(description["preprocessing"], backbone, described),
         features=_features(description, described),
         described=described,
+        familiarity=_read_familiarity(opened) if familiarity else None,
         training=_object(description, "training"),
         metrics=_object(description, "metrics"),
         versions={
@@ -300,12 +311,13 @@ def _widths(
 def _check_tensors(
     opened: TensorFile,
     widths: tuple[int, ...],
+    familiarity: Mapping[str, tuple[int, ...]],
     described: NetworkDescription | None,
     *,
     stored: bool,
 ) -> None:
     """Compare names, dtypes and shapes with what the description promises."""
-    expected = {} if described is None else dict(described.tensors)
+    expected = dict(familiarity) if described is None else {**described.tensors, **familiarity}
     for position, (before, after) in enumerate(itertools.pairwise(widths)):
         expected[f"head.{position}.kernel"] = (before, after)
         expected[f"head.{position}.bias"] = (after,)
@@ -317,6 +329,29 @@ def _check_tensors(
             raise ValueError(f"tensor {name[:50]!r} has no place in it")
     if expected:
         raise ValueError(f"it lacks tensor {next(iter(expected))}")
+
+
+def _familiarity_shapes(counts: Any, widths: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of what tells familiar images, by name; none where the file has it not."""
+    if counts is None:
+        return {}
+    if (
+        not widths
+        or not isinstance(counts, list)
+        or len(counts) != 2
+        or any(type(count) is not int or count < 1 for count in counts)
+        or counts[0] > widths[0]
+    ):
+        raise ValueError("its familiarity does not fit its head")
+    directions, photos = counts
+    return {_DIRECTIONS: (widths[-1], directions, widths[0]), _CLOSENESS: (photos,)}
+
+
+def _read_familiarity(opened: TensorFile) -> Familiarity:
+    directions, closeness = opened.read(_DIRECTIONS), opened.read(_CLOSENESS)
+    if (np.diff(closeness) < 0).any() or (np.abs(directions) > 1.01).any():
+        raise ValueError("its familiarity is not one that imgcls writes")
+    return Familiarity(directions, closeness)
 
 
 def _is_backbone(name: str) -> bool:

@@ -33,7 +33,14 @@ def test_options_check_themselves(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"top": -1}, {"min_confidence": 1.5}, {"min_confidence": -0.1}, {"workers": 0}]
+    "wrong",
+    [
+        {"top": -1},
+        {"min_confidence": 1.5},
+        {"min_confidence": -0.1},
+        {"min_familiarity": 2},
+        {"workers": 0},
+    ],
 )
 def test_a_number_out_of_range(wrong: dict[str, float]) -> None:
     (name,) = wrong

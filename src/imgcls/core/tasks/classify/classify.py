@@ -21,7 +21,7 @@ from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.preprocessing import Interpolation, Resize, Uint8Image
 from imgcls.core.pixels.sources import Source, expand
-from imgcls.core.tasks.classify.options import ClassifyOptions
+from imgcls.core.tasks.classify.options import MIN_FAMILIARITY, ClassifyOptions
 from imgcls.core.tasks.classify.scoring import Scored, adapt, score_chunk
 
 Status = Literal["ok", "unknown", "error"]
@@ -50,7 +50,8 @@ class Record:
 
     Attributes:
         path: the input's name, as given.
-        status: "ok", "unknown" (the best score is below the least confidence) or "error".
+        status: "ok", "unknown" (the best score is below the least confidence, or the image is
+            too unfamiliar) or "error".
         model: the model's name.
         width: of the upright image in pixels; None on error.
         height: of the upright image in pixels; None on error.
@@ -58,6 +59,8 @@ class Record:
         error: why the input failed; None if it did not.
         pixels: what the network saw, uint8 (size, size, 3) RGB; None on error or if it was not
             asked for.
+        familiarity: the part of the validation photos of a trained model that are less like what
+            it learned than this image, 0 to 1; None for a model that does not know.
     """
 
     path: str
@@ -68,6 +71,7 @@ class Record:
     predictions: tuple[Prediction, ...]
     error: str | None
     pixels: Uint8Image | None = field(default=None, repr=False, compare=False)
+    familiarity: float | None = None
 
 
 def classify(
@@ -76,6 +80,7 @@ def classify(
     *,
     top: int = 5,
     min_confidence: float = 0.0,
+    min_familiarity: float = MIN_FAMILIARITY,
     resize: Resize | None = None,
     interpolation: Interpolation | None = None,
     workers: int | None = None,
@@ -89,6 +94,8 @@ def classify(
         model: a name from the table of models, or an open model.
         top: how many classes to return for each image; 0 is every class.
         min_confidence: an image whose best score is below this is "unknown".
+        min_familiarity: with a model that `finetune` wrote, an image of which less than this
+            part of the validation photos is less familiar is "unknown" too; 0 for none.
         resize: how the image is fitted to the network; default: the model's own way.
         interpolation: the resampling filter; default: the model's own.
         workers: how many images to work on at once; default: one a processor core.
@@ -101,7 +108,7 @@ def classify(
 
     Raises:
         ModelError: the model is unknown or cannot be run.
-        UsageError: `top`, `min_confidence` or `workers` is out of range.
+        UsageError: `top`, `min_confidence`, `min_familiarity` or `workers` is out of range.
 
     Example:
         >>> import imgcls
@@ -109,7 +116,15 @@ def classify(
         ...     print(record.predictions[0].label, round(record.predictions[0].score, 2))
         tiger_cat 0.37
     """
-    options = ClassifyOptions(top, min_confidence, resize, interpolation, workers, pixels)
+    options = ClassifyOptions(
+        top=top,
+        min_confidence=min_confidence,
+        min_familiarity=min_familiarity,
+        resize=resize,
+        interpolation=interpolation,
+        workers=workers,
+        pixels=pixels,
+    )
     sources = as_sources(inputs)
     if isinstance(model, Model):
         return classify_sources(sources, model, options)
@@ -177,6 +192,9 @@ def record_facts(model: Model, options: ClassifyOptions, precision: Precision) -
     content = hashlib.sha256(facts)
     for kernel, bias in model.head.layers if model.head else ():
         content.update(kernel.tobytes() + bias.tobytes())
+    if model.familiarity is not None:
+        content.update(model.familiarity.directions.tobytes())
+        content.update(model.familiarity.closeness.tobytes())
     chosen = replace(options, workers=None)  # how many work at once changes no record
     return repr((model.name, model.network.weights_id, content.hexdigest(), chosen, precision))
 
@@ -211,13 +229,16 @@ def _record(model: Model, scored: Scored, options: ClassifyOptions) -> Record:
     if isinstance(image, ImageError) or scored.scores is None:
         return Record(name, "error", model.name, None, None, predictions=(), error=str(image))
     predictions = top_k(scored.scores, model.labels, options.top)
+    unfamiliar = scored.familiarity is not None and scored.familiarity < options.min_familiarity
+    known = predictions[0].score >= options.min_confidence and not unfamiliar
     return Record(
         path=name,
-        status="ok" if predictions[0].score >= options.min_confidence else "unknown",
+        status="ok" if known else "unknown",
         model=model.name,
         width=image.width,
         height=image.height,
         predictions=predictions,
         error=None,
         pixels=image.pixels if options.pixels else None,
+        familiarity=scored.familiarity,
     )

@@ -10,6 +10,8 @@ from imgcls.core.errors import UsageError
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.classify.placing import SortMode
 
+MIN_FAMILIARITY = 0.01  # one in a hundred photos of the classes is less familiar
+
 
 @dataclass(frozen=True, slots=True)
 class ClassifyOptions:
@@ -18,6 +20,7 @@ class ClassifyOptions:
     Attributes:
         top: how many classes to return for each image; 0 is every class.
         min_confidence: an image whose best score is below this, 0 to 1, is "unknown".
+        min_familiarity: so is one whose familiarity is below this, 0 to 1; 0 is for none.
         resize: how the image is fitted to the network; default: the model's own way.
         interpolation: the resampling filter; default: the model's own.
         workers: how many images to work on at once; default: one a processor core.
@@ -33,14 +36,15 @@ class ClassifyOptions:
     interpolation: Interpolation | None = None
     workers: int | None = None
     pixels: bool = False
+    min_familiarity: float = MIN_FAMILIARITY
 
     def __post_init__(self) -> None:
         if self.top < 0:
             raise UsageError(f"`top` must be 1 or more, or 0 for every class; it is {self.top}")
-        if not 0 <= self.min_confidence <= 1:
-            raise UsageError(
-                f"`min_confidence` must be between 0 and 1; it is {self.min_confidence}"
-            )
+        for name in ("min_confidence", "min_familiarity"):
+            least = getattr(self, name)
+            if not 0 <= least <= 1:
+                raise UsageError(f"`{name}` must be between 0 and 1; it is {least}")
         if self.workers is not None and self.workers < 1:
             raise UsageError(f"`workers` must be 1 or more; it is {self.workers}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,11 +35,13 @@ class Scored:
         source: the input.
         image: it, as the network saw it, or why it could not be read.
         scores: softmax, float32 (classes,); None where it could not be read.
+        familiarity: a p-value, 0 to 1; None where the model has none.
     """
 
     source: Source
     image: FittedImage | ImageError
     scores: Float32Array | None
+    familiarity: float | None = None
 
 
 def score_chunk(model: Model, preprocessing: Preprocessing, chunk: list[Source]) -> list[Scored]:
@@ -48,13 +51,13 @@ def score_chunk(model: Model, preprocessing: Preprocessing, chunk: list[Source])
     # Scaled they are four times as large: no more at once than the engine gains by.
     step = 1 if model.engine.one_by_one else len(chunk)
     batches = (np.stack(pixels[start : start + step]) for start in range(0, len(pixels), step))
-    scores = itertools.chain.from_iterable(
-        model.scores(preprocessing.scale(batch)) for batch in batches
+    judged = itertools.chain.from_iterable(
+        _judge(model, preprocessing.scale(batch)) for batch in batches
     )
     return [
         Scored(source, image, None)
         if isinstance(image, ImageError)
-        else _scored(source, image, next(scores))
+        else _scored(source, image, *next(judged))
         for source, image in zip(chunk, loaded, strict=True)
     ]
 
@@ -69,12 +72,20 @@ def check_finite(scores: Float32Array) -> None:
         raise ImageError("the model's scores for it are no numbers; its weights are damaged")
 
 
-def _scored(source: Source, image: FittedImage, scores: Float32Array) -> Scored:
+def _judge(model: Model, batch: Float32Array) -> Iterable[tuple[Float32Array, float | None]]:
+    scores, familiarity = model.judge(batch)
+    values = [None] * len(scores) if familiarity is None else familiarity.tolist()
+    return zip(scores, values, strict=True)
+
+
+def _scored(
+    source: Source, image: FittedImage, scores: Float32Array, familiarity: float | None
+) -> Scored:
     try:
         check_finite(scores)
     except ImageError as error:
         return Scored(source, error, None)
-    return Scored(source, image, scores)
+    return Scored(source, image, scores, familiarity)
 
 
 def _load(source: Source, preprocessing: Preprocessing) -> FittedImage | ImageError:

@@ -49,7 +49,7 @@ class FinetuneResult:
         training_images: how many were learned.
         validation_images: how many the best epoch was chosen by.
         val_accuracy: on those, 0 to 1, in the best epoch.
-        val_loss: on those, mean cross-entropy.
+        val_loss: on those, mean cross-entropy of the calibrated scores.
         history: all epochs.
         unreadable: images that were left out.
         seconds: from beginning to end.
@@ -195,7 +195,7 @@ def train_model(
         training_images=len(selection.training.sources),
         validation_images=len(selection.validation.sources),
         val_accuracy=trained.best.val_accuracy,
-        val_loss=trained.best.val_loss,
+        val_loss=trained.val_loss,
         history=tuple(trained.history),
         unreadable=selection.unreadable,
         seconds=time.monotonic() - started,
@@ -270,6 +270,7 @@ def _model_file(
         labels=selection.labels,
         preprocessing=model.preprocessing if model else spec.preprocessing,
         described=features_described(spec),
+        familiarity=trained.familiarity,
         training={
             "options": options.described(),
             "classes": selection.counts,
@@ -279,7 +280,8 @@ def _model_file(
         },
         metrics={
             "val_accuracy": trained.best.val_accuracy,
-            "val_loss": trained.best.val_loss,
+            "val_loss": trained.val_loss,
+            "temperature": trained.temperature,
             "stage": trained.best.stage,
             "epoch": trained.best.epoch,
         },

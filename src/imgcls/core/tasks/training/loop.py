@@ -81,6 +81,7 @@ class Loop:
             features count too.
         resumed: what to go on from.
         reserve: seconds that will be needed after the last epoch.
+        last_passes: how many times as long as the validation images take then.
     """
 
     progress: Progress
@@ -92,6 +93,7 @@ class Loop:
     started: float = field(default_factory=time.monotonic)
     resumed: Checkpoint | None = None
     reserve: float = 0.0
+    last_passes: float = 0.0
     _evaluation_seconds: float = field(default=0.0, init=False)
 
     def run(
@@ -146,7 +148,7 @@ class Loop:
 
     def is_late(self) -> bool:
         """Whether the time is up when the validation images and the rest are done."""
-        to_come = self._evaluation_seconds + self.reserve
+        to_come = self._evaluation_seconds * (1 + self.last_passes) + self.reserve
         return self.max_seconds is not None and self._spent() + to_come >= self.max_seconds
 
     def _spent(self) -> float:

@@ -13,14 +13,17 @@ from imgcls.core.arrays import Float32Array
 from imgcls.core.engines.model import Model
 from imgcls.core.keras.network_learner import NetworkLearner, fresh_backbone, weighted_backbone
 from imgcls.core.keras.stored_backbone import backbone_tensors
+from imgcls.core.models.familiarity import Familiarity
 from imgcls.core.models.head import Head, Standardization
 from imgcls.core.models.model_file import own_weights
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import SCRATCH_MODELS
 from imgcls.core.models.variant import varied
 from imgcls.core.pixels.augment import AUGMENTATIONS
+from imgcls.core.progress import progress as progress_bar
 from imgcls.core.tasks.classify.scoring import adapt
 from imgcls.core.tasks.training.batches import FixedFeatures, ImageFeatures, Images
+from imgcls.core.tasks.training.calibration import fit_temperature, log_loss
 from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
 from imgcls.core.tasks.training.features import cached_features
 from imgcls.core.tasks.training.head_learner import HeadLearner, fresh_head
@@ -49,6 +52,9 @@ class Trained:
         history: all epochs.
         checked: positions of some validation images.
         logits: what the trained model says of those, (n, classes).
+        temperature: what the logits were divided by, so that the scores are calibrated.
+        val_loss: mean cross-entropy of the calibrated scores on the validation images.
+        familiarity: what tells how far an image is from those learned.
     """
 
     head: Head
@@ -57,6 +63,9 @@ class Trained:
     history: Sequence[Epoch]
     checked: Sequence[int]
     logits: Float32Array
+    temperature: float
+    val_loss: float
+    familiarity: Familiarity | None
 
 
 def train(
@@ -150,10 +159,8 @@ def _from_features(
         best = loop.run(learner, stage, shown, validation)
         head = learner.head()
     assert best is not None  # the first stage always ends with one
-    checked = _checked(validation.columns)
     backbone = None if own_weights(model.network) else _stored(model)
-    logits = head.logits(validation.features[checked])
-    return Trained(head, backbone, best, loop.progress.history, checked, logits)
+    return _finished(head, backbone, best, loop, training, validation)
 
 
 def _fixed(model: Model, side: LabelledImages) -> FixedFeatures:
@@ -237,16 +244,48 @@ def _run_network(
     learner: NetworkLearner, loop: Loop, stage: Stage, sides: Sequence[Images], spec: ModelSpec
 ) -> Trained:
     training, validation = sides
+    loop.last_passes = 1 + len(training.columns) / len(validation.columns)
     best = loop.run(learner, stage, training, validation)
-    checked = _checked(validation.columns)
-    ((inputs, _),) = validation.batches(checked, len(checked), 0)
+    size = loop.progress.batch_size
+    features = [_learned_features(learner, side, size) for side in (training, validation)]
+    backbone = backbone_tensors(learner.backbone, spec)
+    return _finished(learner.head(), backbone, best, loop, *features)
+
+
+def _learned_features(learner: NetworkLearner, side: Images, size: int) -> FixedFeatures:
+    """Return what the trained backbone sees in the images, unchanged."""
+    batches = side.batches(range(len(side.columns)), size, 0)
+    shown = progress_bar(batches, "batches", -(-len(side.columns) // size))
+    return FixedFeatures(
+        np.concatenate([learner.features(inputs) for inputs, _ in shown]), side.columns
+    )
+
+
+def _finished(
+    head: Head,
+    backbone: dict[str, np.ndarray] | None,
+    best: Epoch,
+    loop: Loop,
+    training: FixedFeatures,
+    validation: FixedFeatures,
+) -> Trained:
+    """Calibrate the head, and learn what is familiar."""
+    columns = validation.columns
+    logits = head.logits(validation.features)
+    temperature = fit_temperature(logits, columns)
+    head = head.tempered(temperature)
+    right = logits.argmax(axis=1) == columns
+    checked = _checked(columns)
     return Trained(
-        learner.head(),
-        backbone_tensors(learner.backbone, spec),
+        head,
+        backbone,
         best,
         loop.progress.history,
         checked,
-        learner.logits(inputs),
+        head.logits(validation.features[checked]),
+        temperature=temperature,
+        val_loss=log_loss(logits / np.float32(temperature), columns),
+        familiarity=Familiarity.of(training.features, training.columns, validation.features[right]),
     )
 
 
