@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import zipfile
-from dataclasses import asdict
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,16 @@ import numpy as np
 
 from imgcls.core.arrays import Float32Array, softmax
 from imgcls.core.child import read_request
-from imgcls.core.errors import ImgclsError, ModelError, UsageError
+from imgcls.core.errors import ImageError, ImgclsError, ModelError, UsageError
 from imgcls.core.files import sha256
 from imgcls.core.models.foreign_files import KINDS, foreign_kind, refusal
 from imgcls.core.models.keras_file.describe import ImportedNetwork, describe
 from imgcls.core.models.keras_file.recognise import SCALING_CHOICES, Family
-from imgcls.core.models.model_file import ModelFile, write_model_file
+from imgcls.core.models.labels import find_class
+from imgcls.core.models.model_file import ModelFile, read_model_file, write_model_file
 from imgcls.core.models.spec import DESCRIBED
 from imgcls.core.pixels.images import load_image
-from imgcls.core.pixels.preprocessing import Preprocessing, Scaling
+from imgcls.core.pixels.preprocessing import Preprocessing, Scaling, Uint8Image
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.models.child_limits import leave_network, limit_memory, limit_seconds
 
@@ -59,18 +60,18 @@ def _outcome(request: dict[str, Any]) -> dict[str, Any]:
     imported = _described(path, folder, request["size"])
     labels = _labels(request, imported)
     guessed, scaling = _scaling(path, imported, request["scaling"])
-    checks = request["checks"]
     model = _model_file(path, imported, labels, _preprocessing(imported, scaling, request))
+    photos = [_known_photo(photo, label, model) for photo, label in request["checks"]]
     write_model_file(output, model, imported.tensors)
     limit_memory(_PROOF_MEMORY + _PROOF_FACTOR * size)
     limit_seconds(_PROOF_SECONDS)
     weights = folder / "model.weights.h5" if zipfile.is_zipfile(path) else path
-    difference, real = _prove(path, imported, weights, output, [photo for photo, _ in checks])
+    difference, real = _prove(path, imported, weights, output, [one.pixels for one in photos])
     return {
         "scaling_guessed": guessed,
         "max_difference": difference,
         "real_images": real,
-        "checks": _checks(output, checks, imported),
+        "checks": _checks(output, model, photos) if photos else [],
     }
 
 
@@ -157,7 +158,7 @@ def _model_file(
 
 
 def _prove(
-    path: Path, imported: ImportedNetwork, weights: Path, output: Path, photos: list[str]
+    path: Path, imported: ImportedNetwork, weights: Path, output: Path, photos: list[Uint8Image]
 ) -> tuple[float, int]:
     """Compare the scores of the written file with those of the source's own Keras model.
 
@@ -181,7 +182,7 @@ def _prove(
         ) from error
     random = np.random.default_rng(0)
     pixels = list(random.integers(0, 256, (_RANDOM_IMAGES, size, size, 3), np.uint8))
-    real = [_pixels(photo, preprocessing) for photo in (*_bundled_photos(), *photos)]
+    real = [*(_pixels(photo, preprocessing) for photo in _bundled_photos()), *photos]
     difference = 0.0
     for image in (*pixels, *real):
         batch = preprocessing.scale(image[np.newaxis])
@@ -209,7 +210,6 @@ def _as_scores(outputs: Float32Array, ending: str) -> Float32Array:
 def _opened(output: Path) -> tuple[Any, Preprocessing]:
     """Return the Keras model of a written model file, and how its input is made."""
     from imgcls.core.keras.build import build_weighted
-    from imgcls.core.models.model_file import read_model_file
 
     file = read_model_file(output)
     return build_weighted(file.network(output)), file.preprocessing
@@ -226,29 +226,48 @@ def _bundled_photos() -> list[str]:
     ]
 
 
-def _pixels(photo: str, preprocessing: Preprocessing) -> np.ndarray:
-    return load_image(Source(photo), preprocessing).pixels
+def _pixels(photo: str, preprocessing: Preprocessing) -> Uint8Image:
+    try:
+        return load_image(Source(photo), preprocessing).pixels
+    except ImageError as error:
+        raise ImageError(f"{photo}: {error}") from error
 
 
-def _checks(
-    output: Path, checks: list[list[str]], imported: ImportedNetwork
-) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class _KnownPhoto:
+    """A photo that shows a class that is known.
+
+    Attributes:
+        path: of the photo.
+        column: of the class.
+        pixels: uint8 (size, size, 3).
+    """
+
+    path: str
+    column: int
+    pixels: Uint8Image
+
+
+def _known_photo(photo: str, label: str, model: ModelFile) -> _KnownPhoto:
+    """Read a photo to try the model on, before all that takes long.
+
+    Raises:
+        ImageError: it cannot be read.
+        UsageError: the model has no such class.
+    """
+    column = find_class(model.class_labels, label)
+    return _KnownPhoto(photo, column, _pixels(photo, model.preprocessing))
+
+
+def _checks(output: Path, file: ModelFile, photos: list[_KnownPhoto]) -> list[dict[str, Any]]:
     """Return what the model says of photos with known labels, with each scaling."""
-    if not checks:
-        return []
-    from imgcls.core.models.labels import find_class
-    from imgcls.core.models.model_file import read_model_file
-
-    file, (model, preprocessing) = read_model_file(output), _opened(output)
+    model, preprocessing = _opened(output)
     found = []
-    for photo, label in checks:
-        column, pixels = find_class(file.class_labels, label), _pixels(photo, preprocessing)
+    for one in photos:
         answers = {}
         for scaling in dict.fromkeys((preprocessing.scaling, *SCALING_CHOICES)):
-            batch = Preprocessing(**{**asdict(preprocessing), "scaling": scaling}).scale(
-                pixels[np.newaxis]
-            )
+            batch = replace(preprocessing, scaling=scaling).scale(one.pixels[np.newaxis])
             (scores,) = softmax(np.asarray(model(batch, training=False), np.float32))
-            answers[scaling] = [file.labels[int(scores.argmax())], float(scores[column])]
-        found.append({"photo": photo, "label": file.labels[column], "answers": answers})
+            answers[scaling] = [file.labels[int(scores.argmax())], float(scores[one.column])]
+        found.append({"photo": one.path, "label": file.labels[one.column], "answers": answers})
     return found
