@@ -58,3 +58,10 @@ def test_fail_fast_is_an_error() -> None:
     summary = Summary("image", fail_fast=True)
     with pytest.raises(ImgclsError, match=r"^a\.jpg: x; stopped"):
         list(summary.count([Done(error="x"), Done()]))
+
+
+def test_what_was_to_be_done_is_said() -> None:
+    summary = Summary("file", done="was moved back")
+    assert len(list(summary.count([Done(error="x")] * 2))) == 2
+    with pytest.raises(NoImagesError, match=r"no file was moved back \(2 failed\)"):
+        summary.close(Said())  # type: ignore[arg-type]  # only `say` is called

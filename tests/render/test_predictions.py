@@ -35,6 +35,11 @@ def test_text_of_several_classes() -> None:
     )
 
 
+def test_ones_own_label_is_not_printed_twice() -> None:
+    own = Record("a.jpg", "ok", "m", 1, 1, (Prediction(1, "car", "car", 0.75),), None)
+    assert shown("text", [own]) == "a.jpg\n  car   75.00%\n"
+
+
 def test_text_of_one_class_is_a_line_an_image() -> None:
     assert shown("text", ALL, top=1) == (
         "a.jpg: cat (75.00%)\nb.jpg: unknown (nearest: cat 75.00%)\nc.jpg: error: truncated JPEG\n"

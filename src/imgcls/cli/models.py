@@ -114,7 +114,7 @@ def fetch(console: Console, /, names: tuple[str, ...]) -> int:
 @click.argument("name", metavar="NAME")
 @click.option("--weights", metavar="FILE", required=True, help="The file (.h5 or .weights.h5).")
 def add(name: str, weights: str) -> None:
-    """Put weights that were carried here in their place, after checking that they fit."""
+    """Install weights copied to this machine, after checking that they fit."""
     from imgcls.core.engines.model import find_spec
     from imgcls.core.tasks.models.add_weights import add_weights
 

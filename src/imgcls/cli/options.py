@@ -35,7 +35,9 @@ inputs = bundle(
         metavar="FILE",
         help="Read the inputs' paths from FILE, one a line; - is stdin.",
     ),
-    click.option("--null", is_flag=True, help="Paths in FILE end with NUL, not with a new line."),
+    click.option(
+        "--null", is_flag=True, help="Paths in FILE are separated by NUL, as from find -print0."
+    ),
 )
 
 named_model = bundle(

@@ -35,7 +35,7 @@ options = bundle(
     click.option(
         "--undo",
         metavar="MANIFEST",
-        help="Move back, or remove again, what a manifest lists; --sort-into writes one into DIR.",
+        help="Undo the moves recorded in MANIFEST, which --sort-into wrote into DIR.",
     ),
 )
 
@@ -71,7 +71,7 @@ def take_back(console: Console, manifest: str, dry_run: bool, others: bool) -> i
     """
     if others:
         raise UsageError("--undo goes alone, without INPUT, --sort-into and --output")
-    summary = Summary("file")
+    summary = Summary("file", done="was moved back")
     write_stdout(map(_undone, summary.count(undo(manifest, dry_run=dry_run))))
     if summary.done == 0:
         console.say(f"{manifest}: nothing to take back")

@@ -32,17 +32,21 @@ EXIT_SOME_FAILED = 3
 class Summary:
     """Counts a command's records as they pass."""
 
-    def __init__(self, noun: str, where: str = "", *, fail_fast: bool = False) -> None:
+    def __init__(
+        self, noun: str, where: str = "", *, done: str = "could be read", fail_fast: bool = False
+    ) -> None:
         """Begin to count.
 
         Args:
             noun: what a record is of, in the singular.
             where: the inputs as the user named them.
+            done: what happened to those that did not fail, for "no image could be read".
             fail_fast: whether the first failed record is the last.
         """
         self.noun = noun
         self.where = where or "the inputs"
         self.fail_fast = fail_fast
+        self._what_is_done = done
         self.done = self.failed = self.skipped = 0
         self._started = time.monotonic()
 
@@ -68,7 +72,7 @@ class Summary:
         if self.done == 0 and self.skipped == 0:
             raise NoImagesError(f"{self.where}: no {self.noun} found")
         if self.failed == self.done + self.skipped:
-            raise NoImagesError(f"no {self.noun} could be read ({self.failed} failed)")
+            raise NoImagesError(f"no {self.noun} {self._what_is_done} ({self.failed} failed)")
         if self.done + self.skipped > 1:
             seconds = time.monotonic() - self._started
             failed = f", {self.failed} failed" if self.failed else ""

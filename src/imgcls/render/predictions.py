@@ -104,8 +104,11 @@ def _text_rows(record: Record, style: Style) -> Iterator[str]:
         label = f"{printable(one.label):<{width}}"
         if one.rank == 1 and record.status == "ok":
             label = style.paint(label, "good")
-        class_id = style.paint(printable(one.class_id), "faint")
-        yield f"  {label}  {style.bar(one.score)}{one.score:>7.2%}  {class_id}"
+        score = f"{style.bar(one.score)}{one.score:>7.2%}"
+        # One's own class has no id but its label.
+        own = one.class_id == one.label
+        class_id = "" if own else "  " + style.paint(printable(one.class_id), "faint")
+        yield f"  {label}  {score}{class_id}"
 
 
 def html(records: Iterable[Record], top: int, style: Style = PLAIN) -> Iterator[str]:

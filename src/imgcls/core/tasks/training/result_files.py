@@ -118,7 +118,10 @@ class ResultFiles:
                 f"{self.model}: not written: its scores differ by {difference:.1e} from those of "
                 "the trained model; please report this"
             )
-        log.info("the saved model predicts what was trained, within %.0e", max(difference, 1e-7))
+        log.info(
+            "Checked: the saved model's scores match the trained one (difference ≤ %.0e)",
+            max(difference, 1e-7),
+        )
 
 
 def _rename(names: Mapping[Path, Path]) -> None:

@@ -134,13 +134,13 @@ def _report_short(inspected: InspectedDataset) -> None:
     """Say in a line what an audit finds, but for what was said in lines of their own."""
     found = Counter(finding.kind for finding in report(inspected).findings)
     serious = [
-        f"{name} ({found[name]})"
+        f"{kind.title} ({found[name]})"
         for name, kind in KINDS.items()
         if found[name] and kind.severity != "note" and name not in _REPORTED
     ]
     if serious:
         log.warning(
-            "the images have %s; imgcls audit %s says more",
+            "found in the images: %s; run imgcls audit %s for details",
             ", ".join(serious),
             inspected.dataset.folder,
         )
