@@ -55,6 +55,8 @@ def test_one_bad_image_ends_nothing_but_itself(
     bad, good = imgcls.activations(inputs, model, first=1)
     assert bad.error is not None and not bad.layers and bad.prediction is None
     assert good.error is None and list(good.layers) == ["stem_conv"]
+    sheet = good._repr_png_()  # what a notebook shows
+    assert sheet is not None and sheet.startswith(b"\x89PNG") and bad._repr_png_() is None
 
 
 def test_no_such_layer(model: imgcls.Model, samples: Path) -> None:

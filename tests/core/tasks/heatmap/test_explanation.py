@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,12 @@ def test_evidence_is_any_place_above_zero(highest: float, any_evidence: bool) ->
 def test_both_answers_have_a_path_and_an_error() -> None:
     bad = Unexplained("a.jpg", "empty file")
     assert (bad.path, bad.error) == ("a.jpg", "empty file")
+
+
+def test_a_notebook_shows_the_panel(found: Explanation) -> None:
+    shown = Image.open(io.BytesIO(found._repr_png_()))
+    assert shown.format == "PNG"
+    np.testing.assert_array_equal(np.asarray(shown), np.asarray(found.panel()))
 
 
 def test_it_draws_itself(found: Explanation) -> None:

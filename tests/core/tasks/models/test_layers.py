@@ -73,3 +73,10 @@ def test_a_file_whose_backbone_was_trained(
 def test_no_such_model() -> None:
     with pytest.raises(ModelError, match=r"^vgg61: no such model; did you mean"):
         summarize("vgg61")
+
+
+def test_a_notebook_shows_a_table(tmp_path: Path) -> None:
+    shown = summarize(str(write(tmp_path / "m.safetensors", WHOLE, None)))._repr_html_()
+    assert "m.safetensors: 331 parameters" in shown
+    assert shown.count("<tr>") == 1 + len(WHOLE.layers)
+    assert '6×6×5</td><td style="text-align:right">185</td>' in shown

@@ -73,6 +73,12 @@ class Record:
     pixels: Uint8Image | None = field(default=None, repr=False, compare=False)
     familiarity: float | None = None
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the picture and a table."""
+        from imgcls.core.tasks.classify.notebook import record_html
+
+        return record_html(self)
+
 
 def classify(
     inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Source],

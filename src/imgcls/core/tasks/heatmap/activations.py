@@ -40,6 +40,15 @@ class Activations:
     layers: Mapping[str, Float32Array] = field(repr=False)
     error: str | None = None
 
+    def _repr_png_(self) -> bytes | None:
+        """Return what a notebook shows: the sheet of the layers; nothing on error."""
+        if self.error is not None:
+            return None
+        from imgcls.core.notebook import png
+        from imgcls.core.tasks.heatmap.activation_sheet import draw_sheet
+
+        return png(draw_sheet(self))
+
 
 @dataclass(frozen=True, slots=True)
 class ActivationOptions:

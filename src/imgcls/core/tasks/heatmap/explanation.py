@@ -154,6 +154,12 @@ class Explanation:
                 f"{name}: a heatmap is written as {', '.join(FORMATS)} or .npy; name such a file"
             )
 
+    def _repr_png_(self) -> bytes:
+        """Return what a notebook shows: image, heatmap and overlay side by side."""
+        from imgcls.core.notebook import png
+
+        return png(self.panel())
+
 
 @dataclass(frozen=True, slots=True)
 class Unexplained:

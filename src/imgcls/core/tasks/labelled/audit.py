@@ -50,6 +50,12 @@ class AuditReport:
         """Return how many findings are of a kind."""
         return sum(finding.kind == kind for finding in self.findings)
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the classes and what was found."""
+        from imgcls.core.tasks.labelled.notebook import audit_html
+
+        return audit_html(self)
+
 
 def audit(folder: str | os.PathLike[str]) -> AuditReport:
     """Find what is wrong with a labelled folder; nothing in it is changed.

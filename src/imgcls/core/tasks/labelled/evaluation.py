@@ -111,6 +111,12 @@ class Evaluation:
     misclassified: tuple[Mistake, ...]
     errors: tuple[Failure, ...]
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: figures, confusion matrix, classes and mistakes."""
+        from imgcls.core.tasks.labelled.notebook import evaluation_html
+
+        return evaluation_html(self)
+
 
 def summarize(
     scored: Iterable[ScoredImage], classes: Sequence[ClassLabel], model: str

@@ -44,6 +44,17 @@ class NetworkSummary:
                 totals[layer.weights] = totals.get(layer.weights, 0) + layer.parameters
         return totals
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: a table of the layers."""
+        from imgcls.core.notebook import paragraph, table
+
+        rows = [
+            (one.name, one.kind, "×".join(map(str, one.shape)), one.parameters, one.weights or "")
+            for one in self.layers
+        ]
+        title = paragraph(f"{self.model}: {self.parameters:,} parameters", strong=True)
+        return title + table(("layer", "kind", "output", "parameters", "weights"), rows)
+
 
 def summarize(model: str) -> NetworkSummary:
     """List the layers of a model, from the input to the logits; no weights are read.
