@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -102,6 +106,65 @@ def photos() -> Path:
 def cars_flowers() -> Path:
     """Return a small labelled set, train and test."""
     return _shared("cars_flowers")
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """Run a server that answers as Amazon's S3 does, on loopback; return its address."""
+    with run_s3_server() as address:
+        yield address
+
+
+@contextlib.contextmanager
+def run_s3_server(**env: str) -> Iterator[str]:
+    """Run moto's server with more in its environment, until the block ends."""
+    for package in ("moto", "pyarrow"):
+        pytest.importorskip(package)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        env=os.environ | env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while server.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
+
+
+def s3_env(address: str) -> dict[str, str]:
+    """Return the environment with which a program takes a server for Amazon's."""
+    return {
+        "AWS_ENDPOINT_URL": address,
+        "AWS_ACCESS_KEY_ID": "somebody",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "IMGCLS_OFFLINE": "0",
+    }
+
+
+@pytest.fixture
+def bucket(
+    s3_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """Make a bucket of its own for a test; return its name with s3:// before it."""
+    from imgcls.core import stores
+
+    for name, value in s3_env(s3_server).items():
+        monkeypatch.setenv(name, value)
+    name = f"b-{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:20]}"
+    urllib.request.urlopen(urllib.request.Request(f"{s3_server}/{name}", method="PUT"))
+    stores._bucket_system.cache_clear()
+    yield f"s3://{name}"
+    stores._bucket_system.cache_clear()
 
 
 Imgcls = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from imgcls.cli.main import run
+from imgcls.core import stores
+from tests.conftest import run_s3_server, s3_env
 
 Imgcls = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -249,3 +251,37 @@ def test_a_cluster_that_was_started_here_ends_with_the_command(
         if number == signal.SIGINT:
             assert child.returncode == 130
             assert os.listdir(temporary) == []
+
+
+@pytest.mark.slow
+def test_from_a_store_into_a_store(imgcls: Imgcls, samples: Path, bucket: str) -> None:
+    pytest.importorskip("ray")
+    for photo in sorted(samples.glob("*.jpg")):
+        stores.write(f"{bucket}/in/{photo.name}", photo.read_bytes())
+    stores.write(f"{bucket}/in/bad.jpg", b"\xff\xd8\xff")
+    done = imgcls("predict", f"{bucket}/in", "-f", "jsonl")
+    assert done.returncode == 3 and f'{{"path": "{bucket}/in/bad.jpg"' in done.stdout
+    out = ("--cluster", "local", "-o", f"{bucket}/out", "-f", "jsonl", "--part-size", "2")
+    on_cluster = imgcls("predict", f"{bucket}/in", *out)
+    assert on_cluster.returncode == 3, on_cluster.stderr
+    parts = [one.uri for one in stores.entries(f"{bucket}/out") if "/part-" in one.uri]
+    assert len(parts) == 3
+    assert b"".join(map(stores.read, parts)).decode() == done.stdout
+    assert json.loads(stores.read(f"{bucket}/out/_summary.json"))["failed"] == 1
+    done = imgcls("predict", f"{bucket}/in", *out)
+    assert done.stderr.startswith("0 images in ") and "6 were there already" in done.stderr
+    done = imgcls("predict", f"{bucket}/none", *out, "--force")
+    assert (done.returncode, done.stderr) == (1, f"Error: {bucket}/none: no such object\n")
+
+
+@pytest.mark.slow
+def test_a_bucket_without_permission_is_one_line(imgcls: Imgcls) -> None:
+    pytest.importorskip("ray")
+    with run_s3_server(INITIAL_NO_AUTH_ACTION_COUNT="0") as address:
+        arguments = ("predict", "s3://theirs/photos", "--cluster", "local", "-o", "out")
+        done = imgcls(*arguments, env=s3_env(address))
+        said = "Error: s3://theirs/photos: cannot be listed: access denied\n"
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+        done = imgcls(*arguments[:-1], "s3://theirs/out", env=s3_env(address))
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert done.stderr.startswith("Error: s3://theirs/out: cannot be read: invalid access key")

@@ -13,7 +13,9 @@ from imgcls.cli.options import bundle
 from imgcls.cli.summary import Summary
 from imgcls.core.engines.model import Model
 from imgcls.core.errors import UsageError
+from imgcls.core.files import is_offline
 from imgcls.core.pixels.sources import Source
+from imgcls.core.stores import check_stores, is_store
 from imgcls.core.tasks.cluster.job_folder import JobFolder
 from imgcls.core.tasks.cluster.options import DEFAULT_PART_SIZE, ClusterOptions
 from imgcls.core.tasks.cluster.ray_cluster import check_ray
@@ -63,10 +65,14 @@ def output_folder(output: str | None) -> JobFolder:
     """Return the folder that the parts go to.
 
     Raises:
-        UsageError: none is named.
+        UsageError: none is named, or one in a store that cannot be reached.
     """
     if output is None:
         raise UsageError("`cluster` writes a folder of parts; name it with `out`")
+    if is_store(output):
+        check_stores(output)
+        if is_offline():
+            raise UsageError(f"{output}: the network is forbidden (IMGCLS_OFFLINE)")
     return JobFolder(output)
 
 

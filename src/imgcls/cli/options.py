@@ -33,7 +33,7 @@ inputs = bundle(
     click.option(
         "--files-from",
         metavar="FILE",
-        help="Read the inputs' paths from FILE, one a line; - is stdin.",
+        help="Read the inputs' paths from FILE, one a line or Parquet; - is stdin.",
     ),
     click.option(
         "--null", is_flag=True, help="Paths in FILE are separated by NUL, as from find -print0."

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgcls.core.errors import UsageError
-from imgcls.core.pixels.lists import _names
+from imgcls.core.pixels.lists import _names, read_names
 from imgcls.core.pixels.sources import Source, read_list
 
 
@@ -146,3 +146,18 @@ def test_an_endless_line_is_no_list() -> None:
     endless = io.BytesIO(b"x" * 2**21)
     with pytest.raises(UsageError, match=r"^list: holds a line of over 1 MB"):
         list(_names(endless, "list", False))
+
+
+def test_a_list_in_parquet(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    column = ["a b.jpg", "", None, "ü.png"]
+    for columns in ({"id": [1, 2, 3, 4], "path": column, "note": column}, {"any": column}):
+        pq.write_table(pa.table(columns), tmp_path / "list")
+        assert list(read_names(str(tmp_path / "list"))) == ["a b.jpg", "ü.png"]
+    pq.write_table(pa.table({"one": column, "two": column}), tmp_path / "list")
+    with pytest.raises(UsageError, match="list: has no column called path"):
+        list(read_names(str(tmp_path / "list")))
+    (tmp_path / "list").write_bytes(b"PAR1 and no more")
+    with pytest.raises(UsageError, match="list: the list is damaged"):
+        list(read_names(str(tmp_path / "list")))

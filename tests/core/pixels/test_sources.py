@@ -67,3 +67,11 @@ def test_stdin_is_one_image(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Stdin(PNG))
     (source,) = expand(["-"])
     assert (source.name, source.kind, source.read()) == ("-", "stdin", PNG)
+
+
+@pytest.mark.posix
+def test_a_file_url_is_the_path_that_it_names(tmp_path: Path) -> None:
+    (tmp_path / "a b.jpg").write_bytes(b"")
+    name = str(tmp_path / "a b.jpg")
+    assert list(expand([(tmp_path / "a b.jpg").as_uri()])) == [Source(name)]
+    assert [one.name for one in expand([tmp_path.as_uri()])] == [name]

@@ -1,4 +1,4 @@
-"""Lists of paths: one a line or between NULs, in UTF-8, UTF-16 or whatever names are made of."""
+"""Lists of paths: one a line or between NULs, in UTF-8 or UTF-16, or a column of Parquet."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import codecs
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import IO
 
-from imgcls.core.errors import UsageError
+from imgcls.core.errors import UsageError, one_line
 from imgcls.core.pixels.formats import is_image_start
+from imgcls.core.stores import StoreError, is_store
 
 _BLOCK = 2**16  # bytes
+_PARQUET = b"PAR1"
 _LONGEST = 2**20  # bytes of one path or URL; what is longer is no list
 
 
@@ -28,15 +30,53 @@ def read_names(list_file: str, *, null: bool = False) -> Iterator[str]:
     if list_file == "-":
         yield from _names(sys.stdin.buffer, "stdin", null)
         return
+    with _open(list_file) as file:
+        is_table = file.read(len(_PARQUET)) == _PARQUET if file.seekable() else False
+        if file.seekable():
+            file.seek(0)
+        yield from _table_names(file, list_file) if is_table else _names(file, list_file, null)
+
+
+def _open(list_file: str) -> IO[bytes]:
     try:
-        file = open(list_file, "rb")  # noqa: SIM115 - closed below, opened here for its error
-    except OSError as error:
-        raise UsageError(f"{list_file}: the list cannot be read: {error.strerror}") from error
-    with file:
-        yield from _names(file, list_file, null)
+        if is_store(list_file):
+            from imgcls.core.stores import check_stores, open_seekable
+
+            check_stores(list_file)
+            return open_seekable(list_file)
+        return open(list_file, "rb")
+    except (OSError, StoreError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{list_file}: the list cannot be read: {reason}") from error
 
 
-def _names(file: BinaryIO, list_name: str, null: bool) -> Iterator[str]:
+def _table_names(file: IO[bytes], list_name: str) -> Iterator[str]:
+    """Yield the names in a Parquet file: its column `path`, or the only one of texts."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise UsageError(
+            f"{list_name}: a list in Parquet needs pyarrow; pip install 'imgcls[parquet]'"
+        ) from None
+    try:
+        table = pq.ParquetFile(file)
+        schema = table.schema_arrow
+        texts = [
+            field.name
+            for field in schema
+            if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+        ]
+        column = "path" if "path" in texts else texts[0] if len(texts) == 1 else None
+        if column is None:
+            raise UsageError(f"{list_name}: has no column called path")
+        for batch in table.iter_batches(columns=[column]):
+            yield from filter(None, batch.column(0).to_pylist())
+    except (pa.ArrowException, OSError) as error:
+        raise UsageError(f"{list_name}: the list is damaged ({one_line(str(error))})") from error
+
+
+def _names(file: IO[bytes], list_name: str, null: bool) -> Iterator[str]:
     # read1 returns what a pipe has now, so that a slow producer's names are used as they come.
     read = getattr(file, "read1", file.read)
     start = b""

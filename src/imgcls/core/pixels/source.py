@@ -15,7 +15,7 @@ from imgcls.core.files import is_offline
 MAX_BYTES = 256 * 2**20  # of an encoded image
 _PIPE_SECONDS = 10.0
 
-Kind = Literal["file", "stdin", "url", "missing"]
+Kind = Literal["file", "stdin", "url", "store", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,8 @@ class Source:
                 return _read_stdin()
             if self.kind == "url":
                 return _download(self.name)
+            if self.kind == "store":
+                return _read_object(self.name)
             return _read_file(self.name)
         except FileNotFoundError:
             reason = LINK_TO_NOWHERE if os.path.islink(self.name) else "no such file"
@@ -127,6 +129,17 @@ def _download(url: str) -> bytes:
     except WebError as error:
         raise ImageError(str(error) if error.status else f"cannot be fetched: {error}") from error
     return bytes(content)
+
+
+def _read_object(uri: str) -> bytes:
+    from imgcls.core import stores
+
+    try:
+        content = stores.read(uri, MAX_BYTES + 1)
+    except stores.StoreError as error:
+        raise ImageError(str(error)) from error
+    _check_size(len(content))
+    return content
 
 
 def _check_size(size: int) -> None:

@@ -10,6 +10,7 @@ from imgcls.core.pixels.globs import has_magic, match
 from imgcls.core.pixels.lists import read_names
 from imgcls.core.pixels.source import Source
 from imgcls.core.pixels.walking import sorted_entries, walk
+from imgcls.core.stores import is_store
 
 # What other rooms know of this one.
 __all__ = [
@@ -28,11 +29,13 @@ def expand(inputs: Iterable[str]) -> Iterator[Source]:
 
     Args:
         inputs: files, folders (recursive, sorted by name, hidden ones skipped), globs, "-" for
-            one image on stdin, http(s) URLs.
+            one image on stdin, http(s) and file URLs, s3:// and gs:// names, prefixes and globs.
     """
-    for text in inputs:
+    for text in map(_local, inputs):
         if text == "-":
             yield Source("-", "stdin")
+        elif is_store(text):
+            yield from _expand_store(text)
         elif has_magic(text) and not _is_url(text) and not os.path.lexists(text):
             yield from _expand_glob(text)
         else:
@@ -43,6 +46,8 @@ def expand_path(path: str) -> Iterator[Source]:
     """Yield the sources of a literal path or URL: a file's own, or those in a folder."""
     if _is_url(path):
         yield Source(path, "url")
+    elif is_store(path):
+        yield from _expand_store(path, listed=True)
     elif os.path.isdir(path):
         yield from walk(path)
     else:
@@ -60,7 +65,7 @@ def read_list(list_file: str, *, null: bool = False) -> Iterator[Source]:
         UsageError: the list cannot be read, or is no list.
     """
     for name in read_names(list_file, null=null):
-        yield from expand_path(name)
+        yield from expand_path(_local(name))
 
 
 def _expand_glob(pattern: str) -> Iterator[Source]:
@@ -71,6 +76,22 @@ def _expand_glob(pattern: str) -> Iterator[Source]:
             yield source
     if not found:
         yield Source(pattern, "missing", "no file matches")
+
+
+def _expand_store(uri: str, *, listed: bool = False) -> Iterator[Source]:
+    from imgcls.core.pixels.store_inputs import expand_store  # few need it
+
+    return expand_store(uri, listed=listed)
+
+
+def _local(text: str) -> str:
+    """Return the path that a `file://` URI names; another text as it is."""
+    if not text.startswith("file://"):
+        return text
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    return url2pathname(urlsplit(text).path)
 
 
 def _is_url(text: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from imgcls.core.engines.model import load_model
-from imgcls.core.errors import OutputError, UsageError
+from imgcls.core.errors import ClusterError, OutputError, UsageError
 from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.cluster.job_folder import JobFolder, Note
 from imgcls.core.tasks.cluster.options import ClusterOptions
@@ -83,3 +83,11 @@ def test_the_summary_counts_what_was_there_too(run: ClusterRun) -> None:
     other = replace(run, options=ClusterOptions("local", 3))
     with pytest.raises(OutputError, match="has results of other options"):
         other.begin(model, force=False)
+
+
+def test_a_bucket_that_cannot_be_listed_ends_the_command(run: ClusterRun) -> None:
+    denied = Source("s3://b/photos", "missing", "cannot be listed: access denied")
+    with pytest.raises(ClusterError, match=r"^s3://b/photos: cannot be listed: access denied$"):
+        run.plan([denied], Progress())
+    # A file that is missing is a record like any other.
+    assert len(run.plan([Source("gone*", "missing", "no file matches")], Progress())) == 1

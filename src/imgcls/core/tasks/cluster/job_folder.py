@@ -16,16 +16,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from imgcls.core.errors import OutputError
-from imgcls.core.files import write_atomically
 from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.cluster.parts import Part, is_part_name, packed, unpacked
+from imgcls.core.tasks.cluster.places import Place, place_of
 
 _JOB = "_job"
 _JOB_FILE = f"{_JOB}/job.json"
@@ -60,10 +58,14 @@ class JobFolder:
     """The output folder of a job, which every worker can write.
 
     Attributes:
-        path: as the user named it.
+        path: as the user named it: a folder, or a prefix in an object store.
     """
 
     path: str
+
+    @property
+    def _place(self) -> Place:
+        return place_of(self.path)
 
     def begin(self, job: dict[str, Any], *, force: bool) -> None:
         """Take the folder for a job, made if need be.
@@ -75,26 +77,27 @@ class JobFolder:
         Raises:
             OutputError: it holds something else, or the results of another job.
         """
+        names = self._place.sizes()
         earlier = self._earlier_job()
-        if earlier is None and (names := self._names("")):
+        if earlier is None and names:
             raise OutputError(
                 f"{self.path}: holds {sorted(names)[0]}, which is no result of such a run; name "
                 "another folder"
             )
         if earlier is not None and earlier != job:
-            if not force and any(map(is_part_name, self._names(""))):
+            if not force and any(map(is_part_name, names)):
                 other = [key for key in job if earlier.get(key) != job[key]]
                 raise OutputError(
                     f"{self.path}: has results of other {' and '.join(other) or 'options'}; name "
                     "another folder, or replace them with `force`"
                 )
             self.remove_parts(set(), planned=set())
-        self._write(_JOB_FILE, json.dumps(job).encode())
+        self._place.write(_JOB_FILE, json.dumps(job).encode())
 
     def done(self) -> Iterator[Note]:
         """Yield the notes of the parts that are there, whole."""
-        sizes = self._sizes()
-        for name in self._names(_JOB):
+        sizes = self._place.sizes()
+        for name in self._place.sizes(_JOB):
             part = name.removesuffix(".json")
             if is_part_name(part) and part in sizes:
                 note = self._note(part)
@@ -104,10 +107,7 @@ class JobFolder:
     def note_of(self, part: str) -> Note | None:
         """Return the note of a part that is there, whole; else None."""
         note = self._note(part)
-        with contextlib.suppress(OSError):
-            if note is not None and Path(self.path, part).stat().st_size == note.size:
-                return note
-        return None
+        return note if note is not None and self._place.size(part) == note.size else None
 
     def plan(self, part: Part) -> None:
         """Write down what a part is to be made of."""
@@ -117,17 +117,23 @@ class JobFolder:
         """Return what a part is to be made of, and how often it was taken before.
 
         Who takes it a second time knows that a worker died over it.
+
+        Raises:
+            OutputError: another run has taken the folder.
         """
-        planned = json.loads(self._read(f"{_JOB}/{name}.inputs.json"))
+        content = self._place.read(f"{_JOB}/{name}.inputs.json")
+        if content is None:
+            raise OutputError(f"{self.path}: another run works in it, too; start it again alone")
+        planned = json.loads(content)
         tries = int(planned["tries"])
         self._write_inputs(name, planned | {"tries": tries + 1})
         return unpacked(planned["inputs"]), tries
 
     def finish(self, content: bytes, note: Note) -> None:
         """Write a part, then the note that it is whole."""
-        self._write(note.part, content)
-        self._write(f"{_JOB}/{note.part}.json", json.dumps(asdict(note)).encode())
-        self._remove(f"{_JOB}/{note.part}.inputs.json")
+        self._place.write(note.part, content)
+        self._place.write(f"{_JOB}/{note.part}.json", json.dumps(asdict(note)).encode())
+        self._place.remove(f"{_JOB}/{note.part}.inputs.json")
 
     def remove_parts(self, keep: set[str], planned: set[str]) -> int:
         """Remove the parts that are not of this job, and what is noted of them.
@@ -140,67 +146,38 @@ class JobFolder:
             How many parts were removed.
         """
         removed = 0
-        for name in self._names(""):
+        for name in self._place.sizes():
             if is_part_name(name) and name not in keep:
-                self._remove(name)
+                self._place.remove(name)
                 removed += 1
-        for name in self._names(_JOB):
+        for name in self._place.sizes(_JOB):
             part = name.removesuffix(".json").removesuffix(".inputs")
             wanted = planned if name.endswith(".inputs.json") else keep
             if is_part_name(part) and part not in wanted:
-                self._remove(f"{_JOB}/{name}")
+                self._place.remove(f"{_JOB}/{name}")
         return removed
 
     def write_summary(self, summary: dict[str, Any]) -> None:
         """Write `_summary.json`."""
-        self._write(SUMMARY_FILE, json.dumps(summary, indent=1).encode() + b"\n")
+        self._place.write(SUMMARY_FILE, json.dumps(summary, indent=1).encode() + b"\n")
 
     def remove_summary(self) -> None:
         """Remove the summary of an earlier run: it says that all is done."""
-        self._remove(SUMMARY_FILE)
+        self._place.remove(SUMMARY_FILE)
 
     def _earlier_job(self) -> dict[str, Any] | None:
-        try:
-            job = json.loads(self._read(_JOB_FILE))
-        except FileNotFoundError:
+        content = self._place.read(_JOB_FILE)
+        if content is None:
             return None
-        except (OSError, ValueError):
-            return {}  # ours, but damaged
-        return job if isinstance(job, dict) else {}
+        with contextlib.suppress(ValueError):
+            job = json.loads(content)
+            return job if isinstance(job, dict) else {}
+        return {}  # ours, but damaged
 
     def _write_inputs(self, part: str, planned: dict[str, Any]) -> None:
-        self._write(f"{_JOB}/{part}.inputs.json", json.dumps(planned).encode())
+        self._place.write(f"{_JOB}/{part}.inputs.json", json.dumps(planned).encode())
 
     def _note(self, part: str) -> Note | None:
-        with contextlib.suppress(OSError, ValueError, TypeError):
-            return Note(**json.loads(self._read(f"{_JOB}/{part}.json")))
+        with contextlib.suppress(ValueError, TypeError):
+            return Note(**json.loads(self._place.read(f"{_JOB}/{part}.json") or b"null"))
         return None
-
-    def _names(self, below: str) -> list[str]:
-        """Return what is in the folder, or in one in it; hidden files are no one's results."""
-        try:
-            names = sorted(os.listdir(os.path.join(self.path, below)))
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise OutputError(f"{self.path}: cannot be read: {error.strerror}") from error
-        return [name for name in names if not name.startswith(".")]
-
-    def _sizes(self) -> dict[str, int]:
-        with os.scandir(self.path) as entries:
-            return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
-
-    def _read(self, name: str) -> bytes:
-        return Path(self.path, name).read_bytes()
-
-    def _write(self, name: str, content: bytes) -> None:
-        path = Path(self.path, name)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{self.path}: cannot be made: {error.strerror}") from error
-        write_atomically(path, content)
-
-    def _remove(self, name: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            Path(self.path, name).unlink()

@@ -28,7 +28,7 @@ from typing import Any
 
 from imgcls.core.engines.model import usable_cores
 from imgcls.core.errors import ClusterError, ImgclsError, ModelError, UsageError, one_line
-from imgcls.core.files import is_running
+from imgcls.core.files import is_offline, is_running
 from imgcls.core.quiet import native_output_silenced
 from imgcls.core.tasks.cluster.job_folder import Note
 from imgcls.core.tasks.cluster.options import ClusterOptions
@@ -157,9 +157,10 @@ def _do(row: dict[str, Any], *, order: Any, content: Any) -> dict[str, Any]:
 @contextlib.contextmanager
 def _temporary_folder() -> Iterator[str]:
     """Make a folder for what Ray writes, and remove it; those of killed runs go, too."""
+    known = os.name == "posix"  # elsewhere nobody can say whether a process is there
     for left in glob.glob(os.path.join(tempfile.gettempdir(), f"{_FOLDER}[0-9]*-*")):
         pid = left.rpartition(_FOLDER)[2].partition("-")[0]
-        if pid.isdigit() and not is_running(int(pid)):
+        if known and pid.isdigit() and not is_running(int(pid)):
             shutil.rmtree(left, ignore_errors=True)
     folder = tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-")
     try:
@@ -205,9 +206,11 @@ def _check_answer(address: str) -> None:
     """Knock before Ray does, which would wait for half a minute.
 
     Raises:
-        ClusterError: nothing answers.
+        ClusterError: nothing answers, or the network is forbidden.
     """
     host, port = _host_and_port(address)
+    if host and host not in _LOOPBACK and is_offline():
+        raise ClusterError(f"{address}: the network is forbidden (IMGCLS_OFFLINE); use local")
     if host:
         try:
             socket.create_connection((host, port), _ANSWER_SECONDS).close()

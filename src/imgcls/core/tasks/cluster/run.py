@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imgcls.core.engines.model import Model
-from imgcls.core.errors import UsageError
+from imgcls.core.errors import ClusterError, UsageError
 from imgcls.core.files import is_offline
 from imgcls.core.pixels.source import Source
+from imgcls.core.stores import is_store
 from imgcls.core.tasks.cluster.job_folder import JobFolder, Note
 from imgcls.core.tasks.cluster.options import ClusterOptions
 from imgcls.core.tasks.cluster.parcel import pack
@@ -103,12 +104,16 @@ class ClusterRun:
         Args:
             sources: the inputs, in order.
             progress: told what is there.
+
+        Raises:
+            UsageError: standard input is one of them.
+            ClusterError: a store does not say what it holds.
         """
         there = {note.part: note for note in self.folder.done()}
         missing, all_parts = [], set()
         for part in parts_of(sources, self.job.facts, self.options.part_size, self.job.ending):
-            if any(source.kind == "stdin" for source in part.sources):
-                raise UsageError("`cluster` cannot read an image from stdin; name a file")
+            for source in part.sources:
+                _check(source)
             progress.images += len(part.sources)
             all_parts.add(part.name)
             if part.name in there:
@@ -175,3 +180,11 @@ class ClusterRun:
                 },
             }
         )
+
+
+def _check(source: Source) -> None:
+    if source.kind == "stdin":
+        raise UsageError("`cluster` cannot read an image from stdin; name a file")
+    if source.kind == "missing" and is_store(source.name):
+        # As a record it would hide that a whole bucket is left out.
+        raise ClusterError(f"{source.name}: {source.reason}")

@@ -131,7 +131,7 @@ def _relative(source: Source) -> str:
     """Return where a source lies below the folder that was walked; its name if it was named."""
     if source.kind == "stdin":
         return "stdin"
-    if source.kind == "url":
+    if source.kind in ("url", "store") and not source.root:
         path = urllib.parse.unquote(urllib.parse.urlsplit(source.name).path)
         # A name from the network: neither a path nor a control character comes through.
         name = posixpath.basename(path.rstrip("/"))

@@ -1,0 +1,89 @@
+"""Object stores, against a real server on loopback, and what is said when they refuse."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+from imgcls.core import stores
+from imgcls.core.errors import UsageError
+from imgcls.core.stores import Entry, StoreError
+from tests.conftest import run_s3_server, s3_env
+
+
+def test_what_a_store_is() -> None:
+    assert [stores.is_store(text) for text in ("s3://b/a", "gs://b/a", "a", "file:///a")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_a_name_without_a_bucket() -> None:
+    pytest.importorskip("pyarrow")
+    stores.check_stores("s3://bucket")
+    with pytest.raises(UsageError, match=r"^s3:///a\.jpg: has no bucket; write s3://BUCKET/NAME"):
+        stores.check_stores("s3:///a.jpg")
+
+
+def test_without_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"need pyarrow; pip install 'imgcls\[cluster\]'"):
+        stores.check_stores("s3://bucket")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "When listing objects under key '' in bucket 'b': AWS Error NO_SUCH_BUCKET during "
+            "ListObjectsV2 operation: The specified bucket does not exist (Request ID: xyz)",
+            "no such bucket: The specified bucket does not exist",
+        ),
+        (
+            "When getting information for key 'x' in bucket 'b': AWS Error ACCESS_DENIED during "
+            "HeadObject operation: No response body.",
+            "access denied",
+        ),
+        ("something else", "something else"),
+    ],
+)
+def test_reasons(text: str, reason: str) -> None:
+    assert stores._reason(text) == reason
+
+
+@pytest.mark.slow
+def test_objects_are_written_found_listed_read_and_removed(bucket: str) -> None:
+    odd = f"{bucket}/a b/ü%20+.bin"
+    stores.write(odd, b"abcdef")
+    stores.write(f"{bucket}/a b/a.bin", b"")
+    assert (stores.read(odd), stores.read(odd, 3)) == (b"abcdef", b"abc")
+    assert stores.open_seekable(odd).read() == b"abcdef"
+    assert stores.find(odd) == Entry(odd, is_folder=False, size=6)
+    assert stores.find(f"{bucket}/a b/") == Entry(f"{bucket}/a b", is_folder=True, size=0)
+    assert stores.find(f"{bucket}/none") is None
+    assert [entry.uri for entry in stores.entries(bucket)] == [f"{bucket}/a b"]
+    assert [entry.size for entry in stores.entries(f"{bucket}/a b")] == [0, 6]
+    stores.remove(odd)
+    stores.remove(odd)
+    assert stores.find(odd) is None and stores.entries(f"{bucket}/none") == []
+    with pytest.raises(StoreError, match=r"^no such object$") as caught:
+        stores.read(odd)
+    assert caught.value.missing
+
+
+@pytest.mark.slow
+def test_what_is_forbidden_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    with run_s3_server(INITIAL_NO_AUTH_ACTION_COUNT="0") as address:
+        for name, value in s3_env(address).items():
+            monkeypatch.setenv(name, value)
+        stores._bucket_system.cache_clear()
+        with pytest.raises(StoreError, match=r"^access denied$"):
+            stores.read("s3://bucket/a.jpg")
+        with pytest.raises(StoreError, match=r"^invalid access key id: The AWS Access Key Id"):
+            stores.entries("s3://bucket")
+        with pytest.raises(StoreError, match=r"^invalid access key id: "):
+            stores.write("s3://bucket/a.jpg", b"")
+    stores._bucket_system.cache_clear()
