@@ -59,3 +59,21 @@ def test_train_further_and_again(imgcls: Imgcls, two_classes: Path, tmp_path: Pa
     picture = two_classes / "stripes" / "000.png"
     said = imgcls("predict", picture, "-m", "all.safetensors", "--top", "1")
     assert (said.returncode, said.stdout.count("\n")) == (0, 1), said.stderr
+
+
+@pytest.mark.slow
+def test_train_at_another_size_on_all_places(
+    imgcls: Imgcls, two_classes: Path, tmp_path: Path
+) -> None:
+    write(tmp_path / "m.safetensors", WHOLE, None)
+    how = ("--size", "24", "--features", "flatten", "--epochs", "3")
+    done = imgcls("finetune", two_classes, "-m", "m.safetensors", "-o", "f.safetensors", *how)
+    assert done.returncode == 0, done.stderr
+    file = read_model_file(tmp_path / "f.safetensors")
+    assert file.head is not None and file.described is not None
+    assert file.described.input_shape == (24, 24, 3)
+    assert file.head.widths == (10 * 10 * 5, 2)
+    drawn = imgcls(
+        "heatmap", two_classes / "stripes" / "000.png", *("-m", "f.safetensors"), *("-o", "h.png")
+    )
+    assert "  gradcam  conv2  " in drawn.stdout

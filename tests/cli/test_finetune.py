@@ -338,3 +338,49 @@ def test_a_size_below_what_a_network_takes(imgcls: Any, two_classes: Path) -> No
         "Error: efficientnet-lite0: takes images of 32×32 pixels or more, not 31×31; give a larger "
         "--size\n"
     )
+
+
+@pytest.mark.slow
+def test_other_features_and_a_head_of_hidden_layers(
+    imgcls: Any, two_classes: Path, tmp_path: Path
+) -> None:
+    how = ("--size", "64", "--features", "flatten", "--hidden", "8,4", "--dropout", "0.2")
+    done = imgcls(
+        *("finetune", two_classes, "-o", "m.safetensors", *how, "--augment", "light"),
+        *("--epochs", "2"),
+    )
+    assert done.returncode == 0, done.stderr
+    file = read_model_file(tmp_path / "m.safetensors")
+    assert file.head is not None and file.head.widths == (2 * 2 * 1280, 8, 4, 2)
+    assert (file.backbone_weights, file.features) == ("own", "flatten")
+    assert "\n  features           flatten\n" in imgcls("models", "info", "m.safetensors").stdout
+    picture = two_classes / "stripes" / "000.png"
+    for method in ("gradcam", "ablationcam"):
+        drawn = imgcls("heatmap", picture, "-m", "m.safetensors", "-o", "h.png", "--method", method)
+        assert drawn.returncode == 0, drawn.stderr
+    assert imgcls("evaluate", two_classes, "-m", "m.safetensors").returncode == 0
+
+
+@pytest.mark.slow
+def test_features_of_a_network_in_a_file(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
+    def train(output: str, *how: str | Path) -> Any:
+        return imgcls("finetune", two_classes, "-o", output, "--epochs", "2", *how)
+
+    small = ("--size", "32", "--hidden", "4")
+    assert train("m.safetensors", "-m", "simple-cnn", *small).returncode == 0
+    inner = train("inner.safetensors", "-m", "m.safetensors", "--features", "conv2")
+    assert inner.returncode == 0, inner.stderr
+    file = read_model_file(tmp_path / "inner.safetensors")
+    assert file.head is not None and file.head.widths == (32, 2)  # the mean of 16×16 places
+    assert (file.backbone_weights, file.features, file.preprocessing.size) == (
+        *("stored", "conv2", 32),
+    )
+    picture = two_classes / "stripes" / "000.png"
+    drawn = imgcls("heatmap", picture, "-m", "inner.safetensors", "-o", "h.png")
+    assert drawn.stdout.startswith(f"{picture}: h.png  gradcam  last-activation  ")
+    more = train("more.safetensors", "-m", "inner.safetensors", "--features", "flatten")
+    assert (more.returncode, more.stderr.splitlines()[-1]) == (
+        2,
+        "Error: inner.safetensors: holds its network without conv3; take --features that come "
+        "before that layer",
+    )

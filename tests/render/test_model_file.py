@@ -82,7 +82,7 @@ def test_json_has_all_but_the_tensors() -> None:
     found = json.loads(shown("json", FILE))
     assert list(found) == [
         *("file", "backbone", "backbone_weights", "weights_sha256", "head", "labels"),
-        *("preprocessing", "metrics", "training", "versions"),
+        *("preprocessing", "features", "metrics", "training", "versions"),
     ]
     assert found["head"] == [8, 4, 2] and found["labels"] == ["cat", "dog"]
     assert found["preprocessing"] == {
@@ -92,6 +92,7 @@ def test_json_has_all_but_the_tensors() -> None:
         "interpolation": "bicubic",
         "resize": "crop",
     }
+    assert found["features"] is None  # the network's own
     assert found["metrics"]["val_accuracy"] == 0.12345678
     assert json.loads(shown("json", replace(FILE, head=None)))["head"] == []
 

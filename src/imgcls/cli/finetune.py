@@ -45,6 +45,13 @@ def _layers(_: click.Context, __: click.Parameter, text: str) -> int | str:
     return text if text == "all" else int(text)
 
 
+def _units(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...]:
+    parts = text.split(",") if text else []
+    if not all(part.strip().isdecimal() for part in parts):
+        raise click.BadParameter(f"{text}: must be numbers of units, like 256 or 256,64")
+    return tuple(map(int, parts))
+
+
 @click.command()
 @click.argument("folder", metavar="DATA")
 @click.option("-o", "--output", required=True, metavar="FILE", help="The model, .safetensors.")
@@ -103,6 +110,24 @@ def _layers(_: click.Context, __: click.Parameter, text: str) -> int | str:
     help="Build the network for images of N×N pixels.  [default: the network's own size]",
 )
 @options.preprocessing
+@click.option(
+    "--features",
+    metavar="avg|flatten|LAYER",
+    help="What the head stands on: the mean of the last feature map, all its places, or a layer "
+    "by name (fc2 of vgg16).  [default: avg; flatten for simple-cnn]",
+)
+@click.option(
+    "--hidden",
+    callback=_units,
+    metavar="N[,N]",
+    help="Hidden layers of the head, with ReLU.  [default: none; 128 for simple-cnn]",
+)
+@click.option(
+    "--dropout",
+    type=click.FloatRange(0, 1, max_open=True),
+    metavar="P",
+    help="Leave out this part of the hidden units in a step.  [default: 0.5]",
+)
 @click.option("--class-weights", is_flag=True, help="Let small classes count as much as large.")
 @click.option(
     "--batch-size",
@@ -161,6 +186,9 @@ def finetune(
     size: int | None,
     resize: Resize | None,
     interpolation: Interpolation | None,
+    features: str | None,
+    hidden: tuple[int, ...],
+    dropout: float | None,
     class_weights: bool,
     batch_size: int,
     seed: int,
@@ -194,6 +222,9 @@ def finetune(
         size=size,
         resize=resize,
         interpolation=interpolation,
+        features=features,
+        hidden=hidden,
+        dropout=dropout,
         class_weights=class_weights,
         batch_size=batch_size,
         seed=seed,

@@ -32,6 +32,16 @@ def test_hidden_units() -> None:
     assert FinetuneOptions().hidden_units == ()
     assert FinetuneOptions(head="mlp").hidden_units == (256,)
     assert FinetuneOptions(model="simple-cnn").hidden_units == (128,)
+    assert FinetuneOptions(model="simple-cnn", hidden=(7,)).hidden_units == (7,)
+    assert FinetuneOptions(hidden=(8, 4)).hidden_units == (8, 4)
+    assert FinetuneOptions(head="mlp").left_out == 0.5
+    assert FinetuneOptions(hidden=(8,), dropout=0.0).left_out == 0.0
+
+
+def test_only_what_is_asked_for_is_described() -> None:
+    assert "features" not in FinetuneOptions().described()
+    described = FinetuneOptions(features="flatten", size=64, resize="pad").described()
+    assert (described["features"], described["size"], described["resize"]) == ("flatten", 64, "pad")
 
 
 @pytest.mark.parametrize(
@@ -50,6 +60,12 @@ def test_hidden_units() -> None:
         {"head": "svm"},
         {"size": 0},
         {"size": 1025},
+        {"features": "a layer"},
+        {"hidden": (0,)},
+        {"hidden": (8, 8, 8, 8)},
+        {"hidden": (100_000,)},
+        {"dropout": 0.2},
+        {"dropout": 1.0, "hidden": (8,)},
         {"model": "simple-cnn", "unfreeze": 1},
         {"model": "simple-cnn", "weights": "w.h5"},
         {"validation": "x", "val_split": 0.1},

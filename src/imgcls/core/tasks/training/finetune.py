@@ -83,6 +83,9 @@ def finetune(
     size: int | None = None,
     resize: Resize | None = None,
     interpolation: Interpolation | None = None,
+    features: str | None = None,
+    hidden: Sequence[int] = (),
+    dropout: float | None = None,
     class_weights: bool = False,
     batch_size: int = BATCH_SIZE,
     seed: int = 0,
@@ -119,6 +122,13 @@ def finetune(
         resize: how an image is fitted to the network, in training as in predicting: "crop",
             "squash" or "pad"; default: the network's own way.
         interpolation: the resampling filter; default: the network's own.
+        features: what the head stands on: "avg", the mean of the last feature map over its
+            places; "flatten", all its places; or the name of a layer, such as "fc2" of VGG16,
+            averaged over height and width where it has them. Default: the network's own,
+            mostly "avg".
+        hidden: the units of the head's hidden layers, with ReLU; default: none for a linear
+            head.
+        dropout: the part of hidden units that is left out in a step of training; default: 0.5.
         class_weights: whether all classes count alike, however many images they have.
         batch_size: images in a step.
         seed: the same seed gives the same metrics on the same machine.
@@ -157,6 +167,9 @@ def finetune(
         size=size,
         resize=resize,
         interpolation=interpolation,
+        features=features,
+        hidden=tuple(hidden),
+        dropout=dropout,
         class_weights=class_weights,
         batch_size=batch_size,
         seed=seed,
@@ -262,6 +275,8 @@ def _model_file(
 ) -> ModelFile:
     name = model.network.name if model else options.model
     spec = model.network.spec if model else scratch_spec(options)
+    features = model.network.variant.features if model else options.variant.features
+    described = features_described(spec)
     return ModelFile(
         backbone=name,
         backbone_weights="own" if trained.backbone is None else "stored",
@@ -269,7 +284,8 @@ def _model_file(
         head=trained.head,
         labels=selection.labels,
         preprocessing=model.preprocessing if model else spec.preprocessing,
-        described=features_described(spec),
+        features=features if described is None else "",
+        described=described,
         familiarity=trained.familiarity,
         training={
             "options": options.described(),

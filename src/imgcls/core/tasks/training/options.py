@@ -22,6 +22,10 @@ VAL_SPLIT = 0.2
 BATCH_SIZE = 32
 PATIENCE = 5
 
+# Of a head; a model file has no room for more.
+MOST_HIDDEN = 3
+MOST_UNITS = 65_536
+
 # What a stage does unless the options say otherwise; they say it of the last stage.
 STAGES: Mapping[str, Stage] = {
     "features": Stage("features", 100, 1e-3, BATCH_SIZE, save_every=10),
@@ -53,6 +57,9 @@ class FinetuneOptions:
     size: int | None = None
     resize: Resize | None = None
     interpolation: Interpolation | None = None
+    features: str | None = None
+    hidden: tuple[int, ...] = ()
+    dropout: float | None = None
     class_weights: bool = False
     batch_size: int = BATCH_SIZE
     seed: int = 0
@@ -86,6 +93,19 @@ class FinetuneOptions:
         if self.head not in HEADS:
             raise UsageError(f"`head` is one of {', '.join(HEADS)}")
         _ = self.variant  # which refuses a size that is out of range
+        if len(self.hidden) > MOST_HIDDEN or not all(
+            0 < units <= MOST_UNITS for units in self.hidden
+        ):
+            raise UsageError(
+                f"`hidden` is the units, 1 to {MOST_UNITS}, of 1 to {MOST_HIDDEN} layers; it is "
+                f"{', '.join(map(str, self.hidden))}"
+            )
+        if self.dropout is not None and not 0 <= self.dropout < 1:
+            raise UsageError(f"`dropout` must be 0 or more and below 1; it is {self.dropout}")
+        if self.dropout is not None and not self.hidden_units:
+            raise UsageError(
+                "`dropout` leaves out units of hidden layers; name those with `hidden`"
+            )
         if self.from_scratch and self.unfreeze:
             raise UsageError(f"{self.model} is trained whole; leave out `unfreeze`")
         if self.from_scratch and self.weights is not None:
@@ -99,19 +119,21 @@ class FinetuneOptions:
     @property
     def variant(self) -> Variant:
         """How the network differs from what its name or its file says."""
-        return Variant(self.size)
+        return Variant(self.size, self.features or "")
 
     @property
     def hidden_units(self) -> tuple[int, ...]:
         """The widths of the head's hidden layers."""
+        if self.hidden:
+            return self.hidden
         if self.from_scratch:
             return (_SCRATCH_UNITS,)
         return (MLP_UNITS,) if self.head == "mlp" else ()
 
     @property
-    def dropout(self) -> float:
+    def left_out(self) -> float:
         """The part of hidden units that is left out in a step."""
-        return MLP_DROPOUT
+        return MLP_DROPOUT if self.dropout is None else self.dropout
 
     @property
     def fraction(self) -> float:
@@ -153,7 +175,7 @@ class FinetuneOptions:
             "unfreeze": self.unfreeze,
             "augment": self.augment,
             "head": list(self.hidden_units),
-            **self._given("size", "resize", "interpolation"),
+            **self._given("size", "resize", "interpolation", "features", "dropout"),
             "class_weights": self.class_weights,
             "batch_size": self.batch_size,
             "seed": self.seed,

@@ -151,7 +151,7 @@ def _from_features(
             head,
             standardization,
             learning_rate=stage.learning_rate,
-            dropout=options.dropout,
+            dropout=options.left_out,
             seed=options.seed,
         )
         altered = ImageFeatures(_images(options, selection.training, model), model)
@@ -196,7 +196,7 @@ def _fine_tune(
         *begun,
         layers=options.learning_layers,
         learning_rate=stage.learning_rate,
-        dropout=options.dropout,
+        dropout=options.left_out,
         seed=options.seed,
     )
     loop.reserve = _FINISHING * (time.monotonic() - building)
@@ -228,7 +228,7 @@ def _from_scratch(options: FinetuneOptions, selection: Selection, loop: Loop) ->
         Standardization.none(width),
         layers=None,
         learning_rate=stage.learning_rate,
-        dropout=options.dropout,
+        dropout=options.left_out,
         seed=options.seed,
     )
     loop.reserve = _FINISHING * (time.monotonic() - building)
