@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -9,7 +10,12 @@ import numpy as np
 import pytest
 
 import imgcls
-from imgcls.core.errors import ImageError
+from imgcls.core.errors import ImageError, ModelError, OutputError, UsageError, WeightsError
+from imgcls.core.models.model_file import read_model_file
+from imgcls.core.tasks.training import finetune
+from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
+
+CHECKPOINT = Checkpoint({}, {"a": np.zeros(1, np.float32)})
 
 
 def write_table(folder: Path) -> Path:
@@ -26,6 +32,12 @@ def test_a_table_is_as_good_as_its_folder(
 ) -> None:
     table = write_table(two_classes)
     of_folder = imgcls.finetune(two_classes, tmp_path / "folder.safetensors", epochs=2)
+    file = read_model_file(of_folder.path)
+    assert (of_folder.backbone, file.backbone) == ("efficientnet-lite0",) * 2
+    assert file.metrics["val_accuracy"] == of_folder.val_accuracy
+    assert [epoch.epoch for epoch in of_folder.history] == [1, 2] and of_folder.unreadable == 0
+    assert file.training["classes"] == dict(of_folder.classes)
+    assert not (tmp_path / "folder.safetensors.checkpoints").exists()
     of_table = imgcls.finetune(table, tmp_path / "table.safetensors", epochs=2)
     assert of_table.classes == of_folder.classes == {"squares": 10, "stripes": 10}
     files = [tmp_path / f"{name}.safetensors" for name in ("folder", "table")]
@@ -46,3 +58,57 @@ def test_a_table_is_as_good_as_its_folder(
     (*_, last) = imgcls.features(table)
     assert (last.label, last.error) == ("stripes", "no such file")
     assert [one.error for one in imgcls.evaluate(table, str(files[0])).errors] == ["no such file"]
+
+
+def test_the_backbone_is_looked_for_before_the_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))  # an empty one; Keras is not imported here
+    output = tmp_path / "m.safetensors"
+    with pytest.raises(ModelError, match=r"^vgg17: no such model; did you mean vgg19 or "):
+        imgcls.finetune(tmp_path / "gone", output, "vgg17")
+    with pytest.raises(WeightsError, match=r"^vgg16: its weights are not here "):
+        imgcls.finetune(tmp_path / "gone", output, "vgg16")
+    with pytest.raises(WeightsError, match=r"^none\.h5: no such weights file$"):
+        imgcls.finetune(tmp_path / "gone", output, "vgg16", weights="none.h5")
+    for model in ("simple-cnn", "efficientnet-lite0"):
+        with pytest.raises(UsageError, match=r"gone: no such "):
+            imgcls.finetune(tmp_path / "gone", output, model)
+
+
+def test_what_is_there_is_refused_before_anything_else(tmp_path: Path) -> None:
+    output = tmp_path / "m.safetensors"
+    checkpoints = Checkpoints(tmp_path / "m.safetensors.checkpoints", {})
+    checkpoints.save(CHECKPOINT)
+    with pytest.raises(OutputError, match=r"holds the checkpoints of an interrupted training; "):
+        imgcls.finetune(tmp_path / "gone", output, "vgg17")
+    for wanted in ({"resume": True}, {"force": True}):
+        with pytest.raises(ModelError, match=r"^vgg17: no such model"):
+            imgcls.finetune(tmp_path / "gone", output, "vgg17", **wanted)
+    assert checkpoints.exist()
+    checkpoints.delete()
+    output.write_bytes(b"")
+    with pytest.raises(OutputError, match=r"^.*m\.safetensors: exists; "):
+        imgcls.finetune(tmp_path / "gone", output, "vgg17")
+
+
+def test_checkpoints_stay_where_a_training_does_not_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("imgcls"), "propagate", True)
+    caplog.set_level(logging.INFO, "imgcls")
+    checkpoints = Checkpoints(tmp_path / "c", {})
+    with pytest.raises(KeyboardInterrupt), finetune._kept_if_interrupted(checkpoints):
+        checkpoints.make_folder()  # and no epoch is done
+        raise KeyboardInterrupt
+    assert not (tmp_path / "c").exists() and caplog.messages == []
+    with pytest.raises(KeyboardInterrupt), finetune._kept_if_interrupted(checkpoints):
+        checkpoints.save(CHECKPOINT)
+        raise KeyboardInterrupt
+    assert caplog.messages == [
+        f"{tmp_path / 'c'}: the same command with `resume` goes on from here"
+    ]
+    assert checkpoints.exist()
+    with finetune._kept_if_interrupted(checkpoints):
+        pass
+    assert not (tmp_path / "c").exists()
