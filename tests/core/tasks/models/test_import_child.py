@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 import pytest
 
 from imgcls.core.models.model_file import read_model_file
@@ -224,38 +223,3 @@ def test_photos_to_check_are_looked_at_before_anything_is_written(
 def test_labels_that_are_made_up(child: Run, tmp_path: Path) -> None:
     child(labels=None)
     assert read_model_file(tmp_path / "m.safetensors").labels == ("class_0", "class_1")
-
-
-def test_scores_that_differ_are_refused(
-    child: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = import_child.describe
-
-    def wrong(*arguments: Any) -> Any:
-        found = whole(*arguments)
-        for tensor in found.tensors.values():
-            tensor += 0.1
-        return found
-
-    monkeypatch.setattr(import_child, "describe", wrong)
-    outcome = child()
-    assert outcome["usage"] is False
-    assert "cannot be imported: its scores would differ by " in outcome["error"]
-
-
-@pytest.mark.parametrize(
-    ("ending", "outputs", "scores"),
-    [
-        ("softmax", [[0.25, 0.75]], [[0.25, 0.75]]),
-        ("logits", [[0, np.log(3)]], [[0.25, 0.75]]),
-        ("sigmoid", [[0.75], [0]], [[0.25, 0.75], [1, 0]]),
-        ("logit", [[np.log(3)], [0]], [[0.25, 0.75], [0.5, 0.5]]),
-    ],
-)
-def test_scores_of_each_ending(ending: str, outputs: Any, scores: Any) -> None:
-    found = import_child._as_scores(np.array(outputs, np.float32), ending)
-    np.testing.assert_allclose(found, scores, rtol=1e-6)
-
-
-def test_two_real_photos_come_along() -> None:
-    assert [Path(photo).suffix for photo in import_child._bundled_photos()] == [".jpg", ".jpg"]
