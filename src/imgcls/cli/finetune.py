@@ -13,7 +13,6 @@ from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import EXIT_SOME_FAILED
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.models.variant import MOST_PIXELS
-from imgcls.core.pixels.augment import AUGMENTATIONS
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.training.finetune import train_model
 from imgcls.core.tasks.training.options import (
@@ -91,10 +90,11 @@ def _units(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
 )
 @click.option(
     "--augment",
-    type=click.Choice(list(AUGMENTATIONS)),
+    metavar="none|light|full|CHANGES",
     default="none",
     show_default=True,
-    help="Then train on images that are changed at random, anew in every epoch.",
+    help="Then train on images that are changed at random, anew in every epoch. CHANGES are such "
+    "as rotation=40,shift=0.2,shear=0.2,zoom=0.2,colour=0.2,flip.",
 )
 @click.option(
     "--head",

@@ -3,8 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imgcls.core.pixels.augment import AUGMENTATIONS, Augmentation, augment
-from imgcls.core.pixels.preprocessing import PAD_COLOR
+from imgcls.core.errors import UsageError
+from imgcls.core.pixels.augment import (
+    AUGMENTATIONS,
+    Augmentation,
+    augment,
+    read_augmentation,
+)
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
 
@@ -31,11 +36,22 @@ def test_flip() -> None:
     np.testing.assert_array_equal(kept, PIXELS)
 
 
-def test_shift_takes_pixels_from_there_and_grey_from_outside() -> None:
+def test_shift_takes_pixels_from_there_and_the_nearest_from_outside() -> None:
     moved = augment(PIXELS, Augmentation(shift=0.25), Drawn(0.9, 0, 0, 0, 0, 1.0, 0.5))
     np.testing.assert_array_equal(moved[:-4, :-8], PIXELS[4:, 8:])
-    assert (moved[-4:] == PAD_COLOR).all()
-    assert (moved[:, -8:] == PAD_COLOR).all()
+    np.testing.assert_array_equal(moved[-4:, :-8], np.tile(PIXELS[-1:, 8:], (4, 1, 1)))
+    np.testing.assert_array_equal(moved[:-4, -8:], np.tile(PIXELS[4:, -1:], (1, 8, 1)))
+    assert (moved[-4:, -8:] == PIXELS[-1, -1]).all()
+    other = augment(PIXELS, Augmentation(shift=0.25), Drawn(0.9, 0, 0, 0, 0, -1.0, -0.5))
+    assert (other[:4, :8] == PIXELS[0, 0]).all()
+
+
+def test_nothing_comes_in_from_outside_that_is_not_in_the_image() -> None:
+    pixels = np.full((32, 48, 3), 200, np.uint8)
+    row = Augmentation(rotation=40, shift=0.2, shear=20, zoom=0.5)
+    for seed in range(20):
+        changed = augment(pixels, row, np.random.default_rng(seed))
+        assert (changed == 200).all()
 
 
 def test_quarter_turn() -> None:
@@ -47,7 +63,7 @@ def test_quarter_turn() -> None:
 def test_zoom_keeps_the_centre() -> None:
     pixels = np.zeros((33, 33, 3), np.uint8)
     pixels[16, 16] = 255
-    zoomed = augment(pixels, Augmentation(zoom=1.0), Drawn(0.9, 0, 0, 0, 1.0))
+    zoomed = augment(pixels, Augmentation(zoom=0.9), Drawn(0.9, 0, 0, 0, 1.0))
     assert zoomed[16, 16].tolist() == [255, 255, 255]
     assert zoomed[14:19, 14:19].astype(int).sum() == zoomed.astype(int).sum() > 3 * 255 * 3
 
@@ -68,3 +84,31 @@ def test_rows(name: str) -> None:
     np.testing.assert_array_equal(one, same)
     assert (one != other).any()
     np.testing.assert_array_equal(PIXELS, before)
+
+
+def test_changes_by_name() -> None:
+    assert read_augmentation("none") is None
+    assert read_augmentation("light") is AUGMENTATIONS["light"]
+    assert read_augmentation("rotation=40,shift=0.2, shear=.2,zoom=0.2,flip") == Augmentation(
+        flip=True, rotation=40, shift=0.2, shear=0.2, zoom=0.2
+    )
+    assert read_augmentation("colour=0.1") == Augmentation(flip=False, colour=0.1)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("wild", "wild is no change; it is none, light, full, or some of rotation=N, shift=N"),
+        ("rotation", "rotation is no change"),
+        ("flip=1", "flip=1 is no change"),
+        ("flip,,zoom=0.1", "nothing is no change"),
+        ("zoom=nan", "zoom=nan is no change"),
+        ("zoom=-0.1", "zoom=-0.1 is no change"),
+        ("light,flip", "light is no change"),
+        ("flip,flip", "flip stands there twice"),
+        ("zoom=1", "zoom must be 0 to 0.9; it is 1"),
+    ],
+)
+def test_what_is_no_change(text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        read_augmentation(text)

@@ -1,15 +1,24 @@
-"""Random changes of an image that leave what it shows as it is: a row per strength."""
+"""Random changes of an image that leave what it shows as it is: by strength, or one by one."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from imgcls.core.pixels.preprocessing import PAD_COLOR, Uint8Image
+from imgcls.core.errors import UsageError
+from imgcls.core.pixels.preprocessing import Uint8Image
+
+_NUMBER = re.compile(r"\d*\.?\d+")
+
+
+# The change that is made or not, and those that go so far at most.
+_FLIP = "flip"
+_MOST = {"rotation": 180.0, "shift": 1.0, "shear": 60.0, "zoom": 0.9, "colour": 1.0}
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,9 @@ class Augmentation:
         shear: in degrees.
         zoom: 0.1 is 0.9 to 1.1 times the size.
         colour: 0.1 is 0.9 to 1.1 times the brightness, contrast and saturation.
+
+    Raises:
+        UsageError: a change goes too far to leave anything to see.
     """
 
     flip: bool = True
@@ -31,6 +43,11 @@ class Augmentation:
     shear: float = 0.0
     zoom: float = 0.0
     colour: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, most in _MOST.items():
+            if not 0 <= (value := getattr(self, name)) <= most:
+                raise UsageError(f"`augment` {name} must be 0 to {most:g}; it is {value:g}")
 
 
 # What `--augment` chooses from; "none" leaves images as they are.
@@ -41,12 +58,39 @@ AUGMENTATIONS: Mapping[str, Augmentation | None] = {
 }
 
 
+def read_augmentation(text: str) -> Augmentation | None:
+    """Return the augmentation that a text names, or spells out: "rotation=40,zoom=0.2,flip".
+
+    Raises:
+        UsageError: it does neither.
+    """
+    if text in AUGMENTATIONS:
+        return AUGMENTATIONS[text]
+    changes: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, amount = (piece.strip() for piece in part.partition("="))
+        if name in changes:
+            raise UsageError(f"`augment` {text}: {name} stands there twice")
+        if name == _FLIP and not equals:
+            changes[name] = True
+        elif name in _MOST and equals and _NUMBER.fullmatch(amount):
+            changes[name] = float(amount)
+        else:
+            known = ", ".join(f"{name}=N" for name in _MOST)
+            raise UsageError(
+                f"`augment` {text}: {part.strip() or 'nothing'} is no change; it is "
+                f"{', '.join(AUGMENTATIONS)}, or some of {known} and {_FLIP} with commas between"
+            )
+    return Augmentation(flip=bool(changes.pop(_FLIP, False)), **changes)
+
+
 def augment(
     pixels: Uint8Image, augmentation: Augmentation, random: np.random.Generator
 ) -> Uint8Image:
     """Change an image at random.
 
-    All movements are one resampling; what comes in from outside is middle grey.
+    All movements are one resampling; what comes in from outside is the nearest pixel, as in
+    Keras' tutorials.
 
     Args:
         pixels: uint8 (h, w, 3) RGB; not written into.
@@ -79,14 +123,17 @@ def augment(
 
 
 def _move(image: Image.Image, matrix: np.ndarray, move: np.ndarray) -> Image.Image:
-    """Take each pixel p from matrix · (p − centre) + centre + move."""
-    centre = np.array(image.size) / 2
+    """Take each pixel p from matrix · (p − centre) + centre + move; outside, the nearest one."""
+    size = np.array(image.size)
+    centre = size / 2
+    offset = centre + move - matrix @ centre
+    corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]]) * size @ matrix.T + offset  # (4, 2)
+    before = np.ceil(np.maximum(1 - corners.min(axis=0), 0)).astype(int)
+    after = np.ceil(np.maximum(corners.max(axis=0) + 1 - size, 0)).astype(int)
+    (left, top), (right, bottom) = before.tolist(), after.tolist()
+    widened = np.pad(np.asarray(image), ((top, bottom), (left, right), (0, 0)), mode="edge")
     (a, b), (c, d) = matrix.tolist()
-    x, y = (centre + move - matrix @ centre).tolist()
-    return image.transform(
-        image.size,
-        Image.Transform.AFFINE,
-        (a, b, x, c, d, y),
-        Image.Resampling.BILINEAR,
-        fillcolor=PAD_COLOR,
+    x, y = (offset + before).tolist()
+    return Image.fromarray(widened).transform(
+        image.size, Image.Transform.AFFINE, (a, b, x, c, d, y), Image.Resampling.BILINEAR
     )

@@ -115,7 +115,9 @@ def finetune(
         epochs: at most; of the last stage.
         unfreeze: how many of the backbone's last layers are trained too, or "all".
         learning_rate: of the last stage.
-        augment: "none", "light" or "full".
+        augment: "none", "light" or "full"; or how far images are changed at random, some of
+            "rotation=40,shift=0.2,shear=0.2,zoom=0.2,colour=0.2,flip" (degrees, parts of the
+            side, degrees, parts of the size and of the colour).
         head: "linear", or "mlp" with a hidden layer of 256 units.
         size: height and width of the network's input; default: its own. Smaller is faster, and
             shows less.

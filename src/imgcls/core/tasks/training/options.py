@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from imgcls.core.errors import UsageError
 from imgcls.core.models.table import DEFAULT_MODEL, SCRATCH_MODELS
 from imgcls.core.models.variant import Variant
-from imgcls.core.pixels.augment import AUGMENTATIONS
+from imgcls.core.pixels.augment import Augmentation, read_augmentation
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.training.head_learner import MLP_DROPOUT, MLP_UNITS
 from imgcls.core.tasks.training.progress import Stage
@@ -88,8 +88,7 @@ class FinetuneOptions:
             raise UsageError(f"`unfreeze` must be 0 or more, or all; it is {self.unfreeze}")
         if self.max_seconds is not None and not self.max_seconds > 0:
             raise UsageError(f"`max_seconds` must be above 0; it is {self.max_seconds}")
-        if self.augment not in AUGMENTATIONS:
-            raise UsageError(f"`augment` is one of {', '.join(AUGMENTATIONS)}")
+        _ = self.augmentation  # which refuses what it does not know
         if self.head not in HEADS:
             raise UsageError(f"`head` is one of {', '.join(HEADS)}")
         _ = self.variant  # which refuses a size that is out of range
@@ -115,6 +114,11 @@ class FinetuneOptions:
     def from_scratch(self) -> bool:
         """Whether the network has no weights to begin with."""
         return self.model in SCRATCH_MODELS
+
+    @property
+    def augmentation(self) -> Augmentation | None:
+        """How images are changed at random; None for not at all."""
+        return read_augmentation(self.augment)
 
     @property
     def variant(self) -> Variant:
@@ -151,7 +155,7 @@ class FinetuneOptions:
             names = ["scratch"]
         else:
             names = ["features"]
-            names += ["augmented"] if self.augment != "none" else []
+            names += ["augmented"] if self.augmentation else []
             names += ["fine-tuning"] if self.unfreeze else []
         stages = [replace(STAGES[name], batch_size=self.batch_size) for name in names]
         stages[-1] = replace(

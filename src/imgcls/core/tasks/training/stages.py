@@ -19,7 +19,6 @@ from imgcls.core.models.model_file import own_weights
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import SCRATCH_MODELS
 from imgcls.core.models.variant import varied
-from imgcls.core.pixels.augment import AUGMENTATIONS
 from imgcls.core.progress import progress as progress_bar
 from imgcls.core.tasks.classify.scoring import adapt
 from imgcls.core.tasks.training.batches import FixedFeatures, ImageFeatures, Images
@@ -176,7 +175,7 @@ def _images(options: FinetuneOptions, side: LabelledImages, model: Model) -> Ima
         side.sources,
         side.columns,
         model.preprocessing,
-        AUGMENTATIONS[options.augment],
+        options.augmentation,
         options.seed,
     )
 
@@ -232,9 +231,8 @@ def _from_scratch(options: FinetuneOptions, selection: Selection, loop: Loop) ->
         seed=options.seed,
     )
     loop.reserve = _FINISHING * (time.monotonic() - building)
-    augmentation = AUGMENTATIONS[options.augment]
     sides = [
-        Images(side.sources, side.columns, spec.preprocessing, augmentation, options.seed)
+        Images(side.sources, side.columns, spec.preprocessing, options.augmentation, options.seed)
         for side in (selection.training, selection.validation)
     ]
     return _run_network(learner, loop, stage, sides, spec)
