@@ -26,8 +26,8 @@ def test_every_input_has_its_row(imgcls: Imgcls, samples: Path, tmp_path: Path) 
         assert file["errors"][0] == "" and file["errors"][2] == "no such file"
         assert np.isfinite(file["features"]).all(axis=1).tolist() == [True, False, False]
     assert sorted(os.listdir(tmp_path)) == ["bad.jpg", "out.npz"]
-    # Its own kind of output may be replaced.
-    assert imgcls("features", samples / "cat.jpg", "-o", "out.npz").returncode == 0
+    # Its own kind of output may be replaced, by the same inputs.
+    assert imgcls("features", samples, "bad.jpg", "gone.jpg", "-o", "out.npz").returncode == 3
 
 
 @pytest.mark.parametrize("name", ["out.npz", "out.npy", "out.parquet", "out.csv", "out.jsonl"])
@@ -116,3 +116,36 @@ def test_a_full_disk_leaves_the_earlier_output(
     assert b"Error: out.npz: cannot be written: File too large\n" in done.stderr
     assert b"Traceback" not in done.stderr
     assert (tmp_path / "out.npz").read_bytes() == earlier
+
+
+def test_of_nothing_but_failures_no_output_is_made(imgcls: Imgcls, tmp_path: Path) -> None:
+    (tmp_path / "bad.jpg").write_bytes(b"no image")
+    done = imgcls("features", "bad.jpg", "gone.jpg", "-o", "out.npz")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[1:] == [
+        "Warning: gone.jpg: no such file",
+        "Error: no image could be read (2 failed)",
+    ]
+    assert os.listdir(tmp_path) == ["bad.jpg"]
+
+
+def test_features_of_other_inputs_are_not_replaced(
+    imgcls: Imgcls, samples: Path, tmp_path: Path
+) -> None:
+    cat, coffee = samples / "cat.jpg", samples / "coffee.jpg"
+    assert imgcls("features", cat, "-o", "out.csv").returncode == 0
+    before = (tmp_path / "out.csv").read_bytes()
+    done = imgcls("features", coffee, "-o", "out.csv")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"Error: out.csv: has results of other inputs ({cat}); --force replaces it, --resume "
+        "adds to it\n"
+    )
+    assert (tmp_path / "out.csv").read_bytes() == before
+    done = imgcls("features", coffee, "-o", "out.csv", "--force")
+    assert done.returncode == 0, done.stderr
+    assert str(cat) not in (tmp_path / "out.csv").read_text()
+    done = imgcls("features", coffee, "-o", "out.csv", "--force", "--resume")
+    assert (done.returncode, done.stderr) == (
+        *(2, "Error: --force replaces the file of --output; it does not go with --resume\n"),
+    )

@@ -124,3 +124,16 @@ def test_an_ending_that_stands_for_no_format() -> None:
     assert format_of("A.NPZ") is FORMATS[".npz"]
     with pytest.raises(UsageError, match=r"^a\.txt: .* \.npz, \.npy, \.parquet, \.csv, \.jsonl$"):
         format_of("a.txt")
+
+
+@pytest.mark.parametrize("ending", [".npz", ".parquet", ".csv", ".jsonl"])
+def test_an_output_says_which_inputs_it_has(ending: str) -> None:
+    form = FORMATS[ending]
+    expected = [r"a/one.jpg", r"bad, \x0a.jpg", r"caf\udce9.jpg", "三.jpg", "last.jpg"]
+    assert list(form.names(io.BytesIO(written(ending, rows())))) == expected
+    part = form.header(COUNT).encode() + b"".join(form.record(row, COUNT) for row in rows())
+    assert list(form.part_names(io.BytesIO(part))) == expected
+
+
+def test_an_array_alone_does_not_say_it() -> None:
+    assert list(FORMATS[".npy"].names(io.BytesIO(written(".npy", rows())))) == []

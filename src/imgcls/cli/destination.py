@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imgcls.cli.output import check_output, is_special
-from imgcls.core.errors import OutputError, UsageError
+from imgcls.cli.replacing import Earlier, check_same_inputs, part_of
+from imgcls.core.errors import UsageError
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.journal import has_journal
 from imgcls.core.tasks.classify.options import SortOptions
-from imgcls.render.earlier import NamedInputs
 from imgcls.render.predictions import FORMATS, Format, format_of
-from imgcls.render.safe import printable
 
 
 @dataclass(frozen=True)
@@ -92,38 +89,22 @@ class Destination:
         self.format.check()
         if self.output is not None:
             check_output(self.output, self.format.begins)
-        earlier = self._earlier()
-        if not earlier:
-            return sources
-        known = list(sources) if listed else []
-        named = NamedInputs(inputs, (source.name for source in known))
-        for path in earlier:
-            for name in self._names(path):
-                if not named.cover(name) or (self.sort.moves and _is_gone(name)):
-                    also = ", --resume adds to it" if self.format.grows and not self.resume else ""
-                    raise OutputError(
-                        f"{path}: has results of other inputs ({printable(name)}); --force "
-                        f"replaces it{also}"
-                    )
-        return iter(known) if listed else sources
+        return check_same_inputs(
+            self._earlier(),
+            inputs,
+            sources,
+            listed=listed,
+            moved=self.sort.moves,
+            resumable=self.format.grows and not self.resume,
+        )
 
-    def _earlier(self) -> list[str]:
+    def _earlier(self) -> list[Earlier]:
         """Return the files of earlier results that this run would replace."""
         if self.output is None or self.force or (self.resume and has_journal(self.output)):
             return []
-        written = os.path.realpath(self.output) if os.path.islink(self.output) else self.output
-        names = [self.output, f"{written}.part"] if self.grows else [self.output]
-        return list(filter(os.path.isfile, names))
-
-    def _names(self, path: str) -> Iterator[str]:
-        with open(path, "rb") as file, contextlib.suppress(ValueError, csv.Error):
-            yield from self.format.names(file)  # of what a run or a user left incomplete, the rest
+        names = [self.output, part_of(self.output)] if self.grows else [self.output]
+        return [Earlier(name, self.format.names) for name in names]
 
 
 def _is_of_any_format(start: bytes) -> bool:
     return any(format_.begins(start) for format_ in FORMATS.values())
-
-
-def _is_gone(name: str) -> bool:
-    """Whether a record is of a file that is no longer there, as after it was moved."""
-    return name != "-" and "://" not in name and not os.path.lexists(name)

@@ -12,12 +12,14 @@ import click
 from imgcls.cli import options
 from imgcls.cli.console import Console
 from imgcls.cli.output import check_output, is_special
+from imgcls.cli.replacing import Earlier, check_same_inputs, part_of
 from imgcls.cli.summary import Summary
 from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
-from imgcls.core.errors import OutputError
+from imgcls.core.errors import OutputError, UsageError
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.pixels.sources import Source
+from imgcls.core.tasks.classify.journal import has_journal
 from imgcls.core.tasks.classify.record_file import RecordFile
 from imgcls.core.tasks.features.features import (
     FeatureOptions,
@@ -27,6 +29,7 @@ from imgcls.core.tasks.features.features import (
     row_facts,
     sources_of,
 )
+from imgcls.core.tasks.labelled.table import is_table
 from imgcls.render.features import Format, format_of
 
 log = logging.getLogger("imgcls")
@@ -50,6 +53,7 @@ log = logging.getLogger("imgcls")
     is_flag=True,
     help="Go on with an interrupted FILE.part, or add to FILE (csv, jsonl).",
 )
+@click.option("--force", is_flag=True, help="Let --output replace the results of other inputs.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first image that fails.")
 @click.pass_obj
 def features(
@@ -67,6 +71,7 @@ def features(
     interpolation: Interpolation | None,
     workers: int | None,
     resume: bool,
+    force: bool,
     fail_fast: bool,
 ) -> int:
     """Write what a network sees in images as arrays.
@@ -81,7 +86,18 @@ def features(
     the columns path and label.
     """
     format_ = _checked(out)
+    if force and resume:
+        raise UsageError("`force` replaces the file of `out`; it does not go with `resume`")
     sources = options.sources(inputs, files_from, null, expand=_checked_inputs)
+    if not force and not (resume and has_journal(out)):
+        listed = files_from is not None or any(map(is_table, inputs))
+        sources = check_same_inputs(
+            [Earlier(out, format_.names), Earlier(part_of(out), format_.part_names)],
+            inputs,
+            sources,
+            listed=listed,
+            resumable=format_.finish is None and not resume,
+        )
     how = FeatureOptions(resize, interpolation, workers)
     opened = load_model(model, weights=weights, engine=engine, threads=workers)
     count = count_features(opened)
@@ -96,7 +112,8 @@ def features(
         rows = feature_rows(file.todo(sources), opened, how)
         for row in summary.count(_with_warnings(console.progress(rows, "images"))):
             file.append(format_.record(row, count))
-    summary.skipped = file.skipped
+        summary.skipped = file.skipped
+        summary.check()  # of nothing but failures no output is made
     return summary.close(console)
 
 

@@ -63,8 +63,8 @@ class Summary:
             if self.fail_fast and record.error is not None:
                 raise ImgclsError(f"{record.path}: {record.error}; stopped (--fail-fast)")
 
-    def close(self, console: Console) -> int:
-        """Say what was done and return the exit code.
+    def check(self) -> None:
+        """Make sure that anything was done.
 
         Raises:
             NoImagesError: no input could be read.
@@ -73,6 +73,14 @@ class Summary:
             raise NoImagesError(f"{self.where}: no {self.noun} found")
         if self.failed == self.done + self.skipped:
             raise NoImagesError(f"no {self.noun} {self._what_is_done} ({self.failed} failed)")
+
+    def close(self, console: Console) -> int:
+        """Say what was done and return the exit code.
+
+        Raises:
+            NoImagesError: no input could be read.
+        """
+        self.check()
         if self.done + self.skipped > 1:
             seconds = time.monotonic() - self._started
             failed = f", {self.failed} failed" if self.failed else ""

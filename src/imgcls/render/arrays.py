@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from imgcls.core.arrays import Float32Array
-from imgcls.render.safe import valid_unicode
+from imgcls.render.safe import readable, valid_unicode
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.features.features import FeatureRow
@@ -32,6 +32,24 @@ _A_TIME = (1980, 1, 1, 0, 0, 0)  # the same rows are the same bytes
 
 # path, label, error and, where there are any, features
 Packed = tuple[str, str, str, Float32Array | None]
+
+
+def packed_header(count: int) -> str:
+    """Return the first line of a growing file, so that no rows of another length are read."""
+    return json.dumps({"features": count}) + "\n"
+
+
+def packed_names(file: IO[bytes]) -> Iterator[str]:
+    """Yield the names of the inputs that a growing file has."""
+    count = json.loads(file.readline())["features"]
+    for path, *_ in unpack(file, count, features=False):
+        yield readable(path)
+
+
+def npz_names(file: IO[bytes]) -> Iterator[str]:
+    """Yield the names of the inputs that an earlier `.npz` has."""
+    with np.load(file) as arrays:
+        yield from map(readable, arrays["paths"].tolist())
 
 
 def pack(row: FeatureRow) -> bytes:

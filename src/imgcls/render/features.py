@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Protocol
 
 from imgcls.core.csv_text import csv_line
 from imgcls.core.errors import UsageError
-from imgcls.render import parquet
-from imgcls.render.arrays import MARK, pack, write_npy, write_npz, write_parquet
+from imgcls.render import earlier, parquet
+from imgcls.render.arrays import (
+    MARK,
+    npz_names,
+    pack,
+    packed_header,
+    packed_names,
+    write_npy,
+    write_npz,
+    write_parquet,
+)
 
 if TYPE_CHECKING:
     from imgcls.core.arrays import Float32Array
@@ -69,6 +78,8 @@ class Format:
         header: how many features a row has → what stands before all records.
         finish: makes the output of the growing file; None where that becomes the output.
         check: raises an ImgclsError where the format lacks what it needs.
+        names: of the inputs that an earlier output has; none where it does not say.
+        part_names: the same of the growing file.
     """
 
     begins: Callable[[bytes], bool]
@@ -76,15 +87,12 @@ class Format:
     header: Callable[[int], str] = lambda count: ""
     finish: Finish | None = None
     check: Callable[[], None] = lambda: None
+    names: Callable[[IO[bytes]], Iterator[str]] = lambda file: iter(())
+    part_names: Callable[[IO[bytes]], Iterator[str]] = packed_names
 
 
 def _packed(row: FeatureRow, count: int) -> bytes:
     return pack(row)
-
-
-def _packed_header(count: int) -> str:
-    # Rows of another length must never be read as these.
-    return json.dumps({"features": count}) + "\n"
 
 
 # Ending → format.
@@ -92,27 +100,36 @@ FORMATS: Mapping[str, Format] = {
     ".npz": Format(
         lambda ends: ends.startswith(b"PK") and ends.endswith(MARK),
         _packed,
-        _packed_header,
+        packed_header,
         write_npz,
+        names=npz_names,
     ),
     ".npy": Format(
         lambda ends: ends.startswith(b"\x93NUMPY") and MARK in ends[:128],
         _packed,
-        _packed_header,
+        packed_header,
         write_npy,
     ),
     ".parquet": Format(
         lambda ends: ends.startswith(b"PAR1") and MARK in ends,
         _packed,
-        _packed_header,
+        packed_header,
         write_parquet,
         parquet.check,
+        names=parquet.names,
     ),
     ".csv": Format(
-        lambda ends: ends.startswith(",".join((*_CSV_START, "f0")).encode()), csv, csv_header
+        lambda ends: ends.startswith(",".join((*_CSV_START, "f0")).encode()),
+        csv,
+        csv_header,
+        names=earlier.csv_names,
+        part_names=earlier.csv_names,
     ),
     ".jsonl": Format(
-        lambda ends: ends.startswith(b'{"path": ') and b', "features": ' in ends, jsonl
+        lambda ends: ends.startswith(b'{"path": ') and b', "features": ' in ends,
+        jsonl,
+        names=earlier.jsonl_names,
+        part_names=earlier.jsonl_names,
     ),
 }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imgcls.core.errors import OutputError
+from imgcls.core.errors import NoImagesError, OutputError
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.record_file import RecordFile
 
@@ -169,6 +169,34 @@ def test_of_no_record_nothing_is_left_and_the_earlier_output_can_be_added_to(
 
 @pytest.mark.skipif(os.name == "nt", reason="needs setrlimit")
 @pytest.mark.posix
+@pytest.mark.parametrize("resume", [False, True])
+def test_of_failures_alone_nothing_is_left(tmp_path: Path, resume: bool) -> None:
+    sources, out = _inputs(tmp_path, 3), tmp_path / "out"
+    with (
+        pytest.raises(NoImagesError),
+        RecordFile(str(out), header="HEAD\n", options="x", resume=resume) as file,
+    ):
+        for source in file.todo(sources):
+            file.append(_piece(source))
+        raise NoImagesError
+    assert not [path for path in tmp_path.iterdir() if "out" in path.name]
+
+
+def test_what_was_done_before_is_kept_when_all_else_fails(tmp_path: Path) -> None:
+    sources, out = _inputs(tmp_path, 3), tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        _run(out, sources, resume=False, stop_after=2)
+    with (
+        pytest.raises(NoImagesError),
+        RecordFile(str(out), header="HEAD\n", options="x", resume=True) as file,
+    ):
+        for source in file.todo([sources[2]]):
+            file.append(_piece(source))
+        raise NoImagesError
+    assert (tmp_path / "out.part").read_text() == _whole(sources)
+    assert _run(out, sources, resume=True) == (0, 3)
+
+
 def test_a_record_that_does_not_fit_leaves_only_whole_ones(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

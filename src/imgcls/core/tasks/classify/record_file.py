@@ -22,7 +22,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from imgcls.core.errors import OutputError
+from imgcls.core.errors import NoImagesError, OutputError
 from imgcls.core.files import atomic_writer, remove_leftovers_once
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.journal import (
@@ -45,7 +45,8 @@ log = logging.getLogger("imgcls")
 class RecordFile:
     """Grows OUT.part record by record; it becomes OUT when the run is done.
 
-    Use it as a context manager: leaving it by an exception keeps OUT.part for `resume`.
+    Use it as a context manager: leaving it by an exception keeps OUT.part for `resume`; but by a
+    NoImagesError only what was there before.
 
     Attributes:
         skipped: how many inputs had their record before.
@@ -164,6 +165,10 @@ class RecordFile:
                 self._finish()
             elif self._held + self._written == 0:
                 self._part.unlink(missing_ok=True)
+            elif self._held == 0 and isinstance(error, NoImagesError):
+                # Failures alone are nothing to go on with.
+                self._part.unlink(missing_ok=True)
+                self._journal_path.unlink(missing_ok=True)
             else:
                 done = self._held + self._written
                 log.warning(
