@@ -29,6 +29,17 @@ def test_it_says_what_it_wrote(imgcls: Imgcls, tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["m.safetensors", "m.tflite"]
 
 
+@pytest.mark.slow
+def test_it_comes_back_through_import(imgcls: Imgcls, tmp_path: Path, samples: Path) -> None:
+    write(tmp_path / "m.safetensors", POOLED, head(5))
+    photo = samples / "cat.jpg"
+    said = imgcls("predict", photo, "-m", "m.safetensors", "--engine", "keras").stdout
+    assert imgcls("export", "m.safetensors", "-o", "m.h5").returncode == 0
+    assert imgcls("models", "import", "m.h5", "-o", "n.safetensors", "--trust").returncode == 0
+    back = imgcls("predict", photo, "-m", "n.safetensors", "--engine", "keras").stdout
+    assert back == said != ""
+
+
 def test_usage_is_checked_before_any_work(imgcls: Imgcls, tmp_path: Path) -> None:
     done = imgcls("export", "efficientnet-lite0", "-o", "m.pt")
     assert done.returncode == 2

@@ -14,7 +14,7 @@ import imgcls
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "export.md").read_text("utf-8")
 SCRIPTS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-MODELS = [re.findall(r'"(model[\w.]*)"', script)[0] for script in SCRIPTS]
+MODELS = [re.findall(r'"(model(?:\.(?!\w+\.json)\w+)?)"', script)[-1] for script in SCRIPTS]
 Imgcls = Callable[..., "subprocess.CompletedProcess[str]"]
 
 # imgcls is not on the path: importing it fails.

@@ -18,7 +18,8 @@ from imgcls.cli.output import write_stdout
     "out",
     required=True,
     metavar="FILE",
-    help="Write FILE; its ending says for which runtime: .tflite.",
+    help="Write FILE; its ending says for which runtime: .tflite, .keras, .h5, or / for a "
+    "SavedModel folder.",
 )
 @click.option("--weights", metavar="FILE", help="Local weights for it (.h5 or .weights.h5).")
 @click.option(

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from imgcls.core.models.exported_description import ExportedDescription, scaled_as_described
+from imgcls.core.models.exported_description import (
+    ExportedDescription,
+    description_beside,
+    distinct_labels,
+    scaled_as_described,
+)
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.pixels.preprocessing import SCALINGS, Preprocessing, Scaling
 
@@ -40,3 +46,22 @@ def test_the_border_gives_our_crop(shape: tuple[int, int]) -> None:
     border = ExportedDescription("m", made, LABELS).to_json()["border"]
     fitted = ImageOps.fit(image, (24, 24), Image.Resampling.BICUBIC, bleed=border)
     np.testing.assert_array_equal(np.asarray(fitted), made.fit(image))
+
+
+def test_labels_of_several_classes_get_their_ids() -> None:
+    labels = (ClassLabel("n1", "crane"), ClassLabel("n2", "dog"), ClassLabel("n3", "crane"))
+    described = ExportedDescription("m", Preprocessing(4, 4, "tf"), labels).to_json()
+    assert distinct_labels(described) == ["crane (n1)", "dog", "crane (n3)"]
+
+
+def test_what_lies_beside_a_model(tmp_path: Path) -> None:
+    model, beside = tmp_path / "m.keras", tmp_path / "m.keras.json"
+    assert description_beside(model) is None
+    beside.write_text("{}")  # somebody else's
+    assert description_beside(model) is None
+    described = ExportedDescription("m", Preprocessing(4, 5, "tf"), LABELS).to_json()
+    beside.write_text(json.dumps(described))
+    assert description_beside(model) == described
+    beside.write_text(json.dumps(described | {"resize_to": 10**9}))
+    with pytest.raises(ValueError, match="does not say how images become the input"):
+        description_beside(model)

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from imgcls.core.errors import UsageError
+from imgcls.core.models.exported_description import ExportedDescription
 from imgcls.core.models.label_file import find_labels, read_labels
+from imgcls.core.models.labels import ClassLabel
+from imgcls.core.pixels.preprocessing import Preprocessing
 
 
 @pytest.mark.parametrize(
@@ -62,3 +66,13 @@ def test_found_beside_the_model(tmp_path: Path) -> None:
         find_labels(model)
     (tmp_path / "pets_labels.txt").write_text("dog\ncat\n")
     assert find_labels(model) == tmp_path / "pets_labels.txt"
+
+
+def test_labels_that_export_wrote(tmp_path: Path) -> None:
+    labels = (ClassLabel("n1", "cat"), ClassLabel("n2", "dog"))
+    described = ExportedDescription("m", Preprocessing(4, 5, "tf"), labels).to_json()
+    model, beside = tmp_path / "pets.h5", tmp_path / "pets.h5.json"
+    beside.write_text(json.dumps(described))
+    (tmp_path / "labels.txt").write_text("a\nb\n")  # another model's
+    assert find_labels(model) == beside
+    assert read_labels(beside) == ("cat", "dog")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from imgcls.core.arrays import Float32Array
 from imgcls.core.keras.graph import add_head, cut_top
 from imgcls.core.keras.start import import_keras
 from imgcls.core.models.head import Head
@@ -140,3 +142,42 @@ _PLAIN: dict[str, Callable[[Any, Any, list[tuple[Any, list[np.ndarray]]]], Any]]
     "LayerScale": _plain_channel_scale,
     "CustomScaleLayer": _plain_custom_scale,
 }
+
+
+def save_keras(model: Any, path: Path) -> None:
+    """Write a whole model, .keras or .h5 by its ending."""
+    import_keras()  # which makes Keras silent: it advises against .h5
+    model.save(path)
+
+
+def save_saved_model(model: Any, path: Path) -> None:
+    """Write a SavedModel whose signature takes `image` and gives `scores`."""
+    keras = import_keras()
+    import tensorflow as tf
+
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    given = tf.TensorSpec([None, *model.inputs[0].shape[1:]], model.inputs[0].dtype, name="image")
+    archive.add_endpoint("serve", lambda image: {"scores": model(image, training=False)}, [given])
+    archive.write_out(path, verbose=False)
+
+
+def run_keras(path: Path) -> Callable[[np.ndarray], Float32Array]:
+    """Return what runs a whole model with plain Keras."""
+    model = import_keras().models.load_model(path, compile=False)
+    return lambda batch: np.asarray(model(batch, training=False), np.float32)
+
+
+def run_saved_model(path: Path) -> Callable[[np.ndarray], Float32Array]:
+    """Return what runs a SavedModel with TensorFlow."""
+    import_keras()
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(path)
+    serve = loaded.signatures["serving_default"]
+
+    def run(batch: np.ndarray) -> Float32Array:
+        assert loaded is not None  # whose variables live as long as it does
+        return np.asarray(serve(image=tf.constant(batch))["scores"], np.float32)
+
+    return run

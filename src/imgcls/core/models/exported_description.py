@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,8 @@ import numpy as np
 from imgcls.core.arrays import Float32Array
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.pixels.preprocessing import (
+    INTERPOLATIONS,
+    RESIZES,
     SCALINGS,
     Preprocessing,
     Uint8Image,
@@ -18,6 +23,10 @@ from imgcls.core.pixels.preprocessing import (
 
 # What the JSON says of itself.
 KIND = "imgcls export 1"
+# What is added to the name of the file that it lies beside.
+BESIDE = ".json"
+_MAX_BYTES = 32 * 2**20
+_MAX_RESIZE_TO = 4096  # pixels
 
 
 @dataclass(frozen=True)
@@ -78,3 +87,47 @@ def scaled_as_described(pixels: Uint8Image, described: Mapping[str, Any]) -> np.
     mean, std = (np.array(described[key], np.float32) for key in ("mean", "std"))
     batch: Float32Array = (pixels.astype(np.float32) - mean) / std
     return batch
+
+
+def description_beside(model: Path) -> dict[str, Any] | None:
+    """Return the description that `export` wrote beside a Keras file; None if there is none.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    path = model.with_name(model.name + BESIDE)
+    if not path.is_file() or path.stat().st_size > _MAX_BYTES:
+        return None
+    try:
+        described: dict[str, Any] = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return None
+    if not is_description(described):
+        return None
+    number = described.get("resize_to")
+    if (
+        described.get("resize") not in RESIZES
+        or described.get("interpolation") not in INTERPOLATIONS
+        or described.get("scaling") not in SCALINGS
+        or type(number) is not int
+        or not 1 <= number <= _MAX_RESIZE_TO
+    ):
+        raise ValueError("it does not say how images become the input")
+    return described
+
+
+def is_description(content: Any) -> bool:
+    """Whether JSON is what `export` writes."""
+    return isinstance(content, dict) and content.get("kind") == KIND
+
+
+def distinct_labels(described: Mapping[str, Any]) -> list[Any]:
+    """Return the labels; those that several classes have, as two of ImageNet's, with their ids."""
+    labels, ids = described.get("labels"), described.get("class_ids")
+    if not isinstance(labels, list) or not isinstance(ids, list) or len(labels) != len(ids):
+        return []
+    counts = Counter(map(str, labels))
+    return [
+        f"{label} ({class_id})" if counts[str(label)] > 1 else label
+        for label, class_id in zip(labels, ids, strict=True)
+    ]

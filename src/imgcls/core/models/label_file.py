@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -10,6 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from imgcls.core.errors import UsageError
+from imgcls.core.models.exported_description import (
+    BESIDE,
+    description_beside,
+    distinct_labels,
+    is_description,
+)
 from imgcls.core.models.model_file import check_labels
 
 # Beside a model, in this order; `STEM.labels.txt` and `STEM_labels.txt` go before.
@@ -26,7 +33,7 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[str, ...]:
     """Read labels in the order of the columns.
 
     A file has one label a line, also with its column before it ("0 Cat"), or is JSON: a list, or
-    an object of columns by label or labels by column.
+    an object of columns by label or labels by column, or what `export` writes.
 
     Raises:
         UsageError: it cannot be read, or they are no labels.
@@ -53,6 +60,9 @@ def find_labels(model: Path) -> Path | None:
     Raises:
         UsageError: several do, so that it is not clear which are meant.
     """
+    with contextlib.suppress(ValueError):
+        if description_beside(model) is not None:
+            return model.with_name(model.name + BESIDE)
     own = [f"{model.stem}{mark}labels.txt" for mark in "._-"]
     for names in (own, USUAL_NAMES):
         found = [model.with_name(name) for name in names if model.with_name(name).is_file()]
@@ -82,6 +92,8 @@ def _of_lines(text: str) -> list[str]:
 def _of_json(content: Any) -> Sequence[Any]:
     if not isinstance(content, dict):
         return content if isinstance(content, list) else []
+    if is_description(content):
+        return distinct_labels(content)
     if all(type(column) is int for column in content.values()):  # {"cat": 0, "dog": 1}
         by_column = {column: label for label, column in content.items()}
     else:  # {"0": "cat", "1": "dog"}

@@ -57,13 +57,14 @@ def exported(tmp_path: Path) -> Exported:
         folder.mkdir()
         if calibration is not None:
             np.save(folder / "calibration.npy", calibration)
-        request = {
+        request: dict[str, Any] = {
             "model": str(model),
             "weights": None,
+            "output": str(tmp_path / f"out{'' if ending == '/' else ending}"),
             "ending": ending,
             "options": asdict(options or ExportOptions()),
         }
         outcome = export_into(request, folder)
-        return folder / "model", outcome
+        return folder / "made" / Path(request["output"]).name, outcome
 
     return run

@@ -53,6 +53,22 @@ def test_tflite_that_scales_pixels_itself(tiny: Path, exported: Exported) -> Non
     np.testing.assert_allclose(given, scores(tiny), atol=1e-2)
 
 
+@pytest.mark.parametrize("ending", [".keras", ".h5", "/"])
+@pytest.mark.parametrize("inside", [False, True])
+def test_keras_and_saved_model(tiny: Path, exported: Exported, ending: str, inside: bool) -> None:
+    path, outcome = exported(tiny, ending, ExportOptions(with_preprocessing=inside))
+    assert outcome["max_difference"] < 1e-5
+    described = json.loads(
+        (path / "imgcls.json" if ending == "/" else Path(f"{path}.json")).read_bytes()
+    )
+    assert (described["channels"], described["labels"]) == ("RGB" if inside else "BGR", [*LABELS])
+    batch = PIXELS
+    if not inside:
+        batch = (PIXELS[..., ::-1] - np.float32(described["mean"])) / np.float32(described["std"])
+    given = run_exported(ending, path, batch, together=True)
+    np.testing.assert_allclose(given, scores(tiny), atol=1e-5)
+
+
 def test_int8_names_the_same_classes(tiny: Path, exported: Exported) -> None:
     photos = np.random.default_rng(4).integers(0, 256, (60, 16, 16, 3), np.uint8)
     photos[::3, :8] //= 4  # so that they are not all of one class

@@ -25,6 +25,7 @@ def test_options_that_make_no_sense(arguments: dict[str, Any], message: str) -> 
 
 def test_the_ending_says_the_format() -> None:
     assert FORMATS[ending_of("a/b.TFLITE")].name == "LiteRT"
+    assert {FORMATS[ending_of(name)].name for name in ("sm/", "sm")} == {"TensorFlow"}
     with pytest.raises(UsageError, match=r"^m\.pt: is no known format; end it in .*\.tflite"):
         ending_of("m.pt")
 
@@ -44,3 +45,26 @@ def test_no_folder_is_replaced_by_a_file(tmp_path: Path) -> None:
         check_output(tmp_path / "m.tflite", ".tflite", force=True)
     with pytest.raises(OutputError, match="no such folder; make it first"):
         check_output(tmp_path / "none" / "m.tflite", ".tflite", force=True)
+
+
+def test_a_folder_of_something_else_stays(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    check_output(tmp_path / "photos", "/", force=True)  # empty
+    (tmp_path / "photos" / "a.jpg").touch()
+    with pytest.raises(OutputError, match="photos: is a folder of something else"):
+        check_output(tmp_path / "photos", "/", force=True)
+
+
+def test_what_lies_beside_is_replaced_only_by_force(tmp_path: Path) -> None:
+    (tmp_path / "m.keras.json").touch()
+    with pytest.raises(OutputError, match=r"m\.keras\.json: is there already"):
+        check_output(tmp_path / "m.keras", ".keras", force=False)
+    check_output(tmp_path / "m.keras", ".keras", force=True)
+
+
+def test_a_format_refuses_what_it_cannot_hold(tmp_path: Path) -> None:
+    options = ExportOptions(precision="float16")
+    with pytest.raises(UsageError, match=r"`precision` float16 is for \.tflite; leave it out"):
+        options.check_format(tmp_path / "m.h5", FORMATS[".h5"])
+    with pytest.raises(UsageError, match="Keras takes any number of images; leave out `batch`"):
+        ExportOptions(batch="fixed").check_format(tmp_path / "m.h5", FORMATS[".h5"])

@@ -25,6 +25,7 @@ from imgcls.core.pixels.sources import expand_path
 from imgcls.core.tasks.export.options import (
     FORMATS,
     ExportOptions,
+    beside,
     check_output,
     ending_of,
 )
@@ -32,11 +33,7 @@ from imgcls.core.tasks.export.options import (
 log = logging.getLogger("imgcls")
 
 # What the child process finds and leaves in its folder.
-CALIBRATION_FILE, OUTCOME_FILE, MODEL_NAME, BESIDE_FILE = (
-    *("calibration.npy", "outcome.json", "model", "beside.json"),
-)
-# What a SavedModel folder holds the description as, and what is added to another file's name.
-IN_FOLDER, BESIDE = "imgcls.json", ".json"
+CALIBRATION_FILE, OUTCOME_FILE, MADE_FOLDER = "calibration.npy", "outcome.json", "made"
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,6 @@ def export(
     options = options or ExportOptions()
     ending, path = ending_of(output), Path(output)
     options.check_format(path, FORMATS[ending])
-    beside = None if ending == ".tflite" else path.with_name(path.name + BESIDE)
     check_output(path, ending, force=options.force)
     given = _text(weights)
     found = find_model(model, given)
@@ -113,15 +109,19 @@ def export(
         log.info("%s: writing %s and comparing its scores", model, path)
         request = {
             "model": model,
-            "output": os.fspath(path),
+            "output": os.fspath(target),
             "weights": given,
             "ending": ending,
             "folder": os.fspath(folder),
             "options": asdict(options) | {"calibrate": _text(options.calibrate)},
         }
         outcome = _run_child(path, folder, request)
-        _take_name(folder / MODEL_NAME, target)
-    return ExportedModel(path, beside, FORMATS[ending].name, options.precision, **outcome)
+        made = sorted((folder / MADE_FOLDER).iterdir(), key=lambda file: file.name == target.name)
+        for file in made:  # the model itself comes last
+            _take_name(file, target.with_name(file.name))
+    return ExportedModel(
+        path, beside(path, ending), FORMATS[ending].name, options.precision, **outcome
+    )
 
 
 def _text(path: str | os.PathLike[str] | None) -> str | None:

@@ -17,12 +17,23 @@ from imgcls.core.child import read_request
 from imgcls.core.engines.keras_engine import KerasEngine
 from imgcls.core.engines.model import FoundModel, Model, find_model
 from imgcls.core.errors import ImgclsError, ModelError, OutputError, one_line
-from imgcls.core.keras.exported import ImageInput, exported_model
+from imgcls.core.keras.exported import (
+    ImageInput,
+    exported_model,
+    save_keras,
+    save_saved_model,
+)
 from imgcls.core.models.exported_description import ExportedDescription, scaled_as_described
 from imgcls.core.pixels.preprocessing import SCALINGS, Uint8Image
 from imgcls.core.tasks.export.check_photos import check_pixels
-from imgcls.core.tasks.export.export import CALIBRATION_FILE, MODEL_NAME, OUTCOME_FILE
-from imgcls.core.tasks.export.options import FORMATS, ExportFormat, ExportOptions
+from imgcls.core.tasks.export.export import CALIBRATION_FILE, MADE_FOLDER, OUTCOME_FILE
+from imgcls.core.tasks.export.options import (
+    FORMATS,
+    SAVED_MODEL,
+    ExportFormat,
+    ExportOptions,
+    beside,
+)
 from imgcls.core.tasks.export.runtimes import run_exported
 from imgcls.core.tasks.export.tflite_metadata import read_files, with_metadata
 
@@ -83,7 +94,8 @@ def export_into(request: dict[str, Any], folder: Path) -> dict[str, Any]:
     engine = KerasEngine(found.network)
     expected = _scores_one_by_one(found, engine, pixels)
     work = _work(name, found, engine.model, format_, options, calibration)
-    made = folder / MODEL_NAME
+    made = folder / MADE_FOLDER / Path(request["output"]).name
+    made.parent.mkdir()
     try:
         _WRITERS[ending](work, made)
     except (RuntimeError, ValueError, NotImplementedError) as error:
@@ -91,14 +103,15 @@ def export_into(request: dict[str, Any], folder: Path) -> dict[str, Any]:
         raise ModelError(
             f"{name}: cannot be exported as {ending} ({one_line(str(error))})"
         ) from error
-    described = _READERS[ending](made)
+    _describe(work, made, ending)
+    described = _read_description(made, ending)
     del engine, work
     gc.collect()
     batch = scaled_as_described(pixels, described)
     together = (options.batch or format_.batch) != "fixed"
     scores = run_exported(ending, made, batch, together=together)
-    _sync(made)
-    return _compared(name, options, expected, scores) | {"size": _size(made)}
+    _sync(made.parent)
+    return _compared(name, options, expected, scores) | {"size": _size(made.parent)}
 
 
 def _scores_one_by_one(found: FoundModel, engine: KerasEngine, pixels: Uint8Image) -> Float32Array:
@@ -150,9 +163,34 @@ def _write_tflite(work: Work, path: Path) -> None:
     path.write_bytes(with_metadata(content, work.described))
 
 
-_WRITERS: Mapping[str, Callable[[Work, Path], None]] = {".tflite": _write_tflite}
-# What reads the description that went along, as others will read it.
-_READERS: Mapping[str, Callable[[Path], dict[str, Any]]] = {".tflite": read_files}
+def _write_keras(work: Work, path: Path) -> None:
+    save_keras(work.model, path)
+
+
+def _write_saved_model(work: Work, path: Path) -> None:
+    save_saved_model(work.model, path)
+
+
+_WRITERS: Mapping[str, Callable[[Work, Path], None]] = {
+    ".tflite": _write_tflite,
+    ".keras": _write_keras,
+    ".h5": _write_keras,
+    SAVED_MODEL: _write_saved_model,
+}
+
+
+def _describe(work: Work, path: Path, ending: str) -> None:
+    """Write the description of a model that cannot hold it."""
+    if file := beside(path, ending):
+        file.write_text(json.dumps(work.described, indent=1, ensure_ascii=False), "utf-8")
+
+
+def _read_description(path: Path, ending: str) -> dict[str, Any]:
+    """Return the description that went along, as others will read it."""
+    if file := beside(path, ending):
+        described: dict[str, Any] = json.loads(file.read_bytes())
+        return described
+    return read_files(path)
 
 
 def _compared(
@@ -187,16 +225,16 @@ def _compared(
     }
 
 
-def _files(path: Path) -> list[Path]:
-    return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+def _files(folder: Path) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file()]
 
 
-def _size(path: Path) -> int:
-    return sum(file.stat().st_size for file in _files(path))
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in _files(folder))
 
 
-def _sync(path: Path) -> None:
+def _sync(folder: Path) -> None:
     """Let nothing take its name that the disk does not hold yet."""
-    for file in _files(path):
+    for file in _files(folder):
         with open(file, "rb") as opened:
             os.fsync(opened.fileno())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from imgcls.core.errors import ModelError, OutputError, UsageError
+from imgcls.core.models.exported_description import BESIDE
 from imgcls.core.models.foreign_files import foreign_kind
 
 ExportPrecision = Literal["float32", "float16", "int8"]
@@ -43,12 +44,17 @@ class ExportFormat:
 
 
 SAVED_MODEL = "/"
+# What a SavedModel folder holds the description as.
+IN_FOLDER = "imgcls.json"
 
 # Ending of the output → what is written.
 FORMATS: Mapping[str, ExportFormat] = {
     ".tflite": ExportFormat(
         "LiteRT", EXPORT_PRECISIONS, "fixed", takes_rgb=True, package="ai_edge_litert"
     ),
+    ".keras": ExportFormat("Keras"),
+    ".h5": ExportFormat("Keras"),
+    SAVED_MODEL: ExportFormat("TensorFlow"),
 }
 
 
@@ -130,6 +136,13 @@ def _in_words(endings: list[str]) -> str:
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def beside(path: Path, ending: str) -> Path | None:
+    """Return the file with labels and preprocessing, where the exported one cannot hold them."""
+    if ending == SAVED_MODEL:
+        return path / IN_FOLDER
+    return path.with_name(path.name + BESIDE) if ending in (".keras", ".h5") else None
+
+
 def check_output(path: Path, ending: str, *, force: bool) -> None:
     """Refuse an output that must not or cannot be written, before any work is done.
 
@@ -138,6 +151,12 @@ def check_output(path: Path, ending: str, *, force: bool) -> None:
     """
     if not path.parent.is_dir():
         raise OutputError(f"{path.parent}: no such folder; make it first")
+    _check_free(path, ending, force)
+    if ending != SAVED_MODEL and (described := beside(path, ending)):
+        _check_free(described, "", force)
+
+
+def _check_free(path: Path, ending: str, force: bool) -> None:
     if not os.path.lexists(path):
         return
     if ending == SAVED_MODEL:

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from imgcls.core.arrays import Float32Array
+from imgcls.core.keras.exported import run_keras, run_saved_model
+from imgcls.core.tasks.export.options import SAVED_MODEL
 
 # The number of images in a call where any number is taken: also not one.
 _TOGETHER = 3
@@ -54,4 +56,7 @@ def _litert(path: Path) -> Callable[[np.ndarray], Float32Array]:
 
 _RUNTIMES: Mapping[str, Callable[[Path], Callable[[np.ndarray], Float32Array]]] = {
     ".tflite": _litert,
+    ".keras": run_keras,
+    ".h5": run_keras,
+    SAVED_MODEL: run_saved_model,
 }

@@ -109,6 +109,14 @@ def _scaling(path: Path, imported: ImportedNetwork, asked: Scaling | None) -> tu
 def _preprocessing(
     imported: ImportedNetwork, scaling: Scaling, request: dict[str, Any]
 ) -> Preprocessing:
+    if described := request["described"]:  # what `export` wrote beside the file
+        return Preprocessing(
+            imported.size,
+            described["resize_to"],
+            scaling,
+            described["interpolation"],
+            request["resize"] or described["resize"],
+        )
     family = imported.family or Family("", (), scaling)
     return Preprocessing(
         imported.size,

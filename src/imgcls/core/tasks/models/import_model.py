@@ -15,6 +15,7 @@ from typing import Any
 from imgcls.core.child import run_child
 from imgcls.core.errors import ModelError, OutputError, UsageError
 from imgcls.core.files import write_atomically
+from imgcls.core.models.exported_description import BESIDE, description_beside
 from imgcls.core.models.label_file import USUAL_NAMES, find_labels, read_labels
 from imgcls.core.models.model_file import ENDING, ModelFile, read_model_file
 from imgcls.core.pixels.preprocessing import RESIZES, SCALINGS, Resize, Scaling
@@ -158,6 +159,10 @@ def _run_child(file: Path, folder: Path, options: ImportOptions) -> dict[str, An
         UsageError: something must be said that is not in the file.
     """
     labels_file, labels = _labels(file, options)
+    try:
+        described = description_beside(file)
+    except ValueError as error:
+        raise UsageError(f"{file}{BESIDE}: is damaged: {error}; remove it") from error
     request = asdict(options) | {
         "file": os.fspath(file),
         "folder": os.fspath(folder),
@@ -165,6 +170,8 @@ def _run_child(file: Path, folder: Path, options: ImportOptions) -> dict[str, An
         "outcome": os.fspath(folder / "outcome.json"),
         "labels": labels,
         "labels_file": labels_file,
+        "described": described,
+        "scaling": options.scaling or (described and described["scaling"]),
     }
     code = "from imgcls.core.tasks.models.import_child import main; main()"
     child = run_child(code, json.dumps(request), show=log.isEnabledFor(logging.DEBUG))
