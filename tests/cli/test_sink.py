@@ -87,7 +87,7 @@ def test_standard_output_gets_each_record_as_it_comes(
 def test_top_reaches_the_format(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     with run.open(top=5) as sink:
         sink.write([ok("a.jpg")])
-    assert capsys.readouterr().out == "a.jpg\n  cat   12.35%  cat\n"
+    assert capsys.readouterr().out == "a.jpg\n  cat   12.35%\n"
 
 
 def test_a_file_is_there_when_all_records_are(run: Run, work: Path) -> None:

@@ -65,12 +65,11 @@ def test_a_residual_block_adds_what_came_in(lite: Any) -> None:
     assert shortcut is lite.get_layer("block4a_project_bn").output
 
 
-def test_simple_cnn_ends_in_flat_features() -> None:
+def test_simple_cnn_ends_in_places_and_channels() -> None:
     network = build_simple_cnn((16, 24, 3))
-    assert network.output_shape == (None, 2 * 3 * 64)
+    assert network.output_shape == (None, 2, 3, 64)
     assert network.count_params() == (9 * 3 + 1) * 32 + (9 * 32 + 1) * 32 + (9 * 32 + 1) * 64
-    spatial = [layer.output.shape[1:] for layer in network.layers if layer.name != "features"]
-    assert spatial == [
+    assert [layer.output.shape[1:] for layer in network.layers] == [
         *((16, 24, 3), (16, 24, 32), (8, 12, 32), (8, 12, 32), (4, 6, 32)),
         *((4, 6, 64), (2, 3, 64)),
     ]
@@ -90,7 +89,7 @@ def test_simple_cnn_by_value() -> None:
         x = np.maximum(x.mean(axis=-1, keepdims=True) + np.arange(channels) - 1, 0)  # ReLU
         x = x.reshape(1, x.shape[1] // 2, 2, x.shape[2] // 2, 2, channels).max(axis=(2, 4))
     found = network(pixels, training=False)
-    np.testing.assert_allclose(found, x.reshape(1, -1), rtol=1e-5)  # (h, w, c), c the fastest
+    np.testing.assert_allclose(found, x, rtol=1e-5)
 
 
 def test_fresh_weights_of_simple_cnn_are_random_and_biases_zero() -> None:

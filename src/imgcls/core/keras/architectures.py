@@ -56,7 +56,7 @@ def build_efficientnet_lite(
 
 
 def build_simple_cnn(input_shape: tuple[int, int, int]) -> Any:
-    """Build the small network of many tutorials, up to its features.
+    """Build the small network of many tutorials, up to its last pooling.
 
     Args:
         input_shape: (h, w, 3).
