@@ -26,8 +26,9 @@ def test_train_and_use(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
     assert lines[1] == ["training", "images      20"]
     assert lines[2] == ["validation", "images    4"]
     assert lines[3] == ["validation", "accuracy  100.00%"]
-    assert lines[4][0] == "seconds"
-    assert lines[5] == ["model", "m.safetensors"]
+    assert lines[4][0] == "kept" and lines[4][1].endswith(" of the features stage")
+    assert lines[5][0] == "seconds"
+    assert lines[6] == ["model", "m.safetensors"]
     assert "features 1/100: loss " in done.stderr
     assert "Checked: the saved model's scores match the trained one (difference ≤ " in done.stderr
     assert sorted(path.name for path in tmp_path.glob("m*")) == [

@@ -9,6 +9,7 @@ from typing import Any
 
 from imgcls.core.models.model_file import ModelFile
 from imgcls.render.safe import printable
+from imgcls.render.training_facts import training_facts
 
 
 def as_json(name: str, file: ModelFile) -> dict[str, Any]:
@@ -46,8 +47,7 @@ def text(name: str, file: ModelFile) -> Iterator[str]:
         "labels": ", ".join(file.labels),
         "preprocessing": file.preprocessing.in_words(),
         **({"features": file.features} if file.features else {}),
-        **_flat(file.metrics),
-        **_flat(file.training),
+        **(training_facts(file) or _flat(file.metrics) | _flat(file.training)),
         "written with": ", ".join(f"{package} {value}" for package, value in file.versions.items()),
     }
     width = max(len(printable(fact)) for fact in facts)
@@ -72,8 +72,10 @@ def _flat(value: Mapping[str, Any]) -> dict[str, str]:
         key.replace("_", " "): (
             ", ".join(f"{inner} {value}" for inner, value in entry.items())
             if isinstance(entry, dict)
-            else ", ".join(map(str, entry))
+            else ", ".join(map(str, entry)) or "none"
             if isinstance(entry, list | tuple)
+            else ("no", "yes")[entry]
+            if isinstance(entry, bool)
             else f"{entry:.6g}"
             if isinstance(entry, float)
             else str(entry)

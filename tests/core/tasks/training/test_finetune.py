@@ -112,3 +112,32 @@ def test_checkpoints_stay_where_a_training_does_not_end(
     with finetune._kept_if_interrupted(checkpoints):
         pass
     assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.slow
+def test_what_found_nothing_better_leaves_a_small_file(
+    two_classes: Path,
+    tmp_path: Path,
+    compiled_default: None,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logging.getLogger("imgcls"), "propagate", True)
+    caplog.set_level(logging.INFO, "imgcls")
+    path = tmp_path / "m.safetensors"
+    # Steps so large that every epoch is worse than what the stage began with.
+    result = imgcls.finetune(two_classes, path, unfreeze=2, epochs=2, learning_rate=1.0)
+    assert result.kept.stage == "features"
+    words = f"epoch {result.kept.epoch} of the features stage"
+    assert f"fine-tuning found nothing better; kept {words}" in caplog.text
+    assert [epoch.epoch for epoch in result.history if epoch.stage == "fine-tuning"] == [0, 1, 2]
+    assert path.stat().st_size < 20_000
+    file = read_model_file(path)
+    assert file.backbone_weights == "own"
+    assert (file.metrics["stage"], file.metrics["epoch"]) == ("features", result.kept.epoch)
+    assert result.val_loss == file.metrics["val_loss"]
+    alone = imgcls.finetune(two_classes, tmp_path / "alone.safetensors")
+    assert alone.kept.epoch == result.kept.epoch
+    np.testing.assert_array_equal(
+        read_model_file(tmp_path / "alone.safetensors").head.layers[0][0], file.head.layers[0][0]
+    )

@@ -73,15 +73,21 @@ def test_patience(tmp_path: Path) -> None:
     assert 4 < len(losses) < 100
 
 
-def test_a_stage_that_continues_may_keep_its_beginning(tmp_path: Path) -> None:
+def test_a_stage_that_continues_may_keep_its_beginning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("imgcls"), "propagate", True)
+    caplog.set_level(logging.INFO, "imgcls")
     run = loop(tmp_path / "c", patience=2)
+    run.progress.history = [Epoch("features", 5, 0.1, 1.0, 0.1, 1.0, 1.0)]
     one = learner()
     before = one.logits(FEATURES)
     misled = FixedFeatures(FEATURES[:40], 1 - COLUMNS[:40])
     best = run.run(one, Stage("x", 9, 0.02, 8, continues=True), misled, VALIDATION)
     assert (best.epoch, best.loss) == (0, None)
+    assert "x found nothing better; kept epoch 5 of the features stage" in caplog.text
     np.testing.assert_array_equal(one.logits(FEATURES), before)
-    assert [epoch.epoch for epoch in run.progress.history] == [0, 1, 2]
+    assert [epoch.epoch for epoch in run.progress.history] == [5, 0, 1, 2]
 
 
 @pytest.mark.parametrize("killed_after", [1, 2, 5])

@@ -60,5 +60,5 @@ def test_epochs_are_counted_as_in_the_table(panels: Any) -> None:
 def test_the_kept_epoch_is_marked(panels: Any) -> None:
     for panel, value in zip(panels, (0.2, 90), strict=True):
         mark = panel.lines[-1]
-        assert mark.get_label() == "kept: epoch 1 of fine-tuning"
+        assert mark.get_label() == "kept: epoch 1 of the fine-tuning stage"
         assert (list(mark.get_xdata()), list(mark.get_ydata())) == ([6], [value])

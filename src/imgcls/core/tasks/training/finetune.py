@@ -50,6 +50,8 @@ class FinetuneResult:
         validation_images: how many the best epoch was chosen by.
         val_accuracy: on those, 0 to 1, in the best epoch.
         val_loss: on those, mean cross-entropy of the calibrated scores.
+        kept: the best epoch, which the model is of; of an earlier stage, where the last found
+            nothing better.
         history: all epochs.
         unreadable: images that were left out.
         seconds: from beginning to end.
@@ -62,6 +64,7 @@ class FinetuneResult:
     validation_images: int
     val_accuracy: float
     val_loss: float
+    kept: Epoch
     history: Sequence[Epoch]
     unreadable: int
     seconds: float
@@ -211,6 +214,7 @@ def train_model(
         validation_images=len(selection.validation.sources),
         val_accuracy=trained.best.val_accuracy,
         val_loss=trained.val_loss,
+        kept=trained.best,
         history=tuple(trained.history),
         unreadable=selection.unreadable,
         seconds=time.monotonic() - started,

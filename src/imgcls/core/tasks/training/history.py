@@ -32,6 +32,10 @@ class Epoch:
     val_accuracy: float
     seconds: float
 
+    def in_words(self) -> str:
+        """Return which it is: "epoch 5 of the features stage"."""
+        return f"epoch {self.epoch} of the {self.stage} stage"
+
 
 HEADER = tuple(field.name for field in fields(Epoch))
 
@@ -56,9 +60,9 @@ def kept_epoch(epochs: Sequence[Epoch], best: Epoch) -> Epoch:
         epochs: the history.
         best: the best epoch of the last stage.
     """
-    if best.epoch:
-        return best
     before = [epoch for epoch in epochs[: epochs.index(best)] if epoch.epoch]
+    if best.epoch or not before:
+        return best
     same = [epoch for epoch in before if epoch.stage == before[-1].stage]
     least = min(same, key=lambda epoch: epoch.val_loss)
     begun = next((one for one in epochs if one.stage == least.stage and not one.epoch), None)

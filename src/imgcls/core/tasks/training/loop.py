@@ -15,7 +15,7 @@ from imgcls.core.errors import ModelError
 from imgcls.core.progress import progress
 from imgcls.core.tasks.training.batches import Columns, Examples
 from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
-from imgcls.core.tasks.training.history import Epoch
+from imgcls.core.tasks.training.history import Epoch, kept_epoch
 from imgcls.core.tasks.training.lines import epoch_line, status_text, title
 from imgcls.core.tasks.training.progress import Progress, Stage
 
@@ -136,6 +136,9 @@ class Loop:
             )
         assert now.best is not None  # there is one epoch at least
         learner.set_weights(best_weights)
+        if now.epoch and not now.best.epoch:
+            kept = kept_epoch(now.history, now.best)
+            log.info("%s found nothing better; kept %s", stage.name, kept.in_words())
         return now.best
 
     def _restore(self, learner: Learner, resumed: Checkpoint) -> dict[str, np.ndarray]:

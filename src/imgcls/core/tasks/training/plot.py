@@ -119,5 +119,5 @@ def _mark_kept(axes: Axes, title: str, epochs: Sequence[Epoch], kept: Epoch) -> 
         fillstyle="none",
         markeredgewidth=2,
         clip_on=False,
-        label=f"kept: epoch {kept.epoch} of {kept.stage}",
+        label=f"kept: {kept.in_words()}",
     )

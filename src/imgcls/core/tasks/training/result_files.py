@@ -19,7 +19,7 @@ from imgcls.core.models.model_file import ENDING, ModelFile, write_model_file
 from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.classify.classify import classify
 from imgcls.core.tasks.training.checkpoints import Checkpoints
-from imgcls.core.tasks.training.history import HEADER, kept_epoch, write_csv
+from imgcls.core.tasks.training.history import HEADER, write_csv
 from imgcls.core.tasks.training.plot import write_plot
 from imgcls.core.tasks.training.stages import Trained
 
@@ -97,7 +97,7 @@ class ResultFiles:
         table, plot, model = finished
         try:
             write_csv(table, trained.history)
-            write_plot(plot, trained.history, kept_epoch(trained.history, trained.best))
+            write_plot(plot, trained.history, trained.best)
             write_model_file(model, file, trained.backbone)
             checked = [sources[position] for position in trained.checked]
             self._check(load_model(os.fspath(model)), checked, trained)

@@ -26,7 +26,7 @@ from imgcls.core.tasks.training.calibration import fit_temperature, log_loss
 from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
 from imgcls.core.tasks.training.features import cached_features
 from imgcls.core.tasks.training.head_learner import HeadLearner, fresh_head
-from imgcls.core.tasks.training.history import Epoch
+from imgcls.core.tasks.training.history import Epoch, kept_epoch
 from imgcls.core.tasks.training.loop import Loop
 from imgcls.core.tasks.training.options import FinetuneOptions
 from imgcls.core.tasks.training.progress import Progress, Stage
@@ -47,7 +47,7 @@ class Trained:
     Attributes:
         head: the classifier.
         backbone: tensors of the backbone for the model file; None where its own weights do.
-        best: the epoch that it is of.
+        best: the epoch that it is of; of an earlier stage, where the last found nothing better.
         history: all epochs.
         checked: positions of some validation images.
         logits: what the trained model says of those, (n, classes).
@@ -111,8 +111,10 @@ def train(
     else:
         checkpoints.delete()
     if model is None:
-        return _from_scratch(options, selection, loop)
-    return _from_features(options, selection, model, loop)
+        trained = _from_scratch(options, selection, loop)
+    else:
+        trained = _from_features(options, selection, model, loop)
+    return replace(trained, best=kept_epoch(trained.history, trained.best))
 
 
 def _progress(options: FinetuneOptions, checkpoints: Checkpoints, resumed: Checkpoint) -> Progress:
@@ -130,8 +132,7 @@ def _from_features(
     options: FinetuneOptions, selection: Selection, model: Model, loop: Loop
 ) -> Trained:
     """Train a head on features; then, as the options say, on changed images and with layers."""
-    sides = [_fixed(model, side) for side in (selection.training, selection.validation)]
-    training, validation = sides
+    training, validation = [_fixed(model, side) for side in _sides(selection)]
     standardization = Standardization.of(training.features)
     widths = (training.features.shape[1], *options.hidden_units, len(selection.labels))
     head = Head.of_standardized(fresh_head(widths, options.seed).layers, standardization)
@@ -145,7 +146,13 @@ def _from_features(
         if position > loop.progress.stage:
             loop.progress.next_stage()
         if stage.name == "fine-tuning":
-            return _fine_tune(options, selection, model, loop, stage, (head, standardization))
+            tuned = _network_learner(options, model, loop, stage, head, standardization)
+            images = [_images(options, one, model) for one in _sides(selection)]
+            best = _run_network(tuned, loop, stage, images)
+            if best.epoch:
+                return _finished_network(tuned, best, loop, images, model.network.spec)
+            head = tuned.head()
+            break  # the backbone stays as it was
         learner = HeadLearner(
             head,
             standardization,
@@ -160,6 +167,10 @@ def _from_features(
     assert best is not None  # the first stage always ends with one
     backbone = None if own_weights(model.network) else _stored(model)
     return _finished(head, backbone, best, loop, training, validation)
+
+
+def _sides(selection: Selection) -> tuple[LabelledImages, LabelledImages]:
+    return selection.training, selection.validation
 
 
 def _fixed(model: Model, side: LabelledImages) -> FixedFeatures:
@@ -180,27 +191,27 @@ def _images(options: FinetuneOptions, side: LabelledImages, model: Model) -> Ima
     )
 
 
-def _fine_tune(
+def _network_learner(
     options: FinetuneOptions,
-    selection: Selection,
     model: Model,
     loop: Loop,
     stage: Stage,
-    begun: tuple[Head, Standardization],
-) -> Trained:
-    """Train the last layers of the backbone and the head together."""
+    head: Head,
+    standardization: Standardization,
+) -> NetworkLearner:
+    """Return what trains the last layers of the backbone and the head together."""
     building = time.monotonic()
     learner = NetworkLearner(
         weighted_backbone(model.network),
-        *begun,
+        head,
+        standardization,
         layers=options.learning_layers,
         learning_rate=stage.learning_rate,
         dropout=options.left_out,
         seed=options.seed,
     )
     loop.reserve = _FINISHING * (time.monotonic() - building)
-    sides = [_images(options, side, model) for side in (selection.training, selection.validation)]
-    return _run_network(learner, loop, stage, sides, model.network.spec)
+    return learner
 
 
 def scratch_spec(options: FinetuneOptions) -> ModelSpec:
@@ -233,19 +244,25 @@ def _from_scratch(options: FinetuneOptions, selection: Selection, loop: Loop) ->
     loop.reserve = _FINISHING * (time.monotonic() - building)
     sides = [
         Images(side.sources, side.columns, spec.preprocessing, options.augmentation, options.seed)
-        for side in (selection.training, selection.validation)
+        for side in _sides(selection)
     ]
-    return _run_network(learner, loop, stage, sides, spec)
+    best = _run_network(learner, loop, stage, sides)
+    return _finished_network(learner, best, loop, sides, spec)
 
 
 def _run_network(
-    learner: NetworkLearner, loop: Loop, stage: Stage, sides: Sequence[Images], spec: ModelSpec
-) -> Trained:
+    learner: NetworkLearner, loop: Loop, stage: Stage, sides: Sequence[Images]
+) -> Epoch:
     training, validation = sides
     loop.last_passes = 1 + len(training.columns) / len(validation.columns)
-    best = loop.run(learner, stage, training, validation)
+    return loop.run(learner, stage, training, validation)
+
+
+def _finished_network(
+    learner: NetworkLearner, best: Epoch, loop: Loop, sides: Sequence[Images], spec: ModelSpec
+) -> Trained:
     size = loop.progress.batch_size
-    features = [_learned_features(learner, side, size) for side in (training, validation)]
+    features = [_learned_features(learner, side, size) for side in sides]
     backbone = backbone_tensors(learner.backbone, spec)
     return _finished(learner.head(), backbone, best, loop, *features)
 
