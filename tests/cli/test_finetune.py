@@ -42,7 +42,7 @@ def test_train_and_use(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
     assert file.backbone_weights == "own"
     assert file.training["classes"] == {"squares": 10, "stripes": 10}
     assert file.metrics["val_accuracy"] == 1.0
-    assert (tmp_path / "m.safetensors").stat().st_size < 20_000
+    assert (tmp_path / "m.safetensors").stat().st_size < 400_000
 
     again = imgcls("finetune", two_classes, "-o", "m.safetensors")
     assert again.returncode == 1
@@ -295,7 +295,7 @@ def test_another_size_goes_with_the_file(imgcls: Any, two_classes: Path, tmp_pat
     how = ("--size", "96", "--resize", "pad", "--interpolation", "bicubic")
     done = imgcls("finetune", two_classes, "-o", "m.safetensors", *how, "--epochs", "5")
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "m.safetensors").stat().st_size < 20_000  # the weights are not in it
+    assert (tmp_path / "m.safetensors").stat().st_size < 400_000  # the weights are not in it
     shown = imgcls("models", "info", "m.safetensors").stdout
     assert "padded to 96×96, bicubic" in shown
     picture = two_classes / "stripes" / "000.png"

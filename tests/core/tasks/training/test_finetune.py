@@ -131,7 +131,7 @@ def test_what_found_nothing_better_leaves_a_small_file(
     words = f"epoch {result.kept.epoch} of the features stage"
     assert f"fine-tuning found nothing better; kept {words}" in caplog.text
     assert [epoch.epoch for epoch in result.history if epoch.stage == "fine-tuning"] == [0, 1, 2]
-    assert path.stat().st_size < 20_000
+    assert path.stat().st_size < 400_000
     file = read_model_file(path)
     assert file.backbone_weights == "own"
     assert (file.metrics["stage"], file.metrics["epoch"]) == ("features", result.kept.epoch)
