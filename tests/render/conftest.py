@@ -70,6 +70,35 @@ class Browser:
         inside = ("data:", "chrome:")
         return [address for address in sent.values() if not address.startswith(inside)]
 
+    def faults(self) -> list[str]:
+        """Return what a screen reader, a keyboard or weak eyes stumble over, a line each."""
+        script = Path(__file__).with_name("accessibility.js").read_text("utf-8")
+        return list(self.run(script))
+
+    def tab_stops(self) -> list[str]:
+        """Press Tab until the focus leaves the page; return where it stopped, by id or tag.
+
+        Raises:
+            AssertionError: it never leaves, or something that has it does not show it.
+        """
+        from selenium.webdriver import ActionChains, Keys
+
+        self.run("document.activeElement.blur(); getSelection().removeAllRanges()")
+        focused = (
+            "const e = document.activeElement; if (e === document.body) return null;"
+            "const s = getComputedStyle(e);"
+            "return [e.id || e.className || e.localName, s.outlineStyle]"
+        )
+        stops: list[str] = []
+        for _ in range(200):
+            ActionChains(self.driver).send_keys(Keys.TAB).perform()
+            found = self.run(focused)
+            if found is None or (stops and found[0] == stops[0]):  # it may begin anew
+                return stops
+            assert found[1] != "none", f"{found[0]} does not show that it has the focus"
+            stops.append(found[0])
+        raise AssertionError(f"the focus does not leave the page: {stops[-5:]}")
+
     def look(self, width: int, *, dark: bool = False) -> None:
         """Take a width in CSS pixels, and light or dark."""
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}

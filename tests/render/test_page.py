@@ -10,14 +10,27 @@ import pytest
 from jinja2 import UndefinedError
 from PIL import Image
 
-from imgcls.render.page import by_count, is_page_of, marks, percent, template, thumbnail
+from imgcls.render.page import (
+    by_count,
+    data_address,
+    is_page_of,
+    marks,
+    percent,
+    template,
+    thumbnail,
+)
 
 START = "data:image/jpeg;base64,"
 
 
-def decoded(address: str) -> Image.Image:
+def decoded(jpeg: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(jpeg))
+
+
+def test_an_address_has_all_of_a_picture() -> None:
+    address = data_address(b"jpeg")
     assert address.startswith(START)
-    return Image.open(io.BytesIO(base64.b64decode(address.removeprefix(START), validate=True)))
+    assert base64.b64decode(address.removeprefix(START), validate=True) == b"jpeg"
 
 
 def test_percent() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from imgcls.cli.output import check_output, is_special
 from imgcls.cli.replacing import Earlier, check_same_inputs, part_of
+from imgcls.cli.report_folder import ReportFolder
 from imgcls.core.errors import UsageError
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.journal import has_journal
@@ -25,6 +26,7 @@ class Destination:
         resume: whether to go on with an interrupted output, or add to a finished one.
         force: whether results of other inputs may be replaced.
         sort: where the images themselves are to go.
+        report: the folder whose page is `output`; None where it is no such page.
 
     Raises:
         OutputError: `output` is a file of another kind.
@@ -36,6 +38,7 @@ class Destination:
     resume: bool
     force: bool
     sort: SortOptions
+    report: ReportFolder | None = None
 
     def __post_init__(self) -> None:
         if self.output is not None and os.path.isfile(self.output):  # whatever its ending says
@@ -52,12 +55,14 @@ class Destination:
     @property
     def format(self) -> Format:
         """How the records are shown."""
+        if self.report is not None:
+            return self.report.format
         return FORMATS[self.format_name or format_of(self.output)]
 
     @property
     def page(self) -> str | None:
         """The output, if it is a page that a browser shows."""
-        return self.output if self.format is FORMATS["html"] else None
+        return self.output if self.format.endings == FORMATS["html"].endings else None
 
     @property
     def grows(self) -> bool:
@@ -87,6 +92,8 @@ class Destination:
         """
         self.sort.check_inputs(inputs)
         self.format.check()
+        if self.report is not None:
+            self.report.begin(inputs)
         if self.output is not None:
             check_output(self.output, self.format.begins)
         return check_same_inputs(

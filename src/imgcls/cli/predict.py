@@ -6,7 +6,7 @@ import functools
 
 import click
 
-from imgcls.cli import clustering, drawing, options, sorting
+from imgcls.cli import clustering, drawing, options, report_folder, sorting
 from imgcls.cli.console import Console
 from imgcls.cli.destination import Destination
 from imgcls.cli.sink import open_sink
@@ -45,6 +45,7 @@ _IN_PARTS = ("parquet", "jsonl")  # the formats of a cluster's files
     help="How to show them.  [default: as the ending of --output says, else text]",
 )
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE, not to stdout.")
+@report_folder.option
 @click.option(
     "--resume",
     is_flag=True,
@@ -94,6 +95,7 @@ def predict(
     workers: int | None,
     format_name: str | None,
     output: str | None,
+    report_dir: str | None,
     resume: bool,
     force: bool,
     sort_into: str | None,
@@ -119,6 +121,7 @@ def predict(
         return sorting.take_back(console, undo, dry_run, others)
     refused = {
         "fail_fast": fail_fast,
+        "report_dir": report_dir,
         "resume": resume,
         "sort_into": sort_into,
         "sort_mode": sort_mode,
@@ -144,7 +147,8 @@ def predict(
         job = _job(named, opened, how, in_parts)
         return clustering.run(console, job, folder, where, opened, sources, force=force)
     sort = SortOptions(sort_into, sort_mode, dry_run)
-    to = Destination(output, format_name, resume, force, sort)
+    report = report_folder.chosen(report_dir, output, format_name)
+    to = Destination(report.page if report else output, format_name, resume, force, sort, report)
     drawings = drawing.Drawings(draw, show, to)
     how = ClassifyOptions(
         top=top,

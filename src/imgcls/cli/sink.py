@@ -123,6 +123,8 @@ class _Whole(Sink):
             self.sorter.place(placements)
         else:
             write_file(output, pieces(self._sorted(records), self.top))
+        if self.destination.report is not None:
+            self.destination.report.tidy()
 
 
 @dataclass

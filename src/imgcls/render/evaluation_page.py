@@ -11,7 +11,7 @@ import numpy as np
 from imgcls.core.errors import as_image_error
 from imgcls.core.pixels.images import open_image
 from imgcls.core.pixels.sources import Source
-from imgcls.render.page import is_page_of, template, thumbnail
+from imgcls.render.page import data_address, is_page_of, template, thumbnail
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -107,12 +107,16 @@ def _pairs(cells: list[Cell]) -> list[Cell]:
 def _pictured(mistake: Mistake, explain: Explain | None) -> PicturedMistake:
     source = Source(mistake.path)
     try:
-        picture = thumbnail(open_image(source.read(), _least_size).image, _PICTURE)
-        heatmap = explain and thumbnail(explain(source), _PICTURE)
+        picture = _address(open_image(source.read(), _least_size).image)
+        heatmap = explain and _address(explain(source))
     except Exception as error:  # whatever went wrong since it was scored, the page goes on
         as_image_error(error)  # logs it
         return PicturedMistake(mistake, None, None)
     return PicturedMistake(mistake, picture, heatmap)
+
+
+def _address(picture: Image.Image) -> str:
+    return data_address(thumbnail(picture, _PICTURE))
 
 
 def _least_size(width: int, height: int) -> tuple[int, int]:

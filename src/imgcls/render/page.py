@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from PIL import Image
 
-_JPEG_QUALITY = 72
+_JPEG_QUALITY = 80
 
 
 @cache
@@ -53,15 +53,20 @@ def percent(share: float | None, digits: int = 1) -> str:
     return "–" if share is None else f"{share:.{digits}%}"
 
 
-def thumbnail(image: Image.Image, side: int) -> str:
-    """Return a picture, made to fit side×side pixels, as a `data:` address (JPEG)."""
+def thumbnail(image: Image.Image, side: int) -> bytes:
+    """Return a picture, made to fit side×side pixels, as a JPEG file."""
     from PIL import Image
 
     small = image.copy()
-    small.thumbnail((side, side), Image.Resampling.BILINEAR)
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
     encoded = io.BytesIO()
     small.convert("RGB").save(encoded, "JPEG", quality=_JPEG_QUALITY, optimize=False)
-    return "data:image/jpeg;base64," + base64.b64encode(encoded.getvalue()).decode("ascii")
+    return encoded.getvalue()
+
+
+def data_address(jpeg: bytes) -> str:
+    """Return a picture as a `data:` address, which has all of it."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
 
 
 def marks(command: str) -> bytes:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from imgcls.render.page import by_count, is_page_of, template, thumbnail
+from imgcls.render.page import by_count, data_address, is_page_of, template, thumbnail
 from imgcls.render.safe import readable
 from imgcls.render.style import PLAIN, Style
 
@@ -16,47 +17,113 @@ if TYPE_CHECKING:
     from imgcls.core.tasks.classify.classify import Record
 
 # Beyond these the page counts and no longer shows.
-MOST_IMAGES = 2000
-MOST_FAILED = 500
+MOST_IMAGES = 10_000
+MOST_FAILED = 1_000
+# Beyond these bytes of thumbnails it has no more of them: with all cards the page is 50 MB then.
+MOST_BYTES = 38_000_000
 
 _MOST_ROWS = 5
-_THUMBNAIL = 160  # pixels
+_THUMBNAIL = 224  # pixels
+_CARDS_AT_ONCE = 120  # fill rows of 2, 3, 4, 5 and 6
+# What is to be looked at comes first.
+_ORDER = {"error": 0, "unknown": 1, "ok": 2}
 
 
-def html(records: Iterable[Record], top: int, style: Style = PLAIN) -> Iterator[str]:
-    """Yield one self-contained page.
+class _Page:
+    """What a page is made of, as the records come.
+
+    Attributes:
+        model: the model's name.
+        totals: records by status.
+        shown: records that have a card, "failed" ones and other "images".
+        pictured: images that have a thumbnail.
+        labels: the best labels of the images that have a card.
+    """
+
+    def __init__(self, keep: Callable[[bytes], str] | None) -> None:
+        """Begin without a card.
+
+        Args:
+            keep: takes a thumbnail, a JPEG file, and returns the address that the page names;
+                None where the page itself is to have it.
+        """
+        self.model = ""
+        self.totals: Counter[str] = Counter()
+        self.shown: Counter[str] = Counter()
+        self.pictured = 0
+        self.labels: Counter[str] = Counter()
+        self._keep = keep
+        self._bytes = 0
+        self._card: Template = template("card.html")
+        self._cards: list[tuple[int, str]] = []
+
+    def add(self, record: Record) -> None:
+        """Count a record, and make its card while there is room."""
+        self.model = record.model
+        self.totals[record.status] += 1
+        group = "failed" if record.status == "error" else "images"
+        if self.shown[group] >= (MOST_FAILED if group == "failed" else MOST_IMAGES):
+            return
+        self.shown[group] += 1
+        if record.predictions:
+            self.labels[readable(record.predictions[0].label)] += 1
+        card = self._card.render(
+            record=record,
+            predictions=record.predictions[:_MOST_ROWS],
+            parts=_folder_and_name(readable(record.path)),
+            picture=self._picture(record),
+            side=_THUMBNAIL,
+            position=sum(self.shown.values()),
+        )
+        self._cards.append((_ORDER[record.status], card))
+
+    def cards(self) -> list[str]:
+        """Return the cards, the failed ones first, then the unknown."""
+        return [card for _, card in sorted(self._cards, key=lambda item: item[0])]
+
+    def _picture(self, record: Record) -> str | None:
+        if record.pixels is None or self._bytes >= MOST_BYTES:
+            return None
+        from PIL import Image
+
+        jpeg = thumbnail(Image.fromarray(record.pixels), _THUMBNAIL)
+        self.pictured += 1
+        if self._keep is not None:
+            return self._keep(jpeg)
+        address = data_address(jpeg)
+        self._bytes += len(address)
+        return address
+
+
+def html(
+    records: Iterable[Record],
+    top: int,
+    style: Style = PLAIN,
+    *,
+    keep: Callable[[bytes], str] | None = None,
+) -> Iterator[str]:
+    """Yield one page, self-contained unless `keep` puts its thumbnails elsewhere.
 
     The records' `pixels` become thumbnails. The cards wait until all are counted, so that the
-    page can begin with the totals: 20 MB for the most images that are shown.
+    page can begin with the totals and with what failed: 80 MB for the most that a page has.
 
     Args:
         records: read lazily, with their pixels.
         top: as `--top`; at most five classes are shown for an image.
         style: not used.
+        keep: takes a thumbnail, a JPEG file, and returns its address as seen from the page.
     """
     from markupsafe import Markup
 
-    card = template("card.html")
-    labels: Counter[str] = Counter()
-    totals: Counter[str] = Counter()
-    shown: Counter[str] = Counter()
-    model = ""
-    cards: list[str] = []
+    page = _Page(keep)
     for record in records:
-        model = record.model
-        totals[record.status] += 1
-        group = "failed" if record.status == "error" else "images"
-        if shown[group] < (MOST_FAILED if group == "failed" else MOST_IMAGES):
-            shown[group] += 1
-            if record.predictions:
-                labels[readable(record.predictions[0].label)] += 1
-            cards.append(_card(card, record, sum(shown.values())))
+        page.add(record)
     yield from template("predictions.html").generate(
-        model=model,
-        totals=totals,
-        shown=shown,
-        labels=by_count(labels),
-        cards=map(Markup, cards),
+        it=page,
+        labels=by_count(page.labels),
+        cards=map(Markup, page.cards()),
+        at_once=_CARDS_AT_ONCE,
+        in_files=keep is not None,
     )
 
 
@@ -65,16 +132,7 @@ def is_own(start: bytes) -> bool:
     return is_page_of("predict", start)
 
 
-def _card(card: Template, record: Record, position: int) -> str:
-    picture = None
-    if record.pixels is not None:
-        from PIL import Image
-
-        picture = thumbnail(Image.fromarray(record.pixels), _THUMBNAIL)
-    return card.render(
-        record=record,
-        predictions=record.predictions[:_MOST_ROWS],
-        picture=picture,
-        side=_THUMBNAIL,
-        position=position,
-    )
+def _folder_and_name(path: str) -> tuple[str, str]:
+    """Return a path as its folder, with the last separator, and the rest."""
+    folder, name = re.fullmatch(r"(.*[/\\])?(.*)", path, re.DOTALL).groups("")  # type: ignore[union-attr]
+    return (folder, name) if name else ("", path)
