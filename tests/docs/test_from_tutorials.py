@@ -1,0 +1,76 @@
+"""The commands of docs/from-tutorials.md are right, and its Python runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+
+from imgcls.cli.main import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docs" / "from-tutorials.md").read_text("utf-8")
+BLOCKS = re.findall(r"```(\w*)( keras)?\n(.*?)```", TEXT, re.DOTALL)
+COMMANDS = [line for kind, _, block in BLOCKS if not kind for line in block.splitlines()]
+PYTHON = [block for kind, keras, block in BLOCKS if kind == "python" and not keras]
+KERAS = [block for _, keras, block in BLOCKS if keras]
+
+
+def test_the_page_has_commands_and_python() -> None:
+    assert len(COMMANDS) >= 14 and len(PYTHON) >= 6 and len(KERAS) == 1
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_is_one(line: str) -> None:
+    program, name, *arguments = shlex.split(line)
+    context = click.Context(cli)
+    command = cli.get_command(context, name)
+    assert program == "imgcls" and command is not None
+    if isinstance(command, click.Group):
+        name, *arguments = arguments
+        command = command.commands[name]
+    command.make_context(name, arguments)  # no option or choice that there is not
+
+
+@pytest.mark.slow
+def test_the_python_runs(
+    tmp_path: Path, samples: Path, compiled_default: None, draw_classes: Callable[[Path, int], Path]
+) -> None:
+    shutil.copytree(samples, tmp_path / "sample_images")
+    draw_classes(tmp_path / "photos", 12)
+    # The snippets follow one another, as on the page.
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(PYTHON)], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("tiger_cat 0.37") and len(lines) == 3
+    assert float(lines[1]) == float(lines[2].split()[0]) > 0.5
+    assert (tmp_path / "why.png").is_file() and (tmp_path / "mine.safetensors").is_file()
+
+
+@pytest.mark.network
+def test_the_first_command_gives_the_scores_of_keras(
+    tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import imgcls
+
+    shutil.copytree(samples, tmp_path / "sample_images")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, list[tuple[str, str, float]]] = {}
+    exec(KERAS[0], names)
+    model = imgcls.load_model("vgg16")
+    how = {"resize": "squash", "interpolation": "nearest"}
+    (record,) = imgcls.classify("sample_images/cat.jpg", model, top=3, **how)
+    found = [(one.class_id, one.label) for one in record.predictions]
+    assert found == [row[:2] for row in names["predictions"]]
+    scores = [one.score for one in record.predictions]
+    np.testing.assert_allclose(scores, [row[2] for row in names["predictions"]], atol=1e-3)
