@@ -25,6 +25,7 @@ from imgcls.core.tasks.training.batches import FixedFeatures, ImageFeatures, Ima
 from imgcls.core.tasks.training.calibration import fit_temperature, log_loss
 from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
 from imgcls.core.tasks.training.features import cached_features
+from imgcls.core.tasks.training.folds import HeadRecipe, assign_folds, out_of_fold_logits
 from imgcls.core.tasks.training.head_learner import HeadLearner, fresh_head
 from imgcls.core.tasks.training.history import Epoch, kept_epoch
 from imgcls.core.tasks.training.loop import Loop
@@ -35,6 +36,8 @@ from imgcls.core.tasks.training.selection import LabelledImages, Selection
 log = logging.getLogger("imgcls")
 
 _CHECKED = 16  # validation images that the saved file is checked on
+_FOLDS = 5
+_MOST_REFITTED = 5000  # training photos; of more, the validation photos say enough
 # The file is checked with a model compiled from it, which takes about this many times as long as
 # building the network did.
 _FINISHING = 3.0
@@ -166,7 +169,37 @@ def _from_features(
         head = learner.head()
     assert best is not None  # the first stage always ends with one
     backbone = None if own_weights(model.network) else _stored(model)
-    return _finished(head, backbone, best, loop, training, validation)
+    unseen = None
+    if stages[-1].name == "features" and len(training.columns) <= _MOST_REFITTED:
+        unseen = _unseen_logits(options, selection, loop, training, validation)
+    return _finished(head, backbone, best, loop, training, validation, unseen)
+
+
+def _unseen_logits(
+    options: FinetuneOptions,
+    selection: Selection,
+    loop: Loop,
+    training: FixedFeatures,
+    validation: FixedFeatures,
+) -> Float32Array | None:
+    """Return what heads that did not learn a training photo say of it, for the calibration."""
+    (stage,) = options.stages()
+    if loop.is_late():
+        return None
+    recipe = HeadRecipe(
+        classes=len(selection.labels),
+        hidden=options.hidden_units,
+        dropout=options.dropout,
+        epochs=stage.epochs,
+        learning_rate=stage.learning_rate,
+        batch_size=loop.progress.batch_size,
+        patience=options.patience,
+        seed=options.seed,
+        class_weights=loop.class_weights,
+    )
+    labels = [str(column) for column in training.columns.tolist()]
+    folds = assign_folds(labels, (), _FOLDS, options.seed)
+    return out_of_fold_logits(recipe, training, folds, validation)
 
 
 def _sides(selection: Selection) -> tuple[LabelledImages, LabelledImages]:
@@ -264,7 +297,7 @@ def _finished_network(
     size = loop.progress.batch_size
     features = [_learned_features(learner, side, size) for side in sides]
     backbone = backbone_tensors(learner.backbone, spec)
-    return _finished(learner.head(), backbone, best, loop, *features)
+    return _finished(learner.head(), backbone, best, loop, features[0], features[1])
 
 
 def _learned_features(learner: NetworkLearner, side: Images, size: int) -> FixedFeatures:
@@ -283,11 +316,26 @@ def _finished(
     loop: Loop,
     training: FixedFeatures,
     validation: FixedFeatures,
+    unseen: Float32Array | None = None,
 ) -> Trained:
-    """Calibrate the head, and learn what is familiar."""
+    """Calibrate the head, and learn what is familiar.
+
+    Args:
+        head: as it was trained.
+        backbone: its tensors, for the model file.
+        best: the best epoch.
+        loop: has the history.
+        training: what the head learned.
+        validation: what the best epoch was chosen by.
+        unseen: logits of the training photos by heads that did not learn them, if there are.
+    """
     columns = validation.columns
     logits = head.logits(validation.features)
-    temperature = fit_temperature(logits, columns)
+    if unseen is None:
+        temperature = fit_temperature(logits, columns)
+    else:
+        both = np.concatenate([unseen, logits])
+        temperature = fit_temperature(both, np.concatenate([training.columns, columns]))
     head = head.tempered(temperature)
     right = logits.argmax(axis=1) == columns
     checked = _checked(columns)

@@ -1,0 +1,134 @@
+"""What heads say of photos that they did not learn: the out-of-fold logits of a labelled set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from imgcls.core.arrays import Float32Array
+from imgcls.core.models.head import Head, Standardization
+from imgcls.core.progress import progress
+from imgcls.core.tasks.training.batches import Columns, FixedFeatures
+from imgcls.core.tasks.training.calibration import log_loss
+from imgcls.core.tasks.training.head_learner import MLP_DROPOUT, HeadLearner, fresh_head
+from imgcls.core.tasks.training.loop import LEAST_GAIN
+
+
+@dataclass(frozen=True)
+class HeadRecipe:
+    """How a head is trained on features.
+
+    Attributes:
+        classes: how many there are.
+        hidden: the widths of its hidden layers.
+        dropout: part of the hidden units that is left out in a step.
+        epochs: at most.
+        learning_rate: of a step.
+        batch_size: photos in a step.
+        patience: epochs without a lower validation loss after which it ends.
+        seed: of all randomness.
+        class_weights: how much a photo of each class counts, (classes,); None for all alike.
+    """
+
+    classes: int
+    hidden: tuple[int, ...] = ()
+    dropout: float = MLP_DROPOUT
+    epochs: int = 100
+    learning_rate: float = 1e-3
+    batch_size: int = 32
+    patience: int = 5
+    seed: int = 0
+    class_weights: Float32Array | None = None
+
+
+def fit_head(recipe: HeadRecipe, training: FixedFeatures, validation: FixedFeatures) -> Head:
+    """Train a head; return that of the epoch of least validation loss."""
+    standardization = Standardization.of(training.features)
+    widths = (training.features.shape[1], *recipe.hidden, recipe.classes)
+    learner = HeadLearner(
+        Head.of_standardized(fresh_head(widths, recipe.seed).layers, standardization),
+        standardization,
+        learning_rate=recipe.learning_rate,
+        dropout=recipe.dropout,
+        seed=recipe.seed,
+    )
+    weights = recipe.class_weights
+    if weights is None:
+        weights = np.ones(recipe.classes, np.float32)
+    best, awaited, waited, kept = np.inf, np.inf, 0, learner.weights()
+    for epoch in range(1, recipe.epochs + 1):
+        learner.begin_epoch(epoch)
+        random = np.random.default_rng((recipe.seed, 0, epoch))
+        order = random.permutation(len(training.columns)).tolist()
+        for inputs, columns in training.batches(order, recipe.batch_size, epoch):
+            learner.learn(inputs, columns, weights[columns])
+        loss = log_loss(learner.logits(validation.features), validation.columns)
+        if loss < best:
+            best, kept = loss, learner.weights()
+        waited += 1
+        if loss < awaited:
+            awaited, waited = loss - LEAST_GAIN, 0
+        if waited == recipe.patience:
+            break
+    learner.set_weights(kept)
+    return learner.head()
+
+
+def assign_folds(
+    labels: Sequence[str], groups: Sequence[Sequence[int]], folds: int, seed: int
+) -> Columns:
+    """Deal photos out to folds, class by class; photos of one picture go to the same fold.
+
+    Args:
+        labels: of the photos.
+        groups: positions of photos that belong together; one not named stands alone.
+        folds: how many.
+        seed: the same seed deals the same photos in the same way.
+
+    Returns:
+        The fold of each photo, int64 (n,), from 0.
+    """
+    random = np.random.default_rng(seed)
+    together = {group[0]: list(group) for group in groups}
+    later = {position for group in groups for position in group[1:]}
+    fold_of = np.zeros(len(labels), np.int64)
+    units = [position for position in range(len(labels)) if position not in later]
+    offset = 0
+    for label in sorted(set(labels)):
+        own = [position for position in units if labels[position] == label]
+        for place, index in enumerate(random.permutation(len(own)).tolist()):
+            fold_of[together.get(own[index], [own[index]])] = (place + offset) % folds
+        offset += len(own)  # so that small classes do not all begin with the first fold
+    return fold_of
+
+
+def out_of_fold_logits(
+    recipe: HeadRecipe,
+    photos: FixedFeatures,
+    fold_of: Columns,
+    validation: FixedFeatures | None = None,
+) -> Float32Array:
+    """Return what each photo gets from a head that learned the other folds, (n, classes).
+
+    Args:
+        recipe: how each head is trained.
+        photos: with their classes.
+        fold_of: of each photo, from 0.
+        validation: to choose the best epoch by; where there is none, the fold that follows the
+            one left out is not learned but chooses.
+    """
+    folds = int(fold_of.max()) + 1
+    logits = np.zeros((len(fold_of), recipe.classes), np.float32)
+    for fold in progress(range(folds), "folds", folds):
+        out = fold_of == fold
+        choosing = (fold_of == (fold + 1) % folds) if validation is None else out
+        learned = ~out & ~choosing
+        head = fit_head(
+            recipe,
+            FixedFeatures(photos.features[learned], photos.columns[learned]),
+            validation or FixedFeatures(photos.features[choosing], photos.columns[choosing]),
+        )
+        logits[out] = head.logits(photos.features[out])
+    return logits
