@@ -189,7 +189,7 @@ def _unseen_logits(
     recipe = HeadRecipe(
         classes=len(selection.labels),
         hidden=options.hidden_units,
-        dropout=options.dropout,
+        dropout=options.left_out,
         epochs=stage.epochs,
         learning_rate=stage.learning_rate,
         batch_size=loop.progress.batch_size,
