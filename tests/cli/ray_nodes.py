@@ -1,14 +1,18 @@
 """A Ray cluster of a head and two workers on this machine, which dies bit by bit on request.
 
 Its argument is a folder for its files.
-Its standard output begins with the address. Each line of standard input takes something away:
-`process` a process that works on a part, `node` a whole worker. The end of input ends it all.
+Its standard output begins with the address, for itself and for clients (ray://). Each line of
+standard input takes something away: `process` a process that works on a part, `node` a whole
+worker. The end of input ends it all.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -31,7 +35,16 @@ def main() -> None:
     )
     workers = [cluster.add_node(num_cpus=1, object_store_memory=size) for _ in range(2)]
     cluster.wait_for_nodes()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = ["-m", "ray.util.client.server", "--address", cluster.address, "--host", "127.0.0.1"]
+    subprocess.Popen([sys.executable, *server, "--port", str(port)], stdout=subprocess.DEVNULL)
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            break
     print(cluster.address, flush=True)
+    print(f"ray://127.0.0.1:{port}", flush=True)
     for line in sys.stdin:
         if line.strip() == "process":
             os.kill(busy_process(), signal.SIGKILL)

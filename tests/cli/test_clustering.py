@@ -115,6 +115,7 @@ class Nodes:
             text=True,
         )
         self.address = self._read()
+        self.client_address = self._read()
 
     def kill(self, what: str) -> None:
         assert self._process.stdin is not None
@@ -201,6 +202,12 @@ def test_whatever_dies_each_input_has_one_record(
     assert len(parts_in(out)) == 40 and not list(out.glob("_job/*.inputs.json"))
     assert {name: (out / name).stat().st_mtime_ns for name in there} == written
     assert json.loads((out / "_summary.json").read_text())["images"] == 320
+
+    # As a client of a cluster elsewhere.
+    elsewhere = ("--cluster", nodes.client_address, "-o", "out2", "-f", "jsonl")
+    done = imgcls("predict", samples, *elsewhere)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (0, "", 1), done.stderr
+    assert whole(tmp_path / "out2").decode() == imgcls("predict", samples, "-f", "jsonl").stdout
 
 
 def processes_of(folder: str) -> list[str]:

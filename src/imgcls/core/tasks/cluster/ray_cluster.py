@@ -33,6 +33,7 @@ from imgcls.core.quiet import native_output_silenced
 from imgcls.core.tasks.cluster.job_folder import Note
 from imgcls.core.tasks.cluster.options import ClusterOptions
 from imgcls.core.tasks.cluster.work import Order, Worker
+from imgcls.core.version import __version__
 
 log = logging.getLogger("imgcls")
 
@@ -83,8 +84,10 @@ def connected(options: ClusterOptions, content: bytes) -> Iterator[Any]:
         # Ray prints what happens to workers on standard output, which is for results only.
         sink = sys.stderr if _is_verbose() else stack.enter_context(open(os.devnull, "w"))
         stack.enter_context(contextlib.redirect_stdout(sink))
-        how: dict[str, Any] = {"address": options.address}
+        how: dict[str, Any] = {"address": options.address, "log_to_driver": _is_verbose()}
         _check_answer(options.address)
+        if options.address == "auto":
+            _check_auto()
         if local:
             folder = stack.enter_context(_temporary_folder())
             how |= {
@@ -95,8 +98,6 @@ def connected(options: ClusterOptions, content: bytes) -> Iterator[Any]:
                 "_node_ip_address": "127.0.0.1",
                 "_temp_dir": folder,
             }
-        if not options.address.startswith("ray://"):
-            how["log_to_driver"] = _is_verbose()
         stack.callback(ray.shutdown)
         with _signals_kept(), native_output_silenced():
             try:
@@ -121,24 +122,50 @@ def run_parts(
     Raises:
         ImgclsError: what a worker raised, or that the cluster failed.
     """
+    refs = ray.put(order), ray.put(content)
+    try:
+        if ray.util.client.ray.is_connected():
+            # Ray Data does not work through a client, so it runs on the cluster's side.
+            driver = ray.remote(num_cpus=0)(_Driver).remote(list(refs), parts, workers)
+            notes = iter(lambda: ray.get(driver.next.remote()), None)
+        else:
+            notes = _notes(ray, refs, parts, workers)
+        for note in notes:
+            yield Note(**json.loads(note))
+    except Exception as error:  # Ray and its client raise many kinds; each is one line
+        raise _failed(error) from error
+
+
+def _notes(
+    ray: Any, refs: Sequence[Any], parts: Sequence[str], workers: int | None
+) -> Iterator[str]:
+    """Make parts with Ray Data; yield the note of each as JSON."""
+    order, content = refs
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     blocks = math.ceil(len(parts) / math.ceil(len(parts) / _MOST_BLOCKS))
     notes = ray.data.from_items(list(parts), override_num_blocks=blocks).map(
         _do,
-        fn_kwargs={"order": ray.put(order), "content": ray.put(content)},
+        fn_kwargs={"order": order, "content": content},
         num_cpus=1,
         concurrency=workers,
     )
-    rows = notes.iter_rows()
-    try:
-        for row in rows:
-            yield Note(**json.loads(row["note"]))
-    except ray.exceptions.RayError as error:
-        raise _failed(error) from error
-    finally:
-        del rows, notes  # the job ends with who waits for it
+    for row in notes.iter_rows():
+        yield str(row["note"])
+
+
+class _Driver:
+    """What asks Ray Data for the notes, as an actor on the cluster; it takes no processor."""
+
+    def __init__(self, refs: Sequence[Any], parts: Sequence[str], workers: int | None) -> None:
+        import ray
+        import ray.data
+
+        self._notes = _notes(ray, refs, parts, workers)
+
+    def next(self) -> str | None:
+        return next(self._notes, None)
 
 
 _worker: tuple[Any, Worker] | None = None  # of this process, and the order that it is for
@@ -221,6 +248,25 @@ def _check_answer(address: str) -> None:
             ) from error
 
 
+def _check_auto() -> None:
+    """Knock at the cluster that Ray remembers for this machine, which may have ended.
+
+    Raises:
+        ClusterError: there is none, or it does not answer.
+    """
+    from ray._private import services
+
+    try:
+        address = services.canonicalize_bootstrap_address("auto")
+    except Exception as error:  # a private function; Ray itself says what is wrong, if slowly
+        raise _unreachable("auto", error) from error
+    if address is not None:
+        try:
+            _check_answer(address)
+        except ClusterError as error:
+            raise _unreachable("auto", error) from error
+
+
 def _host_and_port(address: str) -> tuple[str, int]:
     """Return the host and port of an address; "" and 0 for one that has none."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
@@ -238,7 +284,10 @@ def _unreachable(address: str, error: Exception) -> ClusterError:
             "no Ray cluster was found on this machine; start one (ray start --head), or use "
             "`cluster` local"
         )
-    return ClusterError(f"{address}: no Ray cluster answers; is it running there?")
+    return ClusterError(
+        f"{address}: no Ray cluster answers; is it running there, and does it want a token "
+        "(RAY_AUTH_MODE=token)?"
+    )
 
 
 def _failed(error: BaseException) -> ImgclsError:
@@ -249,8 +298,11 @@ def _failed(error: BaseException) -> ImgclsError:
             return found
         found = getattr(found, "cause", None) or found.__cause__
     text = str(error)
-    if "No module named 'imgcls" in text:
-        return ModelError("a node of the cluster has no imgcls; install it on every node")
+    if "No module named 'imgcls" in text or "on <module 'imgcls" in text:
+        return ModelError(
+            f"a node of the cluster has no imgcls, or another version; install {__version__} on "
+            "every node"
+        )
     return ClusterError(f"the cluster failed ({_last_line(text)}); `verbose` shows more")
 
 
