@@ -46,6 +46,8 @@ log = logging.getLogger("imgcls")
     help="Write to FILE; its ending, .npz, .npy, .parquet, .csv or .jsonl, says how.",
 )
 @options.model
+@options.features("Which features: the")
+@options.size
 @options.preprocessing
 @options.workers
 @click.option(
@@ -67,6 +69,8 @@ def features(
     model: str,
     weights: str | None,
     engine: EngineName,
+    features_: str | None,
+    size: int | None,
     resize: Resize | None,
     interpolation: Interpolation | None,
     workers: int | None,
@@ -98,8 +102,14 @@ def features(
             listed=listed,
             resumable=format_.finish is None and not resume,
         )
-    how = FeatureOptions(resize, interpolation, workers)
-    opened = load_model(model, weights=weights, engine=engine, threads=workers)
+    how = FeatureOptions(
+        features=features_,
+        size=size,
+        resize=resize,
+        interpolation=interpolation,
+        workers=workers,
+    )
+    opened = load_model(model, weights=weights, engine=engine, threads=workers, variant=how.variant)
     count = count_features(opened)
     summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
     with RecordFile(

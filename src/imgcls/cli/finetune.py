@@ -12,7 +12,6 @@ from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import EXIT_SOME_FAILED
 from imgcls.core.models.table import DEFAULT_MODEL
-from imgcls.core.models.variant import MOST_PIXELS
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.training.finetune import train_model
 from imgcls.core.tasks.training.options import (
@@ -103,19 +102,9 @@ def _units(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     show_default=True,
     help="One layer; or mlp, with 256 hidden units.",
 )
-@click.option(
-    "--size",
-    type=click.IntRange(1, MOST_PIXELS),
-    metavar="N",
-    help="Build the network for images of N×N pixels.  [default: the network's own size]",
-)
+@options.size
 @options.preprocessing
-@click.option(
-    "--features",
-    metavar="avg|flatten|LAYER",
-    help="What the head stands on: the mean of the last feature map, all its places, or a layer "
-    "by name (fc2 of vgg16).  [default: avg; flatten for simple-cnn]",
-)
+@options.features("What the head stands on: the")
 @click.option(
     "--hidden",
     callback=_units,
@@ -186,7 +175,7 @@ def finetune(
     size: int | None,
     resize: Resize | None,
     interpolation: Interpolation | None,
-    features: str | None,
+    features_: str | None,
     hidden: tuple[int, ...],
     dropout: float | None,
     class_weights: bool,
@@ -222,7 +211,7 @@ def finetune(
         size=size,
         resize=resize,
         interpolation=interpolation,
-        features=features,
+        features=features_,
         hidden=hidden,
         dropout=dropout,
         class_weights=class_weights,

@@ -11,6 +11,7 @@ import click
 from imgcls.core.engines.engine import ENGINES, PRECISIONS
 from imgcls.core.errors import UsageError
 from imgcls.core.models.table import DEFAULT_MODEL
+from imgcls.core.models.variant import MOST_PIXELS
 from imgcls.core.pixels.preprocessing import INTERPOLATIONS, RESIZES
 from imgcls.core.pixels.sources import Source, expand, read_list
 
@@ -76,6 +77,29 @@ preprocessing = bundle(
         help="The resampling filter.  [default: the model's own]",
     ),
 )
+
+size = click.option(
+    "--size",
+    type=click.IntRange(1, MOST_PIXELS),
+    metavar="N",
+    help="Build the network for images of N×N pixels.  [default: the network's own size]",
+)
+
+
+def features(begin: str) -> Callable[[F], F]:
+    """Return the option --features.
+
+    Args:
+        begin: how its help begins.
+    """
+    return click.option(
+        "--features",
+        "features_",
+        metavar="avg|flatten|LAYER",
+        help=f"{begin} mean of the last feature map, all its places, or a layer by name (fc2 of "
+        "vgg16).  [default: avg; flatten for simple-cnn]",
+    )
+
 
 precision = click.option(
     "--precision",

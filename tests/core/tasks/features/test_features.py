@@ -14,6 +14,7 @@ from imgcls.core.engines.model import load_model
 from imgcls.core.errors import UsageError
 from imgcls.core.keras.build import build_network, build_weighted
 from imgcls.core.models.table import MODELS
+from imgcls.core.models.variant import Variant
 from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.features.features import count_features, label_of
 from tests.conftest import load_batch
@@ -103,3 +104,39 @@ def test_workers_are_checked(samples: Path) -> None:
 def test_the_label_is_the_class_folder(path: str, label: str) -> None:
     assert label_of(Source(path, root="data")) == label
     assert label_of(Source(path)) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("how", "layer", "shape"),
+    [
+        ({"size": 64, "features": "flatten"}, "top_activation", (2 * 2 * 1280,)),
+        ({"size": 96, "features": "block3b_add"}, "block3b_add", (40,)),
+    ],
+)
+def test_other_features_equal_keras(
+    samples: Path, how: dict[str, Any], layer: str, shape: tuple[int, ...]
+) -> None:
+    import keras
+
+    rows = list(imgcls.features(str(samples), **how))
+    network = build_weighted(load_model(engine="keras", variant=Variant(**how)).network)
+    size = how["size"]
+    row = MODELS["efficientnet-lite0"]
+    at_size = row.preprocessing.for_size(size)
+    batch = load_batch([Source(one.path) for one in rows], at_size)
+    inner = keras.Model(network.inputs, network.get_layer(layer).output)
+    expected = inner.predict(batch, verbose=0)  # (n, h, w, c)
+    if how["features"] == "flatten":
+        expected = expected.reshape(len(batch), -1)
+    else:
+        expected = expected.mean(axis=(1, 2))
+    assert rows[0].features is not None and rows[0].features.shape == shape
+    np.testing.assert_allclose([one.features for one in rows], expected, atol=1e-4)
+
+
+def test_an_open_model_has_the_features_that_it_was_opened_for(samples: Path) -> None:
+    with pytest.raises(UsageError, match="open it with `variant`"):
+        imgcls.features(str(samples), load_model(), size=64)
+    with pytest.raises(UsageError, match="32×32 pixels or more"):
+        imgcls.features(str(samples), size=31)

@@ -12,6 +12,7 @@ from imgcls.core.arrays import Float32Array
 from imgcls.core.engines.model import Model, load_model
 from imgcls.core.errors import ImageError, UsageError
 from imgcls.core.models.table import DEFAULT_MODEL
+from imgcls.core.models.variant import AS_IT_IS, Variant
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.classify.classify import as_sources
@@ -48,6 +49,9 @@ class FeatureOptions:
     """How features are computed.
 
     Attributes:
+        features: which, as `Variant` has it; default: the model's own, which its classifier
+            stands on.
+        size: height and width of the network's input; default: its own.
         resize: how the image is fitted to the network; default: the model's own way.
         interpolation: the resampling filter; default: the model's own.
         workers: how many images to work on at once; default: one a processor core.
@@ -56,6 +60,8 @@ class FeatureOptions:
         UsageError: a number is out of range.
     """
 
+    features: str | None = None
+    size: int | None = None
     resize: Resize | None = None
     interpolation: Interpolation | None = None
     workers: int | None = None
@@ -63,12 +69,20 @@ class FeatureOptions:
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
             raise UsageError(f"`workers` must be 1 or more; it is {self.workers}")
+        _ = self.variant  # which refuses a size that is out of range
+
+    @property
+    def variant(self) -> Variant:
+        """How the network differs from what its name or its file says."""
+        return Variant(self.size, self.features or "")
 
 
 def features(
     inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Source],
     model: str | Model = DEFAULT_MODEL,
     *,
+    features: str | None = None,
+    size: int | None = None,
     resize: Resize | None = None,
     interpolation: Interpolation | None = None,
     workers: int | None = None,
@@ -81,6 +95,10 @@ def features(
         inputs: files, folders, globs, URLs, "-" for stdin, sources, and labelled tables (CSV files
             with the columns path and label), whose images they stand for; read lazily.
         model: a name from the table of models, a model file's path, or an open model.
+        features: "avg", the last feature map averaged over its places; "flatten", all its
+            places; or the name of a layer, such as "fc2" of VGG16, averaged over height and
+            width where it has them. Default: those that the model's classifier stands on.
+        size: height and width of the network's input; default: its own.
         resize: how the image is fitted to the network; default: the model's own way.
         interpolation: the resampling filter; default: the model's own.
         workers: how many images to work on at once; default: one a processor core.
@@ -90,7 +108,8 @@ def features(
 
     Raises:
         ModelError: the model is unknown or cannot be run.
-        UsageError: `workers` is out of range, or the model is int8.
+        UsageError: a number is out of range, the network has no such features or cannot be of
+            that size, they are asked of an open model, or that is int8.
 
     Example:
         >>> import imgcls
@@ -98,8 +117,19 @@ def features(
         ...     print(row.features.shape, row.features.dtype)
         (1280,) float32
     """
-    options = FeatureOptions(resize, interpolation, workers)
-    opened = model if isinstance(model, Model) else load_model(model, threads=workers)
+    options = FeatureOptions(
+        features=features,
+        size=size,
+        resize=resize,
+        interpolation=interpolation,
+        workers=workers,
+    )
+    if isinstance(model, Model):
+        if options.variant != AS_IT_IS:
+            raise UsageError("the model is open; name it, or open it with `variant`")
+        opened = model
+    else:
+        opened = load_model(model, threads=workers, variant=options.variant)
     if isinstance(inputs, str | os.PathLike):
         inputs = [inputs]
     sources = (source for item in inputs for source in sources_of(item))
