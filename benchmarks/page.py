@@ -17,9 +17,11 @@ from typing import Any
 from measure import SAMPLES
 from selenium import webdriver
 
-import imgcls
 from imgcls.cli.report_folder import ReportFolder
-from imgcls.core.tasks.classify.classify import Record
+from imgcls.core.engines.model import load_model
+from imgcls.core.tasks.classify.classify import Record, as_sources, classify_sources
+from imgcls.core.tasks.classify.options import ClassifyOptions
+from imgcls.render.predictions import FORMATS
 from imgcls.render.predictions_page import html
 
 _SWITCHES = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run")
@@ -38,7 +40,8 @@ _WORK = {
 
 
 def records(images: int) -> Iterator[Record]:
-    few = list(imgcls.classify(SAMPLES, pixels=True))
+    options = ClassifyOptions(view=FORMATS["html"].view)
+    few = list(classify_sources(as_sources(SAMPLES), load_model(), options))
     for number in range(images):
         yield replace(few[number % len(few)], path=f"photos/{number:05}.jpg")
 

@@ -157,7 +157,7 @@ def predict(
         resize=resize,
         interpolation=interpolation,
         workers=workers,
-        pixels=to.format.pixels,
+        view=to.format.view,
     )
     sources = to.checked(inputs, options.sources(inputs, files_from, null), files_from is not None)
     opened, sources = load_calibrated(

@@ -22,7 +22,7 @@ _NAME = re.compile(r"[0-9a-f]{32}\.jpg")
 option = click.option(
     "--report-dir",
     metavar="DIR",
-    help="Write a page as -f html does, with its thumbnails in files: for more than 3,000 images.",
+    help="Write a page as -f html does, with its thumbnails in files: for more than 1,500 images.",
 )
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from PIL import Image
 
-_JPEG_QUALITY = 80
+# Thumbnails have more pixels than they are shown with on most screens.
+_JPEG_QUALITY = 70
 
 
 @cache

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from imgcls.core.tasks.classify.classify import Record
 
 CSV_HEADER = parquet.COLUMNS
+# A card of the page is 200 to 250 pixels wide, on most screens and phones of finer ones.
+_VIEW = 320
 
 
 def as_json(record: Record) -> dict[str, Any]:
@@ -154,7 +156,8 @@ class Format:
         grows: whether each piece is one record, whole, so that an interrupted output can be
             gone on with.
         header: what stands before all records.
-        pixels: whether records must carry what the network saw.
+        view: how many pixels a side, at most, the view of each image has that records must
+            carry; None for none.
     """
 
     render: Renderer
@@ -164,7 +167,7 @@ class Format:
     check: Callable[[], None] = lambda: None
     binary: bool = False
     grows: bool = False
-    pixels: bool = False
+    view: int | None = None
     header: str = ""
 
     def pieces(
@@ -213,7 +216,7 @@ FORMATS: Mapping[str, Format] = {
         check=parquet.check,
         binary=True,
     ),
-    "html": Format(html, (".html", ".htm"), _is_own_page, earlier.html_names, pixels=True),
+    "html": Format(html, (".html", ".htm"), _is_own_page, earlier.html_names, view=_VIEW),
 }
 
 

@@ -23,7 +23,7 @@ MOST_FAILED = 1_000
 MOST_BYTES = 38_000_000
 
 _MOST_ROWS = 5
-_THUMBNAIL = 224  # pixels
+_THUMBNAIL = 320  # pixels
 _CARDS_AT_ONCE = 120  # fill rows of 2, 3, 4, 5 and 6
 # What is to be looked at comes first.
 _ORDER = {"error": 0, "unknown": 1, "ok": 2}
@@ -82,11 +82,12 @@ class _Page:
         return [card for _, card in sorted(self._cards, key=lambda item: item[0])]
 
     def _picture(self, record: Record) -> str | None:
-        if record.pixels is None or self._bytes >= MOST_BYTES:
+        seen = record.pixels if record.view is None else record.view
+        if seen is None or self._bytes >= MOST_BYTES:
             return None
         from PIL import Image
 
-        jpeg = thumbnail(Image.fromarray(record.pixels), _THUMBNAIL)
+        jpeg = thumbnail(Image.fromarray(seen), _THUMBNAIL)
         self.pictured += 1
         if self._keep is not None:
             return self._keep(jpeg)
@@ -104,11 +105,12 @@ def html(
 ) -> Iterator[str]:
     """Yield one page, self-contained unless `keep` puts its thumbnails elsewhere.
 
-    The records' `pixels` become thumbnails. The cards wait until all are counted, so that the
-    page can begin with the totals and with what failed: 80 MB for the most that a page has.
+    The records' `view` becomes a thumbnail, or their `pixels`. The cards wait until all are
+    counted, so that the page can begin with the totals and with what failed: 80 MB for the most
+    that a page has.
 
     Args:
-        records: read lazily, with their pixels.
+        records: read lazily, with what the thumbnails are made of.
         top: as `--top`; at most five classes are shown for an image.
         style: not used.
         keep: takes a thumbnail, a JPEG file, and returns its address as seen from the page.

@@ -186,3 +186,27 @@ def test_in_words() -> None:
     )
     squash = Preprocessing(224, 256, "tf", "nearest", "squash")
     assert squash.in_words() == "squashed to 224×224, nearest; RGB, x / 127.5 − 1"
+
+
+@pytest.mark.parametrize(
+    ("resize", "side", "shape"),
+    [("crop", 320, (6, 6)), ("crop", 3, (3, 3)), ("squash", 8, (4, 8)), ("pad", 320, (8, 16))],
+)
+def test_a_view_is_undistorted_and_never_enlarged(
+    resize: str, side: int, shape: tuple[int, int]
+) -> None:
+    preprocessing = Preprocessing(6, 8, "none", resize=resize)  # type: ignore[arg-type]
+    seen = preprocessing.view(columns(16, 8), side)
+    assert seen.shape == (*shape, 3)
+    if shape == (6, 6):  # columns 5 to 10 and rows 1 to 6, as they are
+        np.testing.assert_array_equal(seen[0, :, 0], range(5, 11))
+        np.testing.assert_array_equal(seen[:, 0, 1], range(1, 7))
+
+
+def test_a_view_makes_no_other_pixels(samples: Path) -> None:
+    source, preprocessing = Source(str(samples / "cat.jpg")), Preprocessing(64, 64, "none")
+    fitted = load_image(source, preprocessing)
+    with_view = load_image(source, preprocessing, 100)
+    assert fitted.view is None
+    assert with_view.view is not None and with_view.view.shape == (100, 100, 3)
+    np.testing.assert_array_equal(with_view.pixels, fitted.pixels)

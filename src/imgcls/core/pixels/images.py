@@ -90,26 +90,37 @@ class FittedImage:
         pixels: uint8 (size, size, 3) RGB.
         width: of the upright original, in pixels.
         height: of the upright original, in pixels.
+        view: what the network saw, for people to look at; None if it was not asked for.
     """
 
     pixels: Uint8Image
     width: int
     height: int
+    view: Uint8Image | None = None
 
 
-def load_image(source: Source, preprocessing: Preprocessing) -> FittedImage:
+def load_image(
+    source: Source, preprocessing: Preprocessing, view: int | None = None
+) -> FittedImage:
     """Read one image and crop and resize it; the one way in for every command.
+
+    Args:
+        source: the image.
+        preprocessing: how it is cropped and resized.
+        view: how many pixels a side of the `view` has at most; None for no such view.
 
     Raises:
         ImageError: it cannot be read.
     """
-    return fit_image(source.read(), preprocessing)
+    return fit_image(source.read(), preprocessing, view)
 
 
-def fit_image(content: bytes, preprocessing: Preprocessing) -> FittedImage:
+def fit_image(content: bytes, preprocessing: Preprocessing, view: int | None = None) -> FittedImage:
     """Decode an image whose bytes are read, and crop and resize it; see `load_image`."""
     upright = open_image(content, preprocessing.least_size)
-    return FittedImage(preprocessing.fit(upright.image), upright.width, upright.height)
+    pixels = preprocessing.fit(upright.image)
+    seen = None if view is None else preprocessing.view(upright.image, view)
+    return FittedImage(pixels, upright.width, upright.height, seen)
 
 
 def load_with_original(

@@ -202,6 +202,19 @@ class Preprocessing:
             image.resize(side, filter_, box=(box.left, box.top, box.right, box.bottom))
         )
 
+    def view(self, image: Image.Image, side: int) -> Uint8Image:
+        """Return the part of an upright RGB image that the network sees, for people to look at.
+
+        It is undistorted and has at most side×side pixels, fewer where the image has no more:
+        uint8 (height, width, 3).
+        """
+        box = self.seen_box(*image.size)
+        width, height = box.right - box.left, box.bottom - box.top
+        scale = min(1.0, side / max(width, height))
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        within = (box.left, box.top, box.right, box.bottom)
+        return np.asarray(image.resize(size, Image.Resampling.LANCZOS, box=within))
+
     def _pad(self, image: Image.Image, filter_: Image.Resampling) -> Image.Image:
         left, top, width, height = self._padded(*image.size)
         canvas = Image.new("RGB", (self.size, self.size), PAD_COLOR)

@@ -61,6 +61,8 @@ class Record:
             asked for.
         familiarity: the part of the validation photos of a trained model that are less like what
             it learned than this image, 0 to 1; None for a model that does not know.
+        view: what the network saw, for people to look at, uint8 (height, width, 3) RGB; None on
+            error or if it was not asked for.
     """
 
     path: str
@@ -72,6 +74,7 @@ class Record:
     error: str | None
     pixels: Uint8Image | None = field(default=None, repr=False, compare=False)
     familiarity: float | None = None
+    view: Uint8Image | None = field(default=None, repr=False, compare=False)
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the picture and a table."""
@@ -154,7 +157,10 @@ def classify_sources(
 def classify_chunk(model: Model, options: ClassifyOptions, chunk: list[Source]) -> list[Record]:
     """Return the records of some sources; for `map_ordered`."""
     preprocessing = adapt(model.preprocessing, options.resize, options.interpolation)
-    return [_record(model, one, options) for one in score_chunk(model, preprocessing, chunk)]
+    return [
+        _record(model, one, options)
+        for one in score_chunk(model, preprocessing, chunk, options.view)
+    ]
 
 
 def load_calibrated(
@@ -246,5 +252,6 @@ def _record(model: Model, scored: Scored, options: ClassifyOptions) -> Record:
         predictions=predictions,
         error=None,
         pixels=image.pixels if options.pixels else None,
+        view=image.view,
         familiarity=scored.familiarity,
     )

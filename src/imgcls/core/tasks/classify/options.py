@@ -25,6 +25,8 @@ class ClassifyOptions:
         interpolation: the resampling filter; default: the model's own.
         workers: how many images to work on at once; default: one a processor core.
         pixels: whether records carry what the network saw.
+        view: how many pixels a side, at most, what they carry of it for people to look at has;
+            None for nothing.
 
     Raises:
         UsageError: a number is out of range.
@@ -36,6 +38,7 @@ class ClassifyOptions:
     interpolation: Interpolation | None = None
     workers: int | None = None
     pixels: bool = False
+    view: int | None = None
     min_familiarity: float = MIN_FAMILIARITY
 
     def __post_init__(self) -> None:

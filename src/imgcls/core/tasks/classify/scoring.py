@@ -44,9 +44,18 @@ class Scored:
     familiarity: float | None = None
 
 
-def score_chunk(model: Model, preprocessing: Preprocessing, chunk: list[Source]) -> list[Scored]:
-    """Read some images, then score them; for `map_ordered`."""
-    loaded = [_load(source, preprocessing) for source in chunk]
+def score_chunk(
+    model: Model, preprocessing: Preprocessing, chunk: list[Source], view: int | None = None
+) -> list[Scored]:
+    """Read some images, then score them; for `map_ordered`.
+
+    Args:
+        model: what scores them.
+        preprocessing: how they are made its input.
+        chunk: the images.
+        view: how many pixels a side of their `view` has at most; None for no such view.
+    """
+    loaded = [_load(source, preprocessing, view) for source in chunk]
     pixels = [image.pixels for image in loaded if isinstance(image, FittedImage)]
     # Scaled they are four times as large: no more at once than the engine gains by.
     step = 1 if model.engine.one_by_one else len(chunk)
@@ -88,8 +97,10 @@ def _scored(
     return Scored(source, image, scores, familiarity)
 
 
-def _load(source: Source, preprocessing: Preprocessing) -> FittedImage | ImageError:
+def _load(
+    source: Source, preprocessing: Preprocessing, view: int | None
+) -> FittedImage | ImageError:
     try:
-        return load_image(source, preprocessing)
+        return load_image(source, preprocessing, view)
     except Exception as error:  # whatever a decoder raises is this image's alone
         return as_image_error(error)
