@@ -13,6 +13,7 @@ import h5py
 import pytest
 
 from imgcls.core.models.model_file import read_model_file
+from imgcls.core.pixels.preprocessing import Preprocessing
 from imgcls.core.tasks.models import import_child
 from imgcls.core.tasks.models.import_model import ImportOptions
 
@@ -35,6 +36,7 @@ def request_of(tmp_path: Path) -> Run:
             "labels": ["cat", "dog"],
             "labels_file": "labels.txt",
             "checks": checks,
+            "described": None,
             **changed,
         }
 
@@ -218,6 +220,17 @@ def test_photos_to_check_are_looked_at_before_anything_is_written(
     assert outcome["error"].startswith("horse: no such class; did you mean ")
     assert outcome["usage"] is True
     assert not (tmp_path / "m.safetensors").exists()
+
+
+def test_what_export_wrote_beside_the_file_says_how_images_come_in(
+    child: Run, tmp_path: Path
+) -> None:
+    described = {"resize_to": 40, "interpolation": "bicubic", "resize": "pad"}
+    assert child(scaling="tf", described=described)["scaling_guessed"] is False
+    preprocessing = read_model_file(tmp_path / "m.safetensors").preprocessing
+    assert preprocessing == Preprocessing(32, 40, "tf", "bicubic", "pad")
+    child(scaling="tf", described=described, resize="crop")  # the user's word goes first
+    assert read_model_file(tmp_path / "m.safetensors").preprocessing.resize == "crop"
 
 
 def test_labels_that_are_made_up(child: Run, tmp_path: Path) -> None:
