@@ -18,8 +18,8 @@ from imgcls.cli.output import write_stdout
     "out",
     required=True,
     metavar="FILE",
-    help="Write FILE; its ending says for which runtime: .tflite, .keras, .h5, or / for a "
-    "SavedModel folder.",
+    help="Write FILE; its ending says for which runtime: .tflite, .onnx, .keras, .h5, or / "
+    "for a SavedModel folder.",
 )
 @click.option("--weights", metavar="FILE", help="Local weights for it (.h5 or .weights.h5).")
 @click.option(
@@ -42,7 +42,14 @@ from imgcls.cli.output import write_stdout
 @click.option(
     "--batch",
     type=click.Choice(["fixed", "dynamic"]),
-    help="Take one image at a time, or any number.  [default: fixed for .tflite]",
+    help="Take one image at a time, or any number.  [default: fixed for .tflite, dynamic for "
+    ".onnx]",
+)
+@click.option(
+    "--opset",
+    type=int,
+    metavar="N",
+    help="The version of ONNX' operators, 13 to 23.  [default: 17]",
 )
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 @click.pass_obj

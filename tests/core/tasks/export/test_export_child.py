@@ -69,6 +69,32 @@ def test_keras_and_saved_model(tiny: Path, exported: Exported, ending: str, insi
     np.testing.assert_allclose(given, scores(tiny), atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ExportOptions(),
+        ExportOptions(with_preprocessing=True, batch="fixed", opset=13),
+    ],
+)
+def test_onnx(tiny: Path, exported: Exported, options: ExportOptions) -> None:
+    onnx = pytest.importorskip("onnx")
+    path, outcome = exported(tiny, ".onnx", options)
+    assert outcome["max_difference"] < 1e-5
+    model = onnx.load(path)
+    onnx.checker.check_model(model, full_check=True)
+    assert model.opset_import[0].version == (options.opset or 17)
+    batch = model.graph.input[0].type.tensor_type.shape.dim[0]
+    assert (batch.dim_param, batch.dim_value) == (("", 1) if options.batch else ("batch", 0))
+    about = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
+    assert (about["channels"], about["labels"]) == ("RGB", [*LABELS])
+    pixels = PIXELS
+    if not options.with_preprocessing:
+        pixels = (PIXELS - np.float32(about["mean"])) / np.float32(about["std"])
+    given = run_exported(".onnx", path, pixels, together=not options.batch)
+    np.testing.assert_allclose(given, scores(tiny), atol=1e-5)
+    assert [file.name for file in path.parent.iterdir()] == ["out.onnx"]
+
+
 def test_int8_names_the_same_classes(tiny: Path, exported: Exported) -> None:
     photos = np.random.default_rng(4).integers(0, 256, (60, 16, 16, 3), np.uint8)
     photos[::3, :8] //= 4  # so that they are not all of one class

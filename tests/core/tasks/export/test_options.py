@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from imgcls.core.errors import OutputError, UsageError
+from imgcls.core.errors import ModelError, OutputError, UsageError
 from imgcls.core.tasks.export.options import FORMATS, ExportOptions, check_output, ending_of
 
 
@@ -13,6 +14,7 @@ from imgcls.core.tasks.export.options import FORMATS, ExportOptions, check_outpu
     ("arguments", "message"),
     [
         ({"precision": "int4"}, "`precision` is one of float32, float16, int8"),
+        ({"opset": 7}, "`opset` is 13 to 23; it is 7"),
         ({"batch": "some"}, "`batch` is one of fixed, dynamic"),
         ({"calibrate": "photos"}, "`calibrate` goes with `precision` int8"),
         ({"precision": "int8"}, "name a folder of 50 or more with `calibrate`"),
@@ -68,3 +70,11 @@ def test_a_format_refuses_what_it_cannot_hold(tmp_path: Path) -> None:
         options.check_format(tmp_path / "m.h5", FORMATS[".h5"])
     with pytest.raises(UsageError, match="Keras takes any number of images; leave out `batch`"):
         ExportOptions(batch="fixed").check_format(tmp_path / "m.h5", FORMATS[".h5"])
+    with pytest.raises(UsageError, match="LiteRT has no `opset`; leave it out"):
+        ExportOptions(opset=17).check_format(tmp_path / "m.tflite", FORMATS[".tflite"])
+
+
+def test_what_is_not_installed_is_named(tmp_path: Path) -> None:
+    format_ = replace(FORMATS[".onnx"], packages=("no_such_package",))
+    with pytest.raises(ModelError, match=r"needs no-such-package, .*pip install 'imgcls\[onnx\]'"):
+        ExportOptions().check_format(tmp_path / "m.onnx", format_)

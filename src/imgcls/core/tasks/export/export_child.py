@@ -27,6 +27,7 @@ from imgcls.core.models.exported_description import ExportedDescription, scaled_
 from imgcls.core.pixels.preprocessing import SCALINGS, Uint8Image
 from imgcls.core.tasks.export.check_photos import check_pixels
 from imgcls.core.tasks.export.export import CALIBRATION_FILE, MADE_FOLDER, OUTCOME_FILE
+from imgcls.core.tasks.export.onnx_model import read_properties, write_onnx
 from imgcls.core.tasks.export.options import (
     FORMATS,
     SAVED_MODEL,
@@ -43,13 +44,13 @@ BOUNDS: Mapping[str, float] = {"float32": 1e-4, "float16": 1e-2}
 LEAST_AGREEMENT = 0.95
 
 
-@dataclass(frozen=True)
+@dataclass
 class Work:
     """What is to be exported, and where.
 
     Attributes:
         name: the model as the user calls it.
-        model: Keras' model in the form that is written.
+        model: Keras' model in the form that is written; a writer may let go of it.
         described: what goes along with it.
         options: how it is exported.
         any_batch: whether it takes any number of images.
@@ -94,6 +95,7 @@ def export_into(request: dict[str, Any], folder: Path) -> dict[str, Any]:
     engine = KerasEngine(found.network)
     expected = _scores_one_by_one(found, engine, pixels)
     work = _work(name, found, engine.model, format_, options, calibration)
+    del engine
     made = folder / MADE_FOLDER / Path(request["output"]).name
     made.parent.mkdir()
     try:
@@ -105,7 +107,7 @@ def export_into(request: dict[str, Any], folder: Path) -> dict[str, Any]:
         ) from error
     _describe(work, made, ending)
     described = _read_description(made, ending)
-    del engine, work
+    del work
     gc.collect()
     batch = scaled_as_described(pixels, described)
     together = (options.batch or format_.batch) != "fixed"
@@ -163,6 +165,30 @@ def _write_tflite(work: Work, path: Path) -> None:
     path.write_bytes(with_metadata(content, work.described))
 
 
+def _write_onnx(work: Work, path: Path) -> None:
+    """Write the network down in our own words, as `models import` does, and those as ONNX.
+
+    Going by LiteRT's graph, or Keras' own way, takes many times the memory.
+    """
+    from imgcls.core.models.keras_file.describe import describe
+
+    folder = path.parent.parent
+    whole = folder / "whole.keras"
+    save_keras(work.model, whole)
+    work.model = None
+    gc.collect()
+    imported = describe(whole, folder)
+    write_onnx(
+        path,
+        imported.network,
+        imported.tensors,
+        imported.head,
+        described=work.described,
+        opset=work.options.opset or FORMATS[path.suffix.lower()].opset or 0,
+        any_batch=work.any_batch,
+    )
+
+
 def _write_keras(work: Work, path: Path) -> None:
     save_keras(work.model, path)
 
@@ -175,6 +201,7 @@ _WRITERS: Mapping[str, Callable[[Work, Path], None]] = {
     ".tflite": _write_tflite,
     ".keras": _write_keras,
     ".h5": _write_keras,
+    ".onnx": _write_onnx,
     SAVED_MODEL: _write_saved_model,
 }
 
@@ -190,7 +217,7 @@ def _read_description(path: Path, ending: str) -> dict[str, Any]:
     if file := beside(path, ending):
         described: dict[str, Any] = json.loads(file.read_bytes())
         return described
-    return read_files(path)
+    return read_properties(path) if ending == ".onnx" else read_files(path)
 
 
 def _compared(

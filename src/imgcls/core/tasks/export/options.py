@@ -31,17 +31,22 @@ class ExportFormat:
             otherwise; None where it always takes any number.
         takes_rgb: whether it takes RGB also where the network was trained on BGR; not where the
             layers are to be those of keras.applications, and `preprocess_input` goes before.
-        package: what is needed to write and run it, and may not be there.
-        extra: the extra of imgcls that installs it.
+        packages: what is needed to write and run it, and may not be there.
+        extra: the extra of imgcls that installs them.
+        opset: the version of ONNX' operators, unless the user says otherwise; None elsewhere.
     """
 
     name: str
     precisions: tuple[ExportPrecision, ...] = ("float32",)
     batch: Batch | None = None
     takes_rgb: bool = False
-    package: str = ""
+    packages: tuple[str, ...] = ()
     extra: str = ""
+    opset: int | None = None
 
+
+# Versions of ONNX' operators that are written.
+OPSETS = range(13, 24)
 
 SAVED_MODEL = "/"
 # What a SavedModel folder holds the description as.
@@ -50,11 +55,19 @@ IN_FOLDER = "imgcls.json"
 # Ending of the output → what is written.
 FORMATS: Mapping[str, ExportFormat] = {
     ".tflite": ExportFormat(
-        "LiteRT", EXPORT_PRECISIONS, "fixed", takes_rgb=True, package="ai_edge_litert"
+        "LiteRT", EXPORT_PRECISIONS, "fixed", takes_rgb=True, packages=("ai_edge_litert",)
     ),
     ".keras": ExportFormat("Keras"),
     ".h5": ExportFormat("Keras"),
     SAVED_MODEL: ExportFormat("TensorFlow"),
+    ".onnx": ExportFormat(
+        "ONNX Runtime",
+        batch="dynamic",
+        takes_rgb=True,
+        packages=("onnx", "onnxruntime"),
+        extra="onnx",
+        opset=17,
+    ),
 }
 
 
@@ -67,6 +80,7 @@ class ExportOptions:
         calibrate: a folder of photos that int8 is calibrated on.
         with_preprocessing: put the scaling of pixels into the model, so that it takes uint8 RGB.
         batch: whether it takes one image at a time or any number; default: as the format.
+        opset: the version of ONNX' operators; default: 17.
         force: replace an earlier export.
 
     Raises:
@@ -77,6 +91,7 @@ class ExportOptions:
     calibrate: str | os.PathLike[str] | None = None
     with_preprocessing: bool = False
     batch: Batch | None = None
+    opset: int | None = None
     force: bool = False
 
     def __post_init__(self) -> None:
@@ -84,6 +99,8 @@ class ExportOptions:
             raise UsageError(f"`precision` is one of {', '.join(EXPORT_PRECISIONS)}")
         if self.batch is not None and self.batch not in BATCHES:
             raise UsageError(f"`batch` is one of {', '.join(BATCHES)}")
+        if self.opset is not None and self.opset not in OPSETS:
+            raise UsageError(f"`opset` is {OPSETS[0]} to {OPSETS[-1]}; it is {self.opset}")
         if self.calibrate is not None and self.precision != "int8":
             raise UsageError("`calibrate` goes with `precision` int8")
         if self.calibrate is None and self.precision == "int8":
@@ -108,11 +125,14 @@ class ExportOptions:
             raise UsageError(
                 f"{path}: {format_.name} takes any number of images; leave out `batch`"
             )
-        if format_.package and importlib.util.find_spec(format_.package) is None:
-            remedy = f"pip install 'imgcls[{format_.extra}]'" if format_.extra else "install it"
-            raise ModelError(
-                f"{path}: needs {format_.package.replace('_', '-')}, which is not here; {remedy}"
-            )
+        if self.opset is not None and format_.opset is None:
+            raise UsageError(f"{path}: {format_.name} has no `opset`; leave it out")
+        for package in format_.packages:
+            if importlib.util.find_spec(package) is None:
+                remedy = f"pip install 'imgcls[{format_.extra}]'" if format_.extra else "install it"
+                raise ModelError(
+                    f"{path}: needs {package.replace('_', '-')}, which is not here; {remedy}"
+                )
 
 
 def ending_of(output: str | os.PathLike[str]) -> str:

@@ -54,9 +54,22 @@ def _litert(path: Path) -> Callable[[np.ndarray], Float32Array]:
     return run
 
 
+def _onnx_runtime(path: Path) -> Callable[[np.ndarray], Float32Array]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+    def run(batch: np.ndarray) -> Float32Array:
+        (scores,) = session.run(["scores"], {"image": batch})
+        return np.asarray(scores, np.float32)
+
+    return run
+
+
 _RUNTIMES: Mapping[str, Callable[[Path], Callable[[np.ndarray], Float32Array]]] = {
     ".tflite": _litert,
     ".keras": run_keras,
     ".h5": run_keras,
     SAVED_MODEL: run_saved_model,
+    ".onnx": _onnx_runtime,
 }

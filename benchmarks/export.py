@@ -1,0 +1,80 @@
+"""Export models with random weights: time, memory, size and the difference of their scores.
+
+    python benchmarks/export.py ENDING [NAME...]
+
+prints a line a model as it is done; without names, every row of the table. Weights are random
+since time and memory do not depend on them; the largest networks take minutes each.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+from benchmarks.every_model import noise, random_network
+
+from imgcls.core.models.table import MODELS
+
+
+def save_weights(name: str, path: str) -> None:
+    """Save random weights with which the scores of classes differ, as trained ones do."""
+    network = random_network(MODELS[name])
+    logits = np.asarray(network(noise(MODELS[name], seed=3), training=False))
+    last = next(layer for layer in reversed(network.layers) if hasattr(layer, "kernel"))
+    # Between images alone, since what all have in common says little of the network.
+    factor = 3 / max(float((logits - logits.mean(axis=0)).std()), 1e-6)
+    last.set_weights([array * factor for array in last.get_weights()])
+    network.save_weights(path)
+
+
+def measure(name: str, ending: str, folder: str) -> str:
+    """Return the row of a Markdown table."""
+    weights, out = os.path.join(folder, "m.weights.h5"), os.path.join(folder, f"m{ending}")
+    save = f"from benchmarks.export import save_weights; save_weights({name!r}, {weights!r})"
+    subprocess.run([sys.executable, "-c", save], check=True, capture_output=True)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "imgcls", "export", name, "--weights", weights, "-o", out],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    if done.returncode:
+        return f"| {name} | {done.stderr.splitlines()[-1][:200]} |"
+    megabytes, difference = re.findall(r", ([\d.]+ \w+), scores within (\S+) on", done.stdout)[0]
+    gigabytes = after.ru_maxrss / 2**20
+    return (
+        f"| {name} | {seconds:.0f} s ({busy:.0f} s of a core) | {gigabytes:.1f} GB | {megabytes} "
+        f"| {difference} |"
+    )
+
+
+def main() -> None:
+    ending, *names = sys.argv[1:]
+    print("| model | time | peak memory | file | difference |\n|---|---|---|---|---|", flush=True)
+    for name in names or MODELS:
+        # A process of its own for each, since the peak of those that are waited for only grows.
+        with tempfile.TemporaryDirectory() as folder:
+            code = (
+                "import sys; from benchmarks.export import measure; "
+                f"print(measure({name!r}, {ending!r}, {folder!r}))"
+            )
+            root = Path(__file__).resolve().parent.parent
+            subprocess.run([sys.executable, "-c", code], cwd=root, check=False)
+
+
+if __name__ == "__main__":
+    main()
