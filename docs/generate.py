@@ -9,11 +9,13 @@ arguments after it: `<!-- generated: help models fetch -->`.
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 DOCS = Path(__file__).resolve().parent
 PAGES = [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
@@ -103,9 +105,64 @@ def help_block(*names: str) -> str:
     return f"```\n{help_of(*names)}\n```"
 
 
+def api() -> str:
+    """Return every public name: functions, then classes, then errors, with their docstrings."""
+    import imgcls
+
+    named = {name: getattr(imgcls, name) for name in imgcls.__all__}
+    errors = {n: one for n, one in named.items() if isinstance(one, type) and _is_error(one)}
+    classes = {n: one for n, one in named.items() if isinstance(one, type) and n not in errors}
+    functions = {n: one for n, one in named.items() if inspect.isfunction(one)}
+    parts = []
+    for heading, group in (("Functions", functions), ("Classes", classes), ("Errors", errors)):
+        parts.append(f"## {heading}")
+        parts += [_api_entry(name, one) for name, one in group.items()]
+    return "\n\n".join(parts)
+
+
+def _is_error(one: type) -> bool:
+    return issubclass(one, BaseException)
+
+
+def _api_entry(name: str, one: Any) -> str:
+    """Return a name's heading, signature and docstring."""
+    text = inspect.getdoc(one) or ""
+    if isinstance(one, type) and not _is_error(one):
+        for method, function in vars(one).items():
+            if not method.startswith("_") and inspect.isfunction(function):
+                text += f"\n\n.{method}{_signature(function)}\n"
+                text += "    " + (inspect.getdoc(function) or "").replace("\n", "\n    ")
+    signature = f"{name}{_signature(one)}\n\n" if inspect.isfunction(one) else ""
+    # As it stands in the code: headings such as Args and Raises, and what is indented, stay so.
+    plain = re.sub(r"[ \t]+$", "", f"{signature}{text}", flags=re.MULTILINE)
+    return f"### {name}\n\n```text\n{plain}\n```"
+
+
+def _signature(function: Any) -> str:
+    """Return a signature with an argument a line where it is long."""
+    signature = inspect.signature(function)
+    shown = _without_quotes(str(signature))
+    if len(shown) < 80:
+        return shown
+    lines, star = [], False
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and not star:
+            star = True
+            lines.append("    *,")
+        lines.append(f"    {_without_quotes(str(parameter))},")
+    result = signature.return_annotation
+    return "(\n" + "\n".join(lines) + f"\n) -> {result}"
+
+
+def _without_quotes(text: str) -> str:
+    """Return a signature whose annotations, which are kept as text, stand without quotes."""
+    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", text)
+
+
 # Name in a page's mark → what makes its text.
 GENERATORS: Mapping[str, Callable[..., str]] = {
     "models": models,
+    "api": api,
     "commands": commands,
     "help": help_block,
 }

@@ -58,3 +58,12 @@ def test_help_is_what_the_terminal_shows(generate: ModuleType) -> None:
         env=os.environ | {"COLUMNS": "80"},
     )
     assert generate.help_of("models", "fetch") + "\n" == done.stdout.decode()
+
+
+def test_every_public_name_is_described(generate: ModuleType) -> None:
+    import imgcls
+
+    text = generate.api()
+    for name in imgcls.__all__:
+        assert (f"\n### {name}\n" in text) is not name.startswith("__")
+    assert "    model: str | Model = 'efficientnet-lite0',\n    *,\n    top: int = 5," in text
