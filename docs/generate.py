@@ -117,6 +117,8 @@ def api() -> str:
     for heading, group in (("Functions", functions), ("Classes", classes), ("Errors", errors)):
         parts.append(f"## {heading}")
         parts += [_api_entry(name, one) for name, one in group.items()]
+    methods = ", ".join(f"`{name}`" for name in imgcls.CAM_METHODS)
+    parts += ["## Constants", f"### CAM_METHODS\n\nThe methods of `explain` by name: {methods}."]
     return "\n\n".join(parts)
 
 

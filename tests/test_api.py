@@ -21,7 +21,7 @@ def model() -> imgcls.Model:
 def test_every_name_is_there() -> None:
     for name in imgcls.__all__:
         assert getattr(imgcls, name) is not None
-    assert dir(imgcls) == imgcls.__all__
+    assert dir(imgcls) == sorted(imgcls.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         imgcls.nothing  # noqa: B018
 

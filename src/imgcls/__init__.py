@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from imgcls.core.tasks.heatmap.drawn_photos import DrawnPhoto, draw_predictions
     from imgcls.core.tasks.heatmap.explain import explain
     from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
+    from imgcls.core.tasks.heatmap.methods import CAM_METHODS
     from imgcls.core.tasks.labelled.audit import AuditReport, Finding, audit
     from imgcls.core.tasks.labelled.evaluate import evaluate
     from imgcls.core.tasks.labelled.evaluation import Evaluation
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from imgcls.core.tasks.training.finetune import FinetuneResult, finetune
 
 __all__ = [
+    "CAM_METHODS",
     "Activations",
     "AuditReport",
     "ClusterError",
@@ -104,6 +106,7 @@ _HOMES = {
     "activations": "imgcls.core.tasks.heatmap.activations",
     "DrawnPhoto": "imgcls.core.tasks.heatmap.drawn_photos",
     "draw_predictions": "imgcls.core.tasks.heatmap.drawn_photos",
+    "CAM_METHODS": "imgcls.core.tasks.heatmap.methods",
     "Explanation": "imgcls.core.tasks.heatmap.explanation",
     "Unexplained": "imgcls.core.tasks.heatmap.explanation",
     "explain": "imgcls.core.tasks.heatmap.explain",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from imgcls.core import progress as module
-from imgcls.core.progress import progress, show_with
+from imgcls.core.progress import progress, show_with, with_bar
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +37,9 @@ def test_the_last_that_asked_shows_it() -> None:
         ("photos", 2, {"title": "", "status": None, "amount": None}),
         ("photos", None, {"title": "epoch 1", "status": None, "amount": len}),
     ]
+
+
+def test_a_bar_for_python_callers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(with_bar(iter("abc"), "images")) == ["a", "b", "c"]
+    out, err = capsys.readouterr()
+    assert out == "" and "3 images" in err

@@ -55,3 +55,24 @@ def progress(
     if not _shows:
         return iter(items)
     return _shows[0](items, unit, total, title=title, status=status, amount=amount)
+
+
+def with_bar(items: Iterable[T], unit: str) -> Iterator[T]:
+    """Yield the items, with a line of rich's on standard error or in a notebook meanwhile.
+
+    For Python callers who ask for it; the command line has a bar of its own.
+
+    Args:
+        items: what is being done.
+        unit: what is counted, in the plural.
+    """
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    count = TextColumn("{task.completed:.0f} {task.description}")
+    console = Console(stderr=True)
+    with Progress(SpinnerColumn(), count, TimeElapsedColumn(), console=console) as shown:
+        task = shown.add_task(unit, total=None)
+        for item in items:
+            shown.advance(task)
+            yield item

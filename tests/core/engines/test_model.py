@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from imgcls.core.engines.model import find_spec, is_model_file, load_model, usable_cores
-from imgcls.core.errors import ModelError, UsageError
+from imgcls.core.errors import ImageError, ModelError, NoImagesError, UsageError
 from imgcls.core.models.table import MODELS
 
 
@@ -39,6 +40,20 @@ def test_a_name_of_the_table_is_no_file(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_file_has_its_own_weights() -> None:
     with pytest.raises(UsageError, match=r"own weights; leave out `weights`$"):
         load_model("mine.safetensors", weights="other.h5")
+
+
+def test_preprocess_makes_what_scores_takes(samples: Path, tmp_path: Path) -> None:
+    model = load_model()
+    batch = model.preprocess([samples / "cat.jpg", samples / "coffee.jpg"])
+    assert (batch.shape, batch.dtype) == ((2, 224, 224, 3), np.float32)
+    best = model.scores(batch).argmax(axis=1)
+    assert [model.labels[column].label for column in best] == ["tiger_cat", "espresso"]
+    np.testing.assert_array_equal(model.preprocess(samples / "coffee.jpg"), batch[1:])
+    (tmp_path / "x.jpg").write_text("no photo")
+    with pytest.raises(ImageError, match=r"x\.jpg: "):
+        model.preprocess(tmp_path / "x.jpg")
+    with pytest.raises(NoImagesError):
+        model.preprocess([])
 
 
 def test_usable_cores() -> None:

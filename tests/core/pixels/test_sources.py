@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from imgcls.core.pixels.sources import Source, expand, read_list
+from imgcls.core.pixels.sources import Source, as_sources, expand, read_list
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(24)
 
@@ -75,3 +75,20 @@ def test_a_file_url_is_the_path_that_it_names(tmp_path: Path) -> None:
     name = str(tmp_path / "a b.jpg")
     assert list(expand([(tmp_path / "a b.jpg").as_uri()])) == [Source(name)]
     assert [one.name for one in expand([tmp_path.as_uri()])] == [name]
+
+
+def test_inputs_may_be_one_path_many_or_sources(tmp_path: Path) -> None:
+    given = Source("odd*name.jpg")
+    assert [one.name for one in as_sources("a.jpg")] == ["a.jpg"]
+    assert [one.name for one in as_sources(tmp_path / "a.jpg")] == [str(tmp_path / "a.jpg")]
+    assert list(as_sources(["-", given, Path("b.jpg")])) == [
+        *(Source("-", "stdin"), given, Source("b.jpg")),
+    ]
+
+
+def test_inputs_are_read_as_they_are_asked_for() -> None:
+    def names():  # type: ignore[no-untyped-def]
+        yield "a.jpg"
+        pytest.fail("the second was not asked for")
+
+    assert next(as_sources(names())).name == "a.jpg"

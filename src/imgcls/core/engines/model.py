@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from imgcls.core.arrays import Float32Array, softmax
 from imgcls.core.engines.engine import Engine, EngineName, Precision
 from imgcls.core.engines.opening import open_engine
-from imgcls.core.errors import ModelError, UsageError
+from imgcls.core.errors import ImageError, ModelError, NoImagesError, UsageError
 from imgcls.core.models.familiarity import Familiarity
 from imgcls.core.models.foreign_files import foreign_kind, refusal
 from imgcls.core.models.head import Head
@@ -21,8 +23,9 @@ from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.variant import AS_IT_IS, Variant
 from imgcls.core.models.weights import Network, find_weights
+from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.preprocessing import Preprocessing
-from imgcls.core.pixels.sources import Source
+from imgcls.core.pixels.sources import Source, as_sources
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,31 @@ class Model:
     head: Head | None = None
     precision: Precision = "float32"
     familiarity: Familiarity | None = None
+
+    def preprocess(
+        self, images: str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Source]
+    ) -> Float32Array:
+        """Read images as this model wants them, for `scores`.
+
+        Args:
+            images: files, folders, globs, URLs, or sources; all of them are held in memory.
+
+        Returns:
+            float32 (n, size, size, 3), scaled, in the order of the inputs.
+
+        Raises:
+            ImageError: one cannot be read.
+            NoImagesError: there is none.
+        """
+        pixels = []
+        for source in as_sources(images):
+            try:
+                pixels.append(load_image(source, self.preprocessing).pixels)
+            except ImageError as error:
+                raise ImageError(f"{source.name}: {error}") from error
+        if not pixels:
+            raise NoImagesError("there are no images to read")
+        return self.preprocessing.scale(np.stack(pixels))
 
     def logits(self, batch: Float32Array) -> Float32Array:
         """Return the logits, float32 (n, classes), of a preprocessed batch (n, h, w, 3).

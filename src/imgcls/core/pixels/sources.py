@@ -16,12 +16,26 @@ from imgcls.core.stores import is_store
 __all__ = [
     "IMAGE_ENDINGS",
     "Source",
+    "as_sources",
     "expand",
     "expand_path",
     "read_list",
     "sorted_entries",
     "walk",
 ]
+
+
+def as_sources(
+    inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Source],
+) -> Iterator[Source]:
+    """Yield the sources that paths, globs and URLs name, and sources as they are."""
+    if isinstance(inputs, str | os.PathLike):
+        inputs = [inputs]
+    for item in inputs:
+        if isinstance(item, Source):
+            yield item
+        else:
+            yield from expand([os.fspath(item)])
 
 
 def expand(inputs: Iterable[str]) -> Iterator[Source]:

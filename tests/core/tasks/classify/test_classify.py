@@ -14,11 +14,9 @@ from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import Network
-from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.classify.classify import (
     Prediction,
     Record,
-    as_sources,
     classify,
     record_facts,
     top_k,
@@ -47,23 +45,6 @@ def test_a_thousand_classes_of_two_scores_keep_the_order_of_the_columns() -> Non
 def test_scores_are_plain_numbers() -> None:
     (best,) = top_k(SCORES, LABELS, 1)
     assert type(best.score) is float and type(best.rank) is int
-
-
-def test_inputs_may_be_one_path_many_or_sources(tmp_path: Path) -> None:
-    given = Source("odd*name.jpg")
-    assert [one.name for one in as_sources("a.jpg")] == ["a.jpg"]
-    assert [one.name for one in as_sources(tmp_path / "a.jpg")] == [str(tmp_path / "a.jpg")]
-    assert list(as_sources(["-", given, Path("b.jpg")])) == [
-        *(Source("-", "stdin"), given, Source("b.jpg")),
-    ]
-
-
-def test_inputs_are_read_as_they_are_asked_for() -> None:
-    def names():  # type: ignore[no-untyped-def]
-        yield "a.jpg"
-        pytest.fail("the second was not asked for")
-
-    assert next(as_sources(names())).name == "a.jpg"
 
 
 def test_a_number_out_of_range_is_refused_before_a_model_is_opened() -> None:

@@ -20,7 +20,8 @@ from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.preprocessing import Interpolation, Resize, Uint8Image
-from imgcls.core.pixels.sources import Source, expand
+from imgcls.core.pixels.sources import Source, as_sources
+from imgcls.core.progress import with_bar
 from imgcls.core.tasks.classify.options import MIN_FAMILIARITY, ClassifyOptions
 from imgcls.core.tasks.classify.scoring import Scored, adapt, score_chunk
 
@@ -95,6 +96,7 @@ def classify(
     workers: int | None = None,
     pixels: bool = False,
     precision: Precision = "float32",
+    progress: bool = False,
 ) -> Iterator[Record]:
     """Classify images; yield a record for every input, in order, as they are done.
 
@@ -111,6 +113,7 @@ def classify(
         pixels: whether records carry what the network saw.
         precision: of a model given by name; where "int8" was never made, the first 100 inputs
             calibrate it. An open model has its own.
+        progress: whether to show on standard error, or in a notebook, how many are done.
 
     Yields:
         Records. An image that cannot be read is a record with status "error".
@@ -136,9 +139,11 @@ def classify(
     )
     sources = as_sources(inputs)
     if isinstance(model, Model):
-        return classify_sources(sources, model, options)
-    opened, sources = load_calibrated(model, sources, precision=precision)
-    return classify_sources(sources, opened, options)
+        opened = model
+    else:
+        opened, sources = load_calibrated(model, sources, precision=precision)
+    records = classify_sources(sources, opened, options)
+    return with_bar(records, "images") if progress else records
 
 
 def classify_sources(
@@ -221,19 +226,6 @@ def top_k(scores: Float32Array, labels: tuple[ClassLabel, ...], k: int) -> tuple
         Prediction(rank, labels[column].class_id, labels[column].label, float(scores[column]))
         for rank, column in enumerate(best.tolist(), start=1)
     )
-
-
-def as_sources(
-    inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Source],
-) -> Iterator[Source]:
-    """Yield the sources that paths, globs and URLs name, and sources as they are."""
-    if isinstance(inputs, str | os.PathLike):
-        inputs = [inputs]
-    for item in inputs:
-        if isinstance(item, Source):
-            yield item
-        else:
-            yield from expand([os.fspath(item)])
 
 
 def _record(model: Model, scored: Scored, options: ClassifyOptions) -> Record:

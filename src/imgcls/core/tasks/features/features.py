@@ -15,7 +15,7 @@ from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.models.variant import AS_IT_IS, Variant
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.pixels.source import Source
-from imgcls.core.tasks.classify.classify import as_sources
+from imgcls.core.pixels.sources import as_sources
 from imgcls.core.tasks.classify.scoring import adapt
 from imgcls.core.tasks.features.computing import Wanted, compute_features, features_name
 from imgcls.core.tasks.labelled.sources import label_from_folder

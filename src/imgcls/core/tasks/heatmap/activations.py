@@ -15,7 +15,8 @@ from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.preprocessing import Interpolation, Resize, Uint8Image
 from imgcls.core.pixels.source import Source
-from imgcls.core.tasks.classify.classify import Prediction, as_sources, top_k
+from imgcls.core.pixels.sources import as_sources
+from imgcls.core.tasks.classify.classify import Prediction, top_k
 from imgcls.core.tasks.classify.scoring import adapt
 
 

@@ -17,7 +17,8 @@ from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import open_image
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.pixels.source import Source
-from imgcls.core.tasks.classify.classify import Record, as_sources, classify_chunk
+from imgcls.core.pixels.sources import as_sources
+from imgcls.core.tasks.classify.classify import Record, classify_chunk
 from imgcls.core.tasks.classify.options import ClassifyOptions
 from imgcls.core.tasks.heatmap.output_names import name_drawn_photos, subject_of
 from imgcls.core.tasks.heatmap.picture_files import make_folder, save_drawn_photo

@@ -17,8 +17,8 @@ from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import load_with_original
 from imgcls.core.pixels.preprocessing import Interpolation, Resize, Uint8Image
-from imgcls.core.pixels.sources import Source
-from imgcls.core.tasks.classify.classify import Prediction, as_sources
+from imgcls.core.pixels.sources import Source, as_sources
+from imgcls.core.tasks.classify.classify import Prediction
 from imgcls.core.tasks.classify.scoring import adapt, check_finite
 from imgcls.core.tasks.heatmap.drawing import EVIDENCE, draw_overlay
 from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
