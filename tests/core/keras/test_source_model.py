@@ -165,6 +165,13 @@ def test_weights_that_keras_cannot_read_are_put_in_by_name() -> None:
     np.testing.assert_allclose(found, IMAGE @ KERNEL[0, 0] + BIAS)
 
 
+def test_the_layer_scale_of_convnext() -> None:
+    scale = SourceLayer("scale", "LayerScale", {"projection_dim": 3}, (after("image"),))
+    arrays = {"layers/layer_scale/vars/0": np.array([1, 0, -2], np.float32)}
+    found = result(tree(scale), arrays=arrays)
+    np.testing.assert_array_equal(found, IMAGE * np.array([1, 0, -2]))
+
+
 def test_arguments_of_training_are_left_out() -> None:
     evil = {"class_name": "Evil", "config": {"code": "4wEAAAA="}}
     config = {

@@ -39,7 +39,7 @@ def described(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Describe:
         arrays: dict[str, Float32Array] = ARRAYS,
         size: int | None = None,
     ) -> ImportedNetwork:
-        image = layer("image", "InputLayer", batch_shape=list(shape))
+        image = layer("image", "InputLayer", batch_shape=shape)
         config = {"class_name": "Sequential", "config": {"name": "s", "layers": [image, *layers]}}
         file = KerasFile(config, "3.1.0", arrays, None)
         monkeypatch.setattr(describe, "read_keras_file", lambda *_: file)
@@ -163,10 +163,11 @@ def test_grey_images_are_made_grey_in_the_network(described: Describe) -> None:
         ((None, None), None, "its input is any, no image"),
         ((None,), None, "its input is a number, no image"),
         ((), None, "it does not say what size its images have: it was never built"),
+        (7, None, "it does not say what size its images have"),
     ],
 )
 def test_inputs_that_are_no_images(
-    described: Describe, shape: tuple[Any, ...], size: int | None, message: str
+    described: Describe, shape: Any, size: int | None, message: str
 ) -> None:
     with pytest.raises(ValueError) as caught:
         described(*classifier(), shape=shape, size=size)

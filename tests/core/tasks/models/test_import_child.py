@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import h5py
 import pytest
 
+from imgcls.core.errors import UsageError
+from imgcls.core.models.keras_file.describe import describe
+from imgcls.core.models.keras_file.recognise import FAMILIES, Family
 from imgcls.core.models.model_file import read_model_file
 from imgcls.core.pixels.preprocessing import Preprocessing
 from imgcls.core.tasks.models import import_child
@@ -116,6 +119,24 @@ def test_what_is_refused_is_the_outcome(
     assert outcome["usage"] is usage
     assert outcome["error"].startswith(message.format(file=KERAS2 / file))
     assert not (tmp_path / "m.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "inside", "family", "found"),
+    [
+        ("unit", ("scale",), FAMILIES[0], (False, "unit")),
+        (None, ("scale",), FAMILIES[0], (False, "none")),
+        (None, (), FAMILIES[0], (True, FAMILIES[0].scaling)),
+    ],
+)
+def test_where_the_scaling_is_known_from(
+    tmp_path: Path, asked: Any, inside: tuple[str, ...], family: Family, found: tuple[bool, str]
+) -> None:
+    path = KERAS2 / "tf_inside.h5"
+    imported = replace(describe(path, tmp_path), scaled_by=inside, family=family)
+    assert import_child._scaling(path, imported, asked) == found
+    with pytest.raises(UsageError, match=r"say it with `scaling` \(unit: pixels / 255; tf:"):
+        import_child._scaling(path, replace(imported, scaled_by=(), family=None), None)
 
 
 def test_memory_that_runs_out_is_said(child: Run, monkeypatch: pytest.MonkeyPatch) -> None:
