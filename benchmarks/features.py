@@ -1,48 +1,99 @@
-"""What `finetune` does first: a frozen backbone over a folder, against the usual Keras way."""
+"""`features`: against the usual Keras way, beside `classify`, and from the cache."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from measure import Row, multiplied, paired
+from measure import SAMPLES, Row, paired
 
+import imgcls
 from imgcls.core.engines.model import Model, load_model
-from imgcls.core.pixels.sources import walk
-from imgcls.core.tasks.training.features import compute_features
 
 _PHOTOS = 200
 _BATCH = 32
 
 
 def rows(photos: Path | None, runs: int) -> Iterator[Row]:
-    """Yield the row of features per second, from the files on.
+    """Yield the rows of features per second, from the files on.
 
-    Both sides have their model open, use the same weights and have seen the files before; what
-    ours remembers of earlier runs is not used.
+    All have their model open, use the same weights and have seen the files before. Where it is
+    not the cache that is measured, each run has an empty one.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        folder = photos or multiplied(Path(scratch) / "photos", _PHOTOS)
+        folder = photos or _different(Path(scratch) / "photos", _PHOTOS)
         model = load_model()
-        count = sum(1 for _ in walk(str(folder)))
-        pair = paired(_ours(model, folder, count), _usual(model, folder, count), runs)
-        what = f"features of {count} photos (usual: `predict` over `image_dataset_from_directory`)"
-        speeds = (f"{count / cost:.0f}/s" for cost in (pair.ours, pair.usual))
-        yield Row(what, *speeds, pair.ratio, 1.5)
+        count = sum(1 for _ in imgcls.features(folder, model))
+        usual = _usual(model, folder, count)
+        others = (
+            ("usual: `predict` over `image_dataset_from_directory`", _ours, usual, 1.5),
+            ("beside: `classify` on the same", _ours, _classified, 0.9),
+            ("again, from the cache; beside: computed", _known, _ours, 3),
+        )
+        for what, ours, other, goal in others:
+            pair = paired(
+                _timed(ours, model, folder, count), _timed(other, model, folder, count), runs
+            )
+            speeds = (f"{count / cost:.0f}/s" for cost in (pair.ours, pair.usual))
+            yield Row(f"features of {count} photos ({what})", *speeds, pair.ratio, goal)
 
 
-def _ours(model: Model, folder: Path, count: int) -> Callable[[], float]:
+def _different(folder: Path, count: int) -> Path:
+    """Make a folder of so many files of different content, of the sample images, and return it."""
+    folder.mkdir()
+    samples = [photo.read_bytes() for photo in sorted(SAMPLES.glob("*.jpg"))]
+    for number in range(count):
+        # Bytes after a photo's end make another file of it, which the cache does not know.
+        content = samples[number % len(samples)] + str(number).encode()
+        (folder / f"{number:06}.jpg").write_bytes(content)
+    return folder
+
+
+Task = Callable[[Model, Path], int]
+
+
+def _timed(task: Task, model: Model, folder: Path, count: int) -> Callable[[], float]:
     def run() -> float:
-        started = time.perf_counter()
-        assert sum(1 for _ in compute_features(model, walk(str(folder)))) == count
-        return time.perf_counter() - started
+        with _empty_cache():
+            if task is _known:
+                _ours(model, folder)
+            started = time.perf_counter()
+            assert task(model, folder) == count
+            return time.perf_counter() - started
 
     return run
 
 
-def _usual(model: Model, folder: Path, count: int) -> Callable[[], float]:
+def _ours(model: Model, folder: Path) -> int:
+    return sum(1 for _ in imgcls.features(folder, model))
+
+
+def _known(model: Model, folder: Path) -> int:
+    return _ours(model, folder)
+
+
+def _classified(model: Model, folder: Path) -> int:
+    return sum(1 for _ in imgcls.classify(folder, model))
+
+
+@contextmanager
+def _empty_cache() -> Iterator[None]:
+    before = os.environ.get("IMGCLS_CACHE")
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["IMGCLS_CACHE"] = cache
+        try:
+            yield
+        finally:
+            del os.environ["IMGCLS_CACHE"]
+            if before is not None:
+                os.environ["IMGCLS_CACHE"] = before
+
+
+def _usual(model: Model, folder: Path, count: int) -> Task:
     """Do as tutorials do: resize to the network's input, scale, predict in batches of 32."""
     from imgcls.core.keras.build import build_weighted
     from imgcls.core.keras.graph import cut_top
@@ -52,13 +103,11 @@ def _usual(model: Model, folder: Path, count: int) -> Callable[[], float]:
     backbone = cut_top(build_weighted(model.network), model.network.spec)
     size = model.preprocessing.size
 
-    def run() -> float:
-        started = time.perf_counter()
+    def run(model: Model, folder: Path) -> int:
         images = keras.utils.image_dataset_from_directory(
             folder, labels=None, image_size=(size, size), batch_size=_BATCH, verbose=False
         )
         scaled = images.map(lambda batch: (batch - 127.0) / 128.0)
-        assert len(backbone.predict(scaled, verbose=0)) == count
-        return time.perf_counter() - started
+        return len(backbone.predict(scaled, verbose=0))
 
     return run

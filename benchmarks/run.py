@@ -16,7 +16,7 @@ from pathlib import Path
 from measure import HEADER
 
 # Each has rows(photos, runs).
-PARTS = ("predict", "heatmap", "features")
+PARTS = ("predict", "heatmap", "activations", "features")
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.pixels.source import Source
 from imgcls.core.pixels.sources import as_sources
 from imgcls.core.tasks.classify.classify import Record, classify_chunk
-from imgcls.core.tasks.classify.options import ClassifyOptions
+from imgcls.core.tasks.classify.options import MIN_FAMILIARITY, ClassifyOptions
 from imgcls.core.tasks.heatmap.output_names import name_drawn_photos, subject_of
 from imgcls.core.tasks.heatmap.picture_files import make_folder, save_drawn_photo
 
@@ -53,6 +53,7 @@ def draw_predictions(
     model: str | Model = DEFAULT_MODEL,
     *,
     min_confidence: float = 0.0,
+    min_familiarity: float = MIN_FAMILIARITY,
     resize: Resize | None = None,
     interpolation: Interpolation | None = None,
     workers: int | None = None,
@@ -68,6 +69,8 @@ def draw_predictions(
         folder: where the pictures go; made if it is not there.
         model: a name from the table of models, the path of a model file, or an open model.
         min_confidence: an image whose best score is below this is "unknown".
+        min_familiarity: an image less familiar than this to a model that `finetune` wrote is
+            "unknown" too; 0 for none.
         resize: how the image is fitted to the network; default: the model's own way.
         interpolation: the resampling filter; default: the model's own.
         workers: how many images to work on at once; default: one a processor core.
@@ -89,6 +92,7 @@ def draw_predictions(
     options = ClassifyOptions(
         top=1,
         min_confidence=min_confidence,
+        min_familiarity=min_familiarity,
         resize=resize,
         interpolation=interpolation,
         workers=workers,
