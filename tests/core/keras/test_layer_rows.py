@@ -52,14 +52,14 @@ def test_what_was_trained(learned: int | None, trained: set[str]) -> None:
     assert weights == {
         name: "trained" if name in trained else "frozen" for name in ("conv", "norm", "conv2")
     }
-    assert first == LayerRow("head_0", "Dense", (7,), 5 * 7 + 7, 0, "trained")
-    assert second == LayerRow("head_1", "Dense", (2,), 7 * 2 + 2, 0, "trained")
+    assert first == LayerRow("imgcls_head_0", "Dense", (7,), 5 * 7 + 7, 0, "trained")
+    assert second == LayerRow("imgcls_head_1", "Dense", (2,), 7 * 2 + 2, 0, "trained")
 
 
 def test_a_network_trained_from_scratch() -> None:
     rows = trained_rows(SCRATCH_MODELS["simple-cnn"], head(50176, 128, 2), None)
     assert [row.name for row in rows if row.weights] == [
-        *("conv1", "conv2", "conv3", "head_0", "head_1")
+        *("conv1", "conv2", "conv3", "imgcls_head_0", "imgcls_head_1")
     ]
     assert {row.weights for row in rows if row.parameters} == {"trained"}
 
@@ -69,7 +69,7 @@ def test_the_top_of_a_trained_network_is_the_head() -> None:
     assert [(row.name, row.shape) for row in rows[-3:]] == [
         ("top_activation", (7, 7, 1280)),
         ("pooled_features", (1280,)),
-        ("head_0", (2,)),
+        ("imgcls_head_0", (2,)),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -116,13 +117,18 @@ def _features(model: Any, spec: ModelSpec) -> Any:
     return pooling(source)  # → (n, c)
 
 
+def head_layer(position: int, names: Iterable[str]) -> str:
+    """Return what a layer of a head is called on a backbone whose layers have these names."""
+    return free_name(f"{_HEAD}{position}", names)
+
+
 def add_head(backbone: Any, head: Head) -> Any:
     """Return a Keras model of a backbone and a head; logits (n, classes) come out."""
     keras = import_keras()
     x = backbone.output
     for position, (kernel, bias) in enumerate(head.layers):
         last = position == len(head.layers) - 1
-        name = free_name(f"{_HEAD}{position}", (layer.name for layer in backbone.layers))
+        name = head_layer(position, (layer.name for layer in backbone.layers))
         dense = keras.layers.Dense(len(bias), activation=None if last else "relu", name=name)
         x = dense(x)
         dense.set_weights([kernel, bias])

@@ -9,11 +9,10 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from imgcls.core.keras.build import build_network
-from imgcls.core.keras.graph import cut_top
+from imgcls.core.keras.graph import cut_top, head_layer
 from imgcls.core.keras.network_learner import last_layers
 from imgcls.core.keras.start import import_keras
 from imgcls.core.models.head import Head
-from imgcls.core.models.network_description import free_name
 from imgcls.core.models.spec import ModelSpec
 
 # "trained" by the training that wrote the model file, or "frozen" in it; as "published" on
@@ -74,7 +73,7 @@ def _head_rows(
     taken = {row.name for row in backbone}
     return [
         LayerRow(
-            name=free_name(f"head_{position}", taken),  # as `add_head` calls it
+            name=head_layer(position, taken),
             kind="Dense",
             shape=(width,),
             parameters=before * width + width,
@@ -92,7 +91,7 @@ def _backbone_rows(
     keras.backend.clear_session()  # running numbers in names begin as in a new process
     with keras.StatelessScope(initialize_variables=False):
         network = build_network(spec)
-        if has_head:
+        if has_head and spec.described is None:  # a described network ends in its features
             network = cut_top(network, spec)
         trained = {layer.name for layer in last_layers(network, learned)}
         rows = [

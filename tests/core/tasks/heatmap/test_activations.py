@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 
 import imgcls
 from imgcls.core.keras.build import build_weighted
+from imgcls.core.models.head import Head
+from imgcls.core.models.labels import ClassLabel
 from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.source import Source
 
@@ -57,6 +60,25 @@ def test_one_bad_image_ends_nothing_but_itself(
     assert good.error is None and list(good.layers) == ["stem_conv"]
     sheet = good._repr_png_()  # what a notebook shows
     assert sheet is not None and sheet.startswith(b"\x89PNG") and bad._repr_png_() is None
+
+
+def test_of_a_trained_model_the_last_layers_are_its_own_head(
+    model: imgcls.Model, samples: Path
+) -> None:
+    random = np.random.default_rng(0)
+    arrays = [random.normal(0, 0.1, shape).astype(np.float32) for shape in ((1280, 4), (4, 2))]
+    head = Head(tuple((kernel, kernel[0]) for kernel in arrays))
+    labels = (ClassLabel("cat", "cat"), ClassLabel("dog", "dog"))
+    trained = replace(model, head=head, labels=labels)
+    names = ("top_activation", "pooled_features", "imgcls_head_0", "imgcls_head_1")
+    (seen,) = imgcls.activations(samples / "cat.jpg", trained, layers=names)
+    features = seen.layers["top_activation"].mean(axis=(0, 1))
+    np.testing.assert_allclose(seen.layers["pooled_features"], features, atol=1e-5)
+    np.testing.assert_allclose(
+        seen.layers["imgcls_head_1"], head.logits(features[None])[0], atol=1e-4
+    )
+    with pytest.raises(imgcls.UsageError, match="predictions: no such layer"):
+        imgcls.activations(samples, trained, layers=["predictions"])
 
 
 def test_no_such_layer(model: imgcls.Model, samples: Path) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from imgcls.core.engines.keras_engine import keras_model
+from imgcls.core.engines.model import load_model
 from imgcls.core.errors import ModelError
 from imgcls.core.models.head import Head
 from imgcls.core.models.model_file import ModelFile, write_model_file
@@ -68,6 +70,13 @@ def test_a_file_whose_backbone_was_trained(
     summary = summarize(file)
     assert summary.origins["trained"] == trained
     assert summary.origins["frozen"] == 112 + 16 + 185 + 18 - trained
+
+
+def test_layers_have_the_names_that_they_have_when_the_model_runs(tmp_path: Path) -> None:
+    path = str(write(tmp_path / "m.safetensors", POOLED, head(5)))
+    model = load_model(path, engine="keras")
+    names = [layer.name for layer in keras_model(model.engine, model.network).layers]
+    assert [layer.name for layer in summarize(path).layers] == names
 
 
 def test_no_such_model() -> None:

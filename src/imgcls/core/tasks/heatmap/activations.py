@@ -10,6 +10,7 @@ from imgcls.core.arrays import Float32Array
 from imgcls.core.engines.keras_engine import keras_model
 from imgcls.core.engines.model import Model, load_model
 from imgcls.core.errors import UsageError, as_image_error
+from imgcls.core.keras.graph import add_head, cut_top
 from imgcls.core.keras.layer_outputs import LayerOutputs
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.pixels.images import load_image
@@ -128,6 +129,9 @@ class Observer:
         self._model = model
         self._preprocessing = adapt(model.preprocessing, options.resize, options.interpolation)
         network = keras_model(model.engine, model.network)
+        if model.head is not None and not model.network.stored:
+            # On the features stands what was trained, not the network's own classifier.
+            network = add_head(cut_top(network, model.network.spec), model.head)
         self._outputs = LayerOutputs(network, options.layers, options.first)
 
     def observe(self, source: Source) -> Activations:
