@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from imgcls.core.engines.model import Model, load_model
+    from imgcls.core.tasks.auditing.audit import audit
     from imgcls.core.tasks.classify.classify import Prediction, Record, classify
     from imgcls.core.tasks.export.export import ExportedModel, export
     from imgcls.core.tasks.export.options import ExportOptions
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from imgcls.core.tasks.heatmap.explain import explain
     from imgcls.core.tasks.heatmap.explanation import Explanation, Unexplained
     from imgcls.core.tasks.heatmap.methods import CAM_METHODS
-    from imgcls.core.tasks.labelled.audit import AuditReport, Finding, audit
+    from imgcls.core.tasks.labelled.audit import AuditReport, Finding
     from imgcls.core.tasks.labelled.evaluate import evaluate
     from imgcls.core.tasks.labelled.evaluation import Evaluation
     from imgcls.core.tasks.models.compile_ahead import CompiledAhead, compile_model
@@ -112,7 +113,7 @@ _HOMES = {
     "explain": "imgcls.core.tasks.heatmap.explain",
     "AuditReport": "imgcls.core.tasks.labelled.audit",
     "Finding": "imgcls.core.tasks.labelled.audit",
-    "audit": "imgcls.core.tasks.labelled.audit",
+    "audit": "imgcls.core.tasks.auditing.audit",
     "CompiledAhead": "imgcls.core.tasks.models.compile_ahead",
     "compile_model": "imgcls.core.tasks.models.compile_ahead",
     "FetchedWeights": "imgcls.core.tasks.models.fetch",

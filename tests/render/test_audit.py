@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -29,6 +30,17 @@ REPORT = AuditReport(
         finding("duplicates", "cat/4.jpg", "cat/5.jpg", "cat/6.jpg"),
     ),
 )
+
+
+def test_a_doubtful_label_says_what_the_photo_looks_like() -> None:
+    one = replace(
+        finding("doubtful-label", "cat/7.jpg"), label="cat", proposed="big dog", score=2 / 3
+    )
+    report = replace(REPORT, findings=(one,))
+    assert "    cat/7.jpg: labelled cat, looks like big dog (66.67%)\n" in shown("text", report)
+    (found,) = json.loads(shown("json", report))["findings"]
+    assert (found["label"], found["proposed"], found["score"]) == ("cat", "big dog", 0.666667)
+    assert "proposed" not in json.loads(shown("json", REPORT))["findings"][0]
 
 
 def test_text() -> None:

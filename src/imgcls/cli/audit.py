@@ -6,29 +6,55 @@ import click
 
 from imgcls.cli import options
 from imgcls.cli.console import Console
-from imgcls.cli.output import write_stdout
+from imgcls.cli.output import check_output, write_file, write_stdout
 from imgcls.cli.summary import EXIT_SOME_FAILED
-from imgcls.core.tasks.labelled.audit import audit as audit_folder
+from imgcls.core.models.table import DEFAULT_MODEL
+from imgcls.core.tasks.auditing.audit import audit as audit_folder
 from imgcls.core.words import counted
 from imgcls.render.audit import FORMATS
+from imgcls.render.audit_page import is_own, report_page
 
 
 @click.command()
 @click.argument("folder", metavar="DATA")
 @options.format_name(FORMATS, "How to show what was found; json and csv list every file.")
+@click.option(
+    "--labels",
+    is_flag=True,
+    help="Look for labels that the photos contradict too, which a network must see.",
+)
+@click.option(
+    "-m",
+    "--model",
+    default=DEFAULT_MODEL,
+    show_default=True,
+    metavar="MODEL",
+    help="The network for --labels.",
+)
+@click.option(
+    "--report",
+    metavar="FILE.html",
+    help="Write a page too: what was found, with thumbnails.",
+)
 @click.pass_obj
-def audit(console: Console, folder: str, format_name: str) -> int:
+def audit(
+    console: Console, folder: str, format_name: str, labels: bool, model: str, report: str | None
+) -> int:
     """Find what is wrong with a labelled folder before training on it.
 
     \b
     imgcls audit photos/
-    imgcls audit photos/ -f json
+    imgcls audit photos/ --labels --report audit.html
 
     DATA holds a folder per class, or train beside val or test folders that do; or is a CSV file
     with the columns path, label and, if wanted, split. Nothing in it is changed. The exit code is
     3 where something was found.
     """
-    report = audit_folder(folder)
-    write_stdout(FORMATS[format_name](report))
-    console.say(f"{counted(len(report.findings), 'finding')} in {counted(report.images, 'image')}")
-    return EXIT_SOME_FAILED if report.findings else 0
+    if report is not None:
+        check_output(report, is_own)
+    found = audit_folder(folder, labels=labels, model=model)
+    write_stdout(FORMATS[format_name](found))
+    if report is not None:
+        write_file(report, report_page(folder, found))
+    console.say(f"{counted(len(found.findings), 'finding')} in {counted(found.images, 'image')}")
+    return EXIT_SOME_FAILED if found.findings else 0

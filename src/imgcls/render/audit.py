@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 
 from imgcls.core.csv_text import csv_line
-from imgcls.core.tasks.labelled.audit import AuditReport
+from imgcls.core.rounding import rounded
+from imgcls.core.tasks.labelled.audit import AuditReport, Finding
 from imgcls.core.tasks.labelled.findings import KINDS
 from imgcls.core.words import counted
 from imgcls.render.safe import printable
@@ -28,11 +29,19 @@ def text(report: AuditReport) -> Iterator[str]:
         row = KINDS[kind]
         yield f"\n{kind}: {row.title} ({len(findings)}, {row.severity})\n  {row.advice}\n"
         for finding in findings[:_SHOWN]:
-            yield "    " + "  =  ".join(map(printable, finding.paths)) + "\n"
+            yield "    " + "  =  ".join(map(printable, finding.paths)) + f"{_doubt(finding)}\n"
         if len(findings) > _SHOWN:
             yield f"    and {len(findings) - _SHOWN} more (-f json lists them)\n"
     if not report.findings:
         yield "\nnothing found\n"
+
+
+def _doubt(finding: Finding) -> str:
+    """Return what is said of a doubtful label; "" for other kinds."""
+    if not finding.proposed:
+        return ""
+    label, proposed = printable(finding.label), printable(finding.proposed)
+    return f": labelled {label}, looks like {proposed} ({finding.score:.2%})"
 
 
 def json_object(report: AuditReport) -> Iterator[str]:
@@ -43,6 +52,15 @@ def json_object(report: AuditReport) -> Iterator[str]:
             "severity": finding.severity,
             "paths": finding.paths,
             "advice": finding.advice,
+            **(
+                {
+                    "label": finding.label,
+                    "proposed": finding.proposed,
+                    "score": rounded(finding.score),
+                }
+                if finding.proposed
+                else {}
+            ),
         }
         for finding in report.findings
     ]

@@ -5,8 +5,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from imgcls import audit
 from imgcls.core.tasks.labelled.findings import KINDS, TINY_CLASS
@@ -70,13 +71,19 @@ def test_every_kind(tmp_path: Path, draw: Any, draw_classes: Any) -> None:
     (test / "squares").mkdir(parents=True)
     shutil.copy(train / "squares" / "003.png", test / "squares" / "seen.png")
     Image.effect_noise((500, 40), 80).save(train / "squares" / "long.png")
+    for name, tone in (("dark", lambda grey: grey // 8), ("light", lambda grey: 223 + grey // 8)):
+        Image.effect_noise((300, 200), 80).point(tone).save(train / "squares" / f"{name}.png")
+    chess = np.kron(np.indices((3, 4)).sum(axis=0) % 2 * 245, np.ones((60, 60)))
+    blurred = Image.fromarray(chess.astype(np.uint8)).filter(ImageFilter.GaussianBlur(9))
+    blurred.save(train / "squares" / "blurred.png")
+    Image.new("L", (300, 200), 120).save(train / "squares" / "blank.png")
     (train / os.fsdecode(b"\xc3")).mkdir()
     (train / "linked").symlink_to(test)
     draw("squares", 500).save(train / "loose.png")
     draw_classes(folder / "more", 1)
     before = sorted((p, p.stat().st_mtime_ns) for p in folder.rglob("*"))
     found = kinds(folder)
-    assert list(found) == [kind for kind in KINDS if kind != "one-class"]
+    assert list(found) == [kind for kind in KINDS if kind not in ("one-class", "doubtful-label")]
     assert found["unreadable"] == [["train/squares/broken.jpg"]]
     assert found["conflicting-labels"] == [["train/squares/002.png", "train/stripes/wrong.png"]]
     assert found["leak"] == [["test/squares/seen.png", "train/squares/003.png"]]
@@ -92,6 +99,8 @@ def test_every_kind(tmp_path: Path, draw: Any, draw_classes: Any) -> None:
     assert found["tiny-class"] == [["train/stripes"]]
     assert found["imbalance"] == [["train/squares", "train/stripes"]]
     assert found["odd-size"] == [["train/squares/long.png"]]
+    for kind, name in (("blurred",) * 2, ("dark",) * 2, ("overexposed", "light"), ("blank",) * 2):
+        assert found[kind] == [[f"train/squares/{name}.png"]]
     assert found["hidden-folder"] == [["train/.cache"]]
     assert sorted((p, p.stat().st_mtime_ns) for p in folder.rglob("*")) == before
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -44,6 +45,22 @@ def test_a_class_of_19_is_tiny_and_one_of_20_or_of_none_is_not() -> None:
     assert found("empty-class", inspected) == [
         *([os.path.join("set", "c")], [os.path.join("set", "d")]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("looks", "kinds"),
+    [
+        *(({"contrast": 6.0}, []), ({"contrast": 5.9}, ["blank"])),
+        *(({"lightest": 50.0}, []), ({"lightest": 49.9}, ["dark"])),
+        *(({"darkest": 200.0}, []), ({"darkest": 200.1}, ["overexposed"])),
+        *(({"sharpness": 0.2}, []), ({"sharpness": 0.19}, ["blurred"])),
+        ({"contrast": 0.0, "lightest": 9.0, "sharpness": 0.0}, ["blank"]),
+    ],
+)
+def test_how_a_picture_looks(looks: dict[str, float], kinds: list[str]) -> None:
+    inspected = described(("a/0.jpg", replace(GOOD, **looks)), ("b/0.jpg", BAD))
+    looked_for = ("blank", "dark", "overexposed", "blurred")
+    assert [kind for kind in looked_for if found(kind, inspected) == [["a/0.jpg"]]] == kinds
 
 
 @pytest.mark.parametrize(("larger", "uneven"), [(10, False), (11, True)])

@@ -1,15 +1,16 @@
-"""Find what is wrong with a labelled folder before a model is trained on it."""
+"""What is wrong with a labelled folder, from what is known of its images."""
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from imgcls.core.tasks.labelled.dataset import read_dataset
 from imgcls.core.tasks.labelled.findings import KINDS, Severity
-from imgcls.core.tasks.labelled.inspection import InspectedDataset, inspect
+from imgcls.core.tasks.labelled.inspection import InspectedDataset
+
+# What only a look at the photos with a network finds: its kind and severity.
+DOUBTFUL_LABEL: tuple[str, Severity] = ("doubtful-label", "warning")
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,18 @@ class Finding:
         severity: "error", "warning" or "note".
         paths: the files or folders it is about.
         advice: what to do about it.
+        label: of a doubtful label, what the image is labelled; "" for other kinds.
+        proposed: what it seems to show instead.
+        score: of that, 0 to 1, by a classifier that did not learn the image.
     """
 
     kind: str
     severity: Severity
     paths: tuple[str, ...]
     advice: str
+    label: str = ""
+    proposed: str = ""
+    score: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -55,26 +62,6 @@ class AuditReport:
         from imgcls.core.tasks.labelled.notebook import audit_html
 
         return audit_html(self)
-
-
-def audit(folder: str | os.PathLike[str]) -> AuditReport:
-    """Find what is wrong with a labelled folder; nothing in it is changed.
-
-    Args:
-        folder: class folders, or train beside val or test folders that hold them; or a table, a
-            CSV file with the columns path, label and, if wanted, split.
-
-    Raises:
-        UsageError: it is no labelled folder or table.
-
-    Example:
-        >>> import imgcls
-        >>> report = imgcls.audit("photos")
-        >>> report.images, dict(report.classes)
-        (24, {'squares': 12, 'stripes': 12})
-    """
-    dataset = read_dataset(folder)
-    return report(inspect(dataset))
 
 
 def report(inspected: InspectedDataset) -> AuditReport:

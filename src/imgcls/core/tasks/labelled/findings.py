@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from imgcls.core.tasks.labelled.dataset import Reason, hidden_folders
+from imgcls.core.tasks.labelled.fingerprints import Fingerprint
 from imgcls.core.tasks.labelled.inspection import InspectedDataset
 from imgcls.core.tasks.labelled.names import is_utf8
 
@@ -21,6 +22,10 @@ TINY_CLASS = 20
 IMBALANCE = 5.0
 # Less than this many pixels on the shorter side, or a longer side of this many times that.
 SMALL_SIDE = 32
+# Of photos, 0 (black) to 255: nearly all is darker or lighter than this, or of one colour.
+DARK, LIGHT, PLAIN = 50.0, 200.0, 6.0
+# Of 900 photos none is below 0.26; blurred by a hundredth of their side, nearly all.
+BLURRED = 0.2
 LONG_SIDES = 4.0
 
 
@@ -109,6 +114,21 @@ def _odd_sizes(inspected: InspectedDataset) -> Iterator[list[str]]:
         short, long = sorted((fingerprint.width, fingerprint.height))
         if not fingerprint.error and (short < SMALL_SIDE or long > LONG_SIDES * short):
             yield [example.path]
+
+
+def _looks(condition: Callable[[Fingerprint], bool]) -> Check:
+    """Return a check of how the picture looks; one that is all of a colour is only that."""
+
+    def check(inspected: InspectedDataset) -> Iterator[list[str]]:
+        for example, one in inspected.pairs():
+            if not one.error and condition(one):
+                yield [example.path]
+
+    return check
+
+
+def _plain(one: Fingerprint) -> bool:
+    return one.contrast < PLAIN
 
 
 def _passed_over(reason: Reason) -> Check:
@@ -206,6 +226,33 @@ KINDS: Mapping[str, Kind] = {
         f"shorter side under {SMALL_SIDE} pixels, or sides of more than 1 to {LONG_SIDES:.0f}",
         "look at them: little of them reaches the network",
         _odd_sizes,
+    ),
+    "blank": Kind(
+        "warning", "picture of a single colour", "delete it: nothing is on it", _looks(_plain)
+    ),
+    "dark": Kind(
+        "warning",
+        "almost black photo",
+        "look at it: delete it, or brighten it",
+        _looks(lambda one: one.lightest < DARK and not _plain(one)),
+    ),
+    "overexposed": Kind(
+        "warning",
+        "almost white photo",
+        "look at it: delete it if its subject is lost",
+        _looks(lambda one: one.darkest > LIGHT and not _plain(one)),
+    ),
+    "blurred": Kind(
+        "warning",
+        "blurred photo",
+        "look at it: delete it if its subject cannot be told",
+        _looks(lambda one: one.sharpness < BLURRED and not _plain(one)),
+    ),
+    "doubtful-label": Kind(
+        "warning",
+        "label that the photo contradicts, the most doubtful first",
+        "look at them: move those that are in the wrong folder",
+        lambda _: iter(()),  # needs a network: core/tasks/auditing/labels.py
     ),
     "hidden-folder": Kind(
         "note", "hidden folder, passed over", "delete it if it is left over", _hidden

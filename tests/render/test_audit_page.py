@@ -1,0 +1,46 @@
+"""The page of an audit: every kind, thumbnails, and nothing that a name could slip in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from imgcls.core.tasks.labelled.audit import AuditReport, Finding
+from imgcls.core.tasks.labelled.findings import KINDS
+from imgcls.render.audit_page import MOST_FINDINGS, is_own, report_page
+
+
+def finding(kind: str, *paths: str) -> Finding:
+    return Finding(kind, KINDS[kind].severity, paths, KINDS[kind].advice)
+
+
+def page(*findings: Finding) -> str:
+    report = AuditReport(3, {"cat": 2, "<b>dog": 1}, {}, findings)
+    return "".join(report_page("photos", report))
+
+
+def test_findings_have_their_title_and_pictures(samples: Path, tmp_path: Path) -> None:
+    cat = str(samples / "cat.jpg")
+    shown = page(
+        finding("unreadable", str(tmp_path / "<script>.jpg")),
+        finding("duplicates", cat, cat),
+        replace(finding("doubtful-label", cat), label="car", proposed="cat", score=0.75),
+    )
+    assert "3 findings in 3 images" in shown
+    assert shown.count("data:image/jpeg;base64,") == 3
+    for kind in ("unreadable", "duplicates", "doubtful-label"):
+        assert KINDS[kind].title in shown
+    assert "<s>car</s>" in shown and ">cat</b>" in shown and "75.0%" in shown
+    assert "&lt;script&gt;.jpg" in shown and "<b>dog" not in shown
+    assert is_own(shown.encode())
+
+
+def test_what_is_too_many_is_counted(tmp_path: Path) -> None:
+    gone = [finding("unreadable", str(tmp_path / f"{i}.jpg")) for i in range(MOST_FINDINGS + 5)]
+    shown = page(*gone)
+    assert f"{MOST_FINDINGS + 5}</span>" in shown
+    assert shown.count("<article") == MOST_FINDINGS
+
+
+def test_nothing_found() -> None:
+    assert "Nothing found." in page()
