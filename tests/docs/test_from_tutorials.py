@@ -17,8 +17,14 @@ import pytest
 from imgcls.cli.main import cli
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXT = (ROOT / "docs" / "from-tutorials.md").read_text("utf-8")
-BLOCKS = re.findall(r"```(\w*)( keras)?\n(.*?)```", TEXT, re.DOTALL)
+
+
+def blocks(page: str) -> list[tuple[str, str, str]]:
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    return re.findall(r"```(\w*)( keras)?\n(.*?)```", text, re.DOTALL)
+
+
+BLOCKS = blocks("from-tutorials.md")
 COMMANDS = [line for kind, _, block in BLOCKS if not kind for line in block.splitlines()]
 PYTHON = [block for kind, keras, block in BLOCKS if kind == "python" and not keras]
 KERAS = [block for _, keras, block in BLOCKS if keras]
@@ -26,6 +32,10 @@ KERAS = [block for _, keras, block in BLOCKS if keras]
 
 def test_the_page_has_commands_and_python() -> None:
     assert len(COMMANDS) >= 14 and len(PYTHON) >= 6 and len(KERAS) == 1
+
+
+def test_the_chinese_page_has_the_same_commands_and_code() -> None:
+    assert blocks("zh-CN/from-tutorials.md") == BLOCKS
 
 
 @pytest.mark.parametrize("line", COMMANDS)

@@ -16,12 +16,21 @@ from imgcls.cli.main import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
-SESSIONS = re.findall(r"```console\n\$ (.*?)\n(.*?)```", README, re.DOTALL)
+CHINESE = (ROOT / "README.zh-CN.md").read_text("utf-8")
+SESSION = re.compile(r"```console\n\$ (.*?)\n(.*?)```", re.DOTALL)
+SESSIONS = SESSION.findall(README)
 Imgcls = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def test_there_are_sessions() -> None:
     assert len(SESSIONS) >= 3
+
+
+def test_the_chinese_readme_shows_the_same() -> None:
+    assert SESSION.findall(CHINESE) == SESSIONS
+    commands = re.compile(r"^imgcls .*", re.MULTILINE)
+    shown = {line.partition("#")[0].strip() for line in commands.findall(CHINESE)}
+    assert shown <= {line.partition("#")[0].strip() for line in commands.findall(README)}
 
 
 @pytest.mark.parametrize(("command", "output"), SESSIONS)
@@ -58,7 +67,7 @@ def test_every_option_that_is_named_exists(imgcls: Imgcls) -> None:
 
 
 def test_every_link_leads_somewhere() -> None:
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    pages = [*sorted(ROOT.glob("README*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
     for page in pages:
         prose = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
         for target in re.findall(r"\]\(([^)#:]+)\)", prose):

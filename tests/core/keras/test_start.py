@@ -33,6 +33,7 @@ def test_tensorflow_only_logs_errors() -> None:
     assert logging.getLogger("tensorflow").level == logging.ERROR
 
 
+@pytest.mark.slow
 def test_a_users_settings_for_other_programs_do_not_count(tmp_path: Path) -> None:
     (tmp_path / "keras.json").write_text(
         '{"backend": "jax", "image_data_format": "channels_first", "floatx": "float16"}'
