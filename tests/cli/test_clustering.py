@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -258,6 +259,25 @@ def test_a_cluster_that_was_started_here_ends_with_the_command(
         if number == signal.SIGINT:
             assert child.returncode == 130
             assert os.listdir(temporary) == []
+
+
+@pytest.mark.slow
+def test_features_are_those_of_one_machine(
+    imgcls: Imgcls, two_classes: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("ray")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    (two_classes / "squares" / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    cluster = ("--cluster", "local", "-o", "out", "--part-size", "10")
+    done = imgcls("features", "two_classes", *cluster)
+    assert (done.returncode, done.stdout) == (3, ""), done.stderr
+    assert imgcls("features", "two_classes", "-o", "single.parquet").returncode == 3
+    single = parquet.read_table(tmp_path / "single.parquet").to_pylist()
+    parts = [parquet.read_table(part).to_pylist() for part in parts_in(tmp_path / "out")]
+    assert [len(part) for part in parts] == [10, 10, 5]
+    assert list(itertools.chain.from_iterable(parts)) == single
+    assert {row["label"] for row in single} == {"squares", "stripes"}
+    assert imgcls("features", "two_classes", *cluster[:-1], "11").returncode == 1
 
 
 @pytest.mark.slow

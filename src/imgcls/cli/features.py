@@ -9,18 +9,20 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-from imgcls.cli import options
+from imgcls.cli import clustering, options
 from imgcls.cli.console import Console
 from imgcls.cli.output import check_output, is_special
 from imgcls.cli.replacing import Earlier, check_same_inputs, part_of
 from imgcls.cli.summary import Summary
 from imgcls.core.engines.engine import EngineName
-from imgcls.core.engines.model import load_model
+from imgcls.core.engines.model import Model, load_model
 from imgcls.core.errors import OutputError, UsageError
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.journal import has_journal
 from imgcls.core.tasks.classify.record_file import RecordFile
+from imgcls.core.tasks.cluster.run import Job
+from imgcls.core.tasks.cluster.work import Work
 from imgcls.core.tasks.features.features import (
     FeatureOptions,
     FeatureRow,
@@ -30,7 +32,7 @@ from imgcls.core.tasks.features.features import (
     sources_of,
 )
 from imgcls.core.tasks.labelled.table import is_table
-from imgcls.render.features import Format, format_of
+from imgcls.render.features import FORMATS, Format, format_of, parquet_part
 
 log = logging.getLogger("imgcls")
 
@@ -43,7 +45,8 @@ log = logging.getLogger("imgcls")
     "out",
     required=True,
     metavar="FILE",
-    help="Write to FILE; its ending, .npz, .npy, .parquet, .csv or .jsonl, says how.",
+    help="Write to FILE; its ending, .npz, .npy, .parquet, .csv or .jsonl, says how. With "
+    "--cluster, a folder of Parquet files.",
 )
 @options.model
 @options.features("Which features: the")
@@ -56,6 +59,7 @@ log = logging.getLogger("imgcls")
     help="Go on with an interrupted FILE.part, or add to FILE (csv, jsonl).",
 )
 @click.option("--force", is_flag=True, help="Let --output replace the results of other inputs.")
+@clustering.options
 @click.option("--fail-fast", is_flag=True, help="Stop at the first image that fails.")
 @click.pass_obj
 def features(
@@ -76,6 +80,8 @@ def features(
     workers: int | None,
     resume: bool,
     force: bool,
+    cluster: str | None,
+    part_size: int | None,
     fail_fast: bool,
 ) -> int:
     """Write what a network sees in images as arrays.
@@ -89,6 +95,14 @@ def features(
     INPUT is a file, a folder, a quoted glob, a URL, - for one image on stdin, or a .csv file with
     the columns path and label.
     """
+    refused = {"fail_fast": fail_fast, "resume": resume}
+    if where := clustering.chosen(cluster, part_size, workers, refused):
+        FORMATS[".parquet"].check()
+        folder = clustering.output_folder(out)
+        sources = options.sources(inputs, files_from, null, expand=_checked_inputs)
+        opened = load_model(model, weights=weights, engine=engine)
+        job = _job((*inputs, *filter(None, [files_from])), opened, resize, interpolation)
+        return clustering.run(console, job, folder, where, opened, sources, force=force)
     format_ = _checked(out)
     if force and resume:
         raise UsageError("`force` replaces the file of `out`; it does not go with `resume`")
@@ -125,6 +139,28 @@ def features(
         summary.skipped = file.skipped
         summary.check()  # of nothing but failures no output is made
     return summary.close(console)
+
+
+def _job(
+    named: tuple[str, ...],
+    model: Model,
+    resize: Resize | None,
+    interpolation: Interpolation | None,
+) -> Job:
+    """Return what the workers of a cluster have to do."""
+    how = FeatureOptions(resize, interpolation, workers=1)
+    count = count_features(model)
+    return Job(
+        command="features",
+        inputs=named,
+        work=Work(
+            functools.partial(feature_rows, options=how),
+            functools.partial(parquet_part, count=count),
+        ),
+        facts=row_facts(model, how),
+        ending=".parquet",
+        options={"features": count, "resize": resize, "interpolation": interpolation},
+    )
 
 
 def _checked_inputs(inputs: Iterable[str]) -> Iterator[Source]:

@@ -136,6 +136,7 @@ def predict(
             min_familiarity=min_familiarity,
             resize=resize,
             interpolation=interpolation,
+            workers=1,
         )
         folder = clustering.output_folder(output)
         in_parts = _format_in_parts(format_name or "parquet")

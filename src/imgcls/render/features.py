@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Protocol
 
@@ -47,6 +48,13 @@ def csv(row: FeatureRow, count: int) -> bytes:
 def csv_header(count: int) -> str:
     """Return the first row of CSV: path, label, error, f0, f1 and so on."""
     return csv_line((*_CSV_START, *(f"f{column}" for column in range(count))))
+
+
+def parquet_part(rows: Iterable[FeatureRow], count: int) -> Iterator[bytes]:
+    """Yield a Parquet file of rows, each with so many features, of which there are not many."""
+    packed, out = io.BytesIO(b"".join(map(pack, rows))), io.BytesIO()
+    write_parquet(packed, out, count)
+    yield out.getvalue()
 
 
 def _numbers(features: Float32Array, separator: str) -> str:

@@ -25,6 +25,7 @@ def test_it_gives_the_same_scores_on_a_node(
     batch = np.random.default_rng(0).standard_normal((1, 224, 224, 3), np.float32)
     arrived = unpack(parcel, content, threads=1)
     np.testing.assert_array_equal(arrived.scores(batch), model.scores(batch))
+    assert arrived.network.weights_id == model.network.weights_id
     # What is there and whole is used again; what was damaged is written again.
     (file,) = (tmp_path / "node" / "compiled").glob("*/model.tflite")
     before = file.stat().st_mtime_ns

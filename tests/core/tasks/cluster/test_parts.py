@@ -36,7 +36,11 @@ def test_no_input_is_no_part() -> None:
 
 
 def test_sources_travel_as_json() -> None:
-    odd = [Source("a\udcff.jpg", root="a"), Source("gone", "missing", "no file matches")]
+    odd = [
+        Source("a\udcff.jpg", root="a"),
+        Source("b.jpg", label="b"),
+        Source("gone", "missing", "no file matches"),
+    ]
     assert unpacked(json.loads(json.dumps(packed(odd)))) == odd
 
 

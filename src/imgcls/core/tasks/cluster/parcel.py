@@ -39,6 +39,23 @@ class Parcel:
     sha256: str
 
 
+@dataclass(frozen=True)
+class _SentNetwork(Network):
+    """A network whose weights stayed where it came from.
+
+    Attributes:
+        sent_id: the SHA-256 of the weights file there, so that features have the same name in
+            every cache.
+    """
+
+    sent_id: str = ""
+
+    @property
+    def weights_id(self) -> str:
+        """The SHA-256 of the weights file."""
+        return self.sent_id
+
+
 def pack(model: Model) -> tuple[Parcel, bytes]:
     """Return a model as a parcel, and the content of its file."""
     engine = model.engine
@@ -48,7 +65,9 @@ def pack(model: Model) -> tuple[Parcel, bytes]:
         facts, path = {}, model.network.weights
         name = path.name
     content = path.read_bytes()
-    bare = replace(model, engine=None)  # type: ignore[arg-type]  # it is opened on the node
+    network = _SentNetwork(**vars(model.network), sent_id=model.network.weights_id)
+    # It is opened on the node.
+    bare = replace(model, network=network, engine=None)  # type: ignore[arg-type]
     return Parcel(bare, engine.name, facts, name, hashlib.sha256(content).hexdigest()), content
 
 

@@ -58,9 +58,9 @@ def is_part_name(name: str) -> bool:
 
 def packed(sources: Iterable[Source]) -> list[list[str]]:
     """Return sources as JSON can have them."""
-    return [[one.name, one.kind, one.reason, one.root] for one in sources]
+    return [[one.name, one.kind, one.reason, one.root, one.label] for one in sources]
 
 
 def unpacked(rows: Iterable[list[str]]) -> list[Source]:
     """Return the sources that `packed` was given."""
-    return [Source(name, kind, reason, root) for name, kind, reason, root in rows]  # type: ignore[arg-type]
+    return [Source(*row) for row in rows]  # type: ignore[arg-type]
