@@ -100,8 +100,9 @@ def features(
         FORMATS[".parquet"].check()
         folder = clustering.output_folder(out)
         sources = options.sources(inputs, files_from, null, expand=_checked_inputs)
-        opened = load_model(model, weights=weights, engine=engine)
-        job = _job((*inputs, *filter(None, [files_from])), opened, resize, interpolation)
+        how = FeatureOptions(features_, size, resize, interpolation, workers=1)
+        opened = load_model(model, weights=weights, engine=engine, variant=how.variant)
+        job = _job((*inputs, *filter(None, [files_from])), opened, how)
         return clustering.run(console, job, folder, where, opened, sources, force=force)
     format_ = _checked(out)
     if force and resume:
@@ -141,14 +142,8 @@ def features(
     return summary.close(console)
 
 
-def _job(
-    named: tuple[str, ...],
-    model: Model,
-    resize: Resize | None,
-    interpolation: Interpolation | None,
-) -> Job:
+def _job(named: tuple[str, ...], model: Model, how: FeatureOptions) -> Job:
     """Return what the workers of a cluster have to do."""
-    how = FeatureOptions(resize, interpolation, workers=1)
     count = count_features(model)
     return Job(
         command="features",
@@ -159,7 +154,13 @@ def _job(
         ),
         facts=row_facts(model, how),
         ending=".parquet",
-        options={"features": count, "resize": resize, "interpolation": interpolation},
+        options={
+            "features": how.features,
+            "columns": count,
+            "size": model.preprocessing.size,
+            "resize": how.resize,
+            "interpolation": how.interpolation,
+        },
     )
 
 
