@@ -28,6 +28,9 @@ COMMANDS = {
     "doctor": ("doctor", "doctor"),
 }
 
+# Set by a shell that asks what a word could become.
+_ASKED = "_IMGCLS_COMPLETE"
+
 
 class LazyGroup(click.Group):
     """A group that imports a command only when it is run."""
@@ -47,6 +50,10 @@ class LazyGroup(click.Group):
         imported = importlib.import_module(f"imgcls.cli.{module}")
         command: click.Command = getattr(imported, function)
         _take_common_options(command)
+        if _ASKED in os.environ:
+            from imgcls.cli.completion import take_completions
+
+            take_completions(command)
         return command
 
     def resolve_command(
@@ -99,12 +106,9 @@ def _set_common(ctx: click.Context, option: click.Parameter, given: bool) -> Non
 def _show_completion(ctx: click.Context, _: click.Parameter, shell: str | None) -> None:
     if shell is None:
         return
-    from click.shell_completion import get_completion_class
+    from imgcls.cli.shells import SHELLS
 
-    completion = get_completion_class(shell)
-    if completion is None:
-        raise click.BadParameter(f"{shell}: no such shell", ctx)
-    click.echo(completion(ctx.command, {}, "imgcls", "_IMGCLS_COMPLETE").source())
+    click.echo(SHELLS[shell](ctx.command, {}, "imgcls", _ASKED).source(), nl=False)
     ctx.exit()
 
 
@@ -123,7 +127,7 @@ def _show_completion(ctx: click.Context, _: click.Parameter, shell: str | None) 
     callback=_show_completion,
     expose_value=False,
     is_eager=True,
-    help="Print the completion script for bash, zsh or fish.",
+    help="Print the completion script for bash, zsh or fish, and how to install it.",
 )
 @click.pass_context
 def cli(ctx: click.Context, verbose: bool, quiet: bool, offline: bool) -> None:
@@ -177,7 +181,10 @@ def run(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if "_IMGCLS_COMPLETE" in os.environ:  # a shell asks what a word could become
+    if _ASKED in os.environ:
+        from imgcls.cli.shells import use_own_scripts
+
+        use_own_scripts()
         cli.main(arguments, prog_name="imgcls")
     # Not cli.main: it ends the process itself, with 1, where a pipe is closed.
     with cli.make_context("imgcls", arguments) as context:
