@@ -79,7 +79,7 @@ def model(tmp_path: Path) -> str:
         (("models", "import", ""), ["file:.keras .h5 .hdf5"]),
         (("models", "import", "x.h5", "--labels", ""), ["file:.txt .json"]),
         (("heatmap", "--class", "Egyptian"), ["Egyptian_cat"]),
-        (("heatmap", "--colormap", "cividi"), ["cividis"]),
+        (("heatmap", "--colormap", "cividis_"), ["cividis_r"]),
         (("heatmap", "-m", "vgg17", "--layer", ""), []),
         (("heatmap", "-m", "gone.safetensors", "--class", ""), []),
     ],
@@ -96,14 +96,14 @@ def test_labels_of_a_model_file(model: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.slow
-def test_layers_are_kept(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_layers_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     from imgcls.core.tasks.heatmap import explain
 
     layers = layer_names("mobilenet")
     assert layers[0] == "conv1" and "conv_pw_13_relu" in layers
     assert ends("heatmap", "-m", "mobilenet", "--layer", "conv_pw_13")[-1] == "conv_pw_13_relu"
     assert ends("finetune", "-m", "mobilenet", "--features", "f") == ["flatten"]
-    assert "top_activation" in ends("activations", "-m", model, "--layer", "top")
+    assert "top_activation" in ends("activations", "--layer", "top")
 
     def none(name: str) -> Any:
         raise AssertionError(name)

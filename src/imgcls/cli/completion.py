@@ -135,7 +135,7 @@ COMPLETIONS: Mapping[str, Complete] = {
     "versus": _labels,
     "layer": _layers,
     "layers": _layers,
-    "features": _features,
+    "features_": _features,
     "colormap": _colormaps,
 }
 
