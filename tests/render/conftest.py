@@ -83,9 +83,11 @@ class Browser:
         """
         from selenium.webdriver import ActionChains, Keys
 
-        self.run("document.activeElement.blur(); getSelection().removeAllRanges()")
+        self.run("document.activeElement.blur(); window.stops = []")
         focused = (
-            "const e = document.activeElement; if (e === document.body) return null;"
+            "const e = document.activeElement;"
+            "if (e === document.body || stops.includes(e)) return null;"  # or it begins anew
+            "stops.push(e);"
             "const s = getComputedStyle(e);"
             "return [e.id || e.className || e.localName, s.outlineStyle]"
         )
@@ -93,7 +95,7 @@ class Browser:
         for _ in range(200):
             ActionChains(self.driver).send_keys(Keys.TAB).perform()
             found = self.run(focused)
-            if found is None or (stops and found[0] == stops[0]):  # it may begin anew
+            if found is None:
                 return stops
             assert found[1] != "none", f"{found[0]} does not show that it has the focus"
             stops.append(found[0])

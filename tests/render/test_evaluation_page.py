@@ -52,7 +52,7 @@ def test_opens_from_disk_without_errors_or_requests(  # type: ignore[no-untyped-
     page = write(tmp_path, evaluation)
     browser.look(1280)
     browser.open(page)
-    assert cells(browser, "dd") == ["66.67%", "100.00%", "65.56%", "70.56%", "35.67%", "2"]
+    assert cells(browser, "dd") == ["66.67%", "65.56%", "70.56%", "35.67%", "2"]
     assert cells(browser, "table#matrix tbody td") == ["2", "", "1", "", "1", "1", "", "", "1"]
     assert browser.run("return document.querySelectorAll('#reliability .bar').length") == 5
     assert cells(browser, "#mistakes s") == ["eel", "eel"]
@@ -111,6 +111,78 @@ def test_fits_its_width_in_light_and_dark(  # type: ignore[no-untyped-def]
         browser.look(width, dark=dark)
         browser.open(page)
         assert browser.run("return document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("classes", [2, 12, 40])
+def test_screen_readers_keyboards_and_weak_eyes_stumble_over_nothing(  # type: ignore[no-untyped-def]
+    browser, samples: Path, tmp_path: Path, classes: int, dark: bool
+) -> None:
+    browser.look(1280, dark=dark)
+    browser.open(write(tmp_path, of_classes(classes, str(samples / "cat.jpg"))))
+    assert browser.faults() == []
+    framed = {2: [], 12: [], 40: ["button", "button", "button", "scroll", "pairs scroll"]}[classes]
+    stops = [stop.replace("zoomed", "scroll") for stop in browser.tab_stops()]
+    assert stops == [*framed, "summary", *["button"] * 5]
+
+
+def of_classes(number: int, mistaken: str) -> Evaluation:
+    """Return the figures of three images of each class, one of them a mistake."""
+    classes = [ClassLabel(f"n{one}", f"class {one}") for one in range(number)]
+    scored = [
+        image
+        for one in range(number)
+        for image in (
+            ScoredImage(f"{one}a.jpg", one, one, 0.9, 0.9, 1),
+            ScoredImage(f"{one}b.jpg", one, one, 0.7, 0.7, 1),
+            ScoredImage(mistaken, one, (one + 1) % number, 0.6, 0.3, 2),
+        )
+    ]
+    return summarize(scored, classes, "mine")
+
+
+def test_of_two_classes_nothing_is_empty_or_goes_without_saying(  # type: ignore[no-untyped-def]
+    browser, samples: Path, tmp_path: Path
+) -> None:
+    browser.look(1280)
+    browser.open(write(tmp_path, of_classes(2, str(samples / "cat.jpg"))))
+    assert "Top-5" not in cells(browser, "dt")
+    assert cells(browser, "h2")[:3] == ["Confusion matrix", "Reliability", "Coverage and accuracy"]
+    assert "Most frequent confusions" not in cells(browser, "h2")
+    box = browser.one("#matrix tbody td").rect
+    assert box["height"] >= 80 and box["width"] >= 80
+    assert browser.run("return document.querySelectorAll('#zoom').length") == 0
+
+
+def test_a_matrix_of_many_classes_is_enlarged_about_its_middle(  # type: ignore[no-untyped-def]
+    browser, samples: Path, tmp_path: Path
+) -> None:
+    browser.look(1280)
+    browser.open(write(tmp_path, of_classes(300, str(samples / "cat.jpg"))))
+    wide = "return document.getElementById('matrix').getBoundingClientRect().width"
+    frame = "const z = document.getElementById('zoomed'); return %s"
+    whole = browser.run(wide)
+    smaller, larger, all_of_it = browser.driver.find_elements("css selector", "#zoom button")
+    larger.click()
+    larger.click()
+    assert browser.run(wide) == pytest.approx(4 * whole, rel=0.05)
+    middle = "(z.scrollLeft + z.clientWidth / 2) / z.scrollWidth"
+    assert browser.run(frame % middle) == pytest.approx(0.5, abs=0.02)
+    smaller.click()
+    assert browser.run(wide) == pytest.approx(2 * whole, rel=0.05)
+    for _ in range(20):
+        larger.click()
+    assert 20 < browser.run(wide) / 300 < 64  # pixels a cell, and no more
+    all_of_it.click()
+    assert browser.run(wide) == pytest.approx(whole, rel=0.05)
+    browser.run(
+        "document.querySelector('rect.wrong')"
+        ".dispatchEvent(new Event('pointerover', { bubbles: true }))"
+    )
+    assert browser.one("#cell").text == "class 0, predicted as class 1: 1"
+    assert cells(browser, ".pairs tbody tr:first-child td") == ["class 0", "class 1", "1", "33%"]
+    assert len(cells(browser, ".pairs tbody tr")) == 40
+    assert browser.console() == []
 
 
 def test_a_thousand_classes(browser, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -25,7 +25,9 @@ Explain = Callable[[Source], "Image.Image"]
 MOST_PICTURES = 24
 MOST_LISTED = 1000
 
-_MOST_PAIRS = 12
+_MOST_PAIRS = 40
+# Of fewer classes the confusion matrix alone says it all, in large numbers.
+_FEW_CLASSES = 5
 _PICTURE = 224  # pixels
 # Up to this many classes, the confusion matrix has its numbers and names written out.
 _WRITTEN_CLASSES = 24
@@ -72,7 +74,8 @@ def report_page(evaluation: Evaluation, explain: Explain | None = None) -> Itera
     yield from template("evaluation.html").generate(
         it=evaluation,
         cells=cells,
-        pairs=_pairs(cells),
+        pairs=[] if len(evaluation.labels) < _FEW_CLASSES else _pairs(cells),
+        few=len(evaluation.labels) < _FEW_CLASSES,
         written=len(evaluation.labels) <= _WRITTEN_CLASSES,
         worst=(_pictured(mistake, explain) for mistake in worst[:MOST_PICTURES]),
         listed=worst[:MOST_LISTED],

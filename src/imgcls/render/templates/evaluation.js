@@ -31,3 +31,28 @@ for (const table of document.querySelectorAll("table.sortable")) {
     heading.append(button);
   });
 }
+
+// A matrix of many classes has cells smaller than a pixel: it is enlarged within its frame, about
+// the middle of what is seen.
+const zoomed = document.getElementById("zoomed");
+if (zoomed) {
+  const matrix = document.getElementById("matrix");
+  const most = Math.ceil((30 * matrix.viewBox.baseVal.width) / zoomed.clientWidth);
+  let zoom = 1;
+  const enlarge = (by) => {
+    const before = zoom;
+    zoom = by === 0 ? 1 : Math.min(Math.max(zoom * by, 1), Math.max(most, 1));
+    const [left, top] = [zoomed.scrollLeft, zoomed.scrollTop];
+    const [x, y] = [zoomed.clientWidth / 2, zoomed.clientHeight / 2];
+    matrix.style.width = `${100 * zoom}%`;
+    zoomed.scrollTo(((left + x) * zoom) / before - x, ((top + y) * zoom) / before - y);
+  };
+  document.getElementById("zoom").hidden = false;
+  for (const button of document.querySelectorAll("#zoom button")) {
+    button.addEventListener("click", () => enlarge(Number(button.dataset.by)));
+  }
+  matrix.addEventListener("pointerover", (event) => {
+    const name = event.target.querySelector?.("title");
+    if (event.target.localName === "rect" && name) document.getElementById("cell").textContent = name.textContent;
+  });
+}
