@@ -1,7 +1,8 @@
-"""Take the README's pictures of the HTML pages: `.venv/bin/python docs/screenshots.py`.
+"""Make the pictures of docs/pictures.md: `.venv/bin/python docs/screenshots.py`.
 
-The photos are those of sample_images/, and crops, mirrored and darkened copies of them, in
-folders of their labels: with such copies a model makes some mistakes to look at.
+All but the chart of scaling, which is measured for hours. The photos are those of
+sample_images/, and crops, mirrored and darkened copies of them, in folders of their labels:
+with such copies a model makes some mistakes to look at.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import heatmap_methods
 from PIL import Image, ImageEnhance, ImageOps
 from selenium import webdriver
 
@@ -56,25 +59,47 @@ def imgcls(*arguments: str, cwd: Path) -> None:
     subprocess.run([sys.executable, "-m", "imgcls", "-q", *arguments], cwd=cwd, stdout=2)
 
 
-def picture(page: Path, target: Path, height: int) -> None:
-    """Save a page's picture, 1200 pixels wide, with the colours of a palette."""
+def pictures(page: Path, name: str, height: int) -> None:
+    """Save how a page looks on a screen by day, and on a phone by night."""
+    screen = {"width": 1200, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    phone = {"width": 390, "height": 844, "deviceScaleFactor": 1.5, "mobile": True}
+    picture(page, PICTURES / f"{name}.png", screen, "light")
+    picture(page, PICTURES / f"{name}-phone.png", phone, "dark")
+
+
+def picture(page: Path, target: Path, size: dict[str, Any], scheme: str) -> None:
+    """Save a page's picture, with the colours of a palette."""
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
     for switch in (*SWITCHES, f"--user-data-dir={page.parent / page.stem}"):
         options.add_argument(switch)
     driver = webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))
-    size = {"width": 1200, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     driver.get(page.as_uri())
     driver.save_screenshot(str(target))
     driver.quit()
-    with Image.open(target) as shot:
+    shrink(target)
+
+
+def shrink(picture: Path) -> None:
+    """Save a picture with the colours of a palette."""
+    with Image.open(picture) as shot:
         small = shot.convert("RGB").quantize(256, dither=Image.Dither.FLOYDSTEINBERG)
-    small.save(target, optimize=True)
+    small.save(picture, optimize=True)
 
 
 def main() -> None:
     PICTURES.mkdir(exist_ok=True)
+    coffee = str(ROOT / "sample_images" / "coffee.jpg")
+    panel = ("--panel", "-o", str(PICTURES / "panel.jpg"))
+    imgcls("heatmap", coffee, *panel, cwd=ROOT)
+    heatmap_methods.main(coffee, str(PICTURES / "heatmap_methods.jpg"))
+    sheet = PICTURES / "activations.jpg"
+    imgcls("activations", coffee, "--first", "8", "-o", str(sheet), cwd=ROOT)
+    with Image.open(sheet) as drawn:
+        drawn.reduce(2).save(sheet, quality=80)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_photos(folder / "photos")
@@ -92,8 +117,11 @@ def main() -> None:
             cwd=folder / "photos",
         )
         imgcls("evaluate", "photos", "--report", str(folder / "e.html"), cwd=folder)
-        picture(folder / "p.html", PICTURES / "predict-page.png", 1010)
-        picture(folder / "e.html", PICTURES / "evaluate-page.png", 1700)
+        pictures(folder / "p.html", "predict-page", 1010)
+        pictures(folder / "e.html", "evaluate-page", 1700)
+        imgcls("finetune", "photos", "-o", "m.safetensors", "--skip-bad", cwd=folder)
+        (folder / "m.history.png").replace(PICTURES / "history.png")
+    shrink(PICTURES / "history.png")
 
 
 main()

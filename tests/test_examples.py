@@ -42,6 +42,10 @@ def test_examples(
         for example in doctest.DocTestFinder(recurse=False).find(function, name, globs={}):
             assert doctest.DocTestRunner().run(example).attempted > 0, name
             assert capsys.readouterr().out == "", name
+    for method in (imgcls.Explanation.overlay, imgcls.Explanation.panel, imgcls.Explanation.save):
+        (example,) = doctest.DocTestFinder(recurse=False).find(method, globs={})
+        assert doctest.DocTestRunner().run(example).attempted > 0, method
+        assert capsys.readouterr().out == "", method
 
 
 @pytest.mark.slow
