@@ -31,7 +31,7 @@ def save_weights(name: str, path: str) -> None:
     logits = np.asarray(network(noise(MODELS[name], seed=3), training=False))
     last = next(layer for layer in reversed(network.layers) if hasattr(layer, "kernel"))
     # Between images alone, since what all have in common says little of the network.
-    factor = 3 / max(float((logits - logits.mean(axis=0)).std()), 1e-6)
+    factor = 3 / max(float((logits - logits.mean(axis=0)).std()), 1e-30)
     last.set_weights([array * factor for array in last.get_weights()])
     network.save_weights(path)
 

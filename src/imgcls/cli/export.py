@@ -18,8 +18,8 @@ from imgcls.cli.output import write_stdout
     "out",
     required=True,
     metavar="FILE",
-    help="Write FILE; its ending says for which runtime: .tflite, .onnx, .keras, .h5, or / "
-    "for a SavedModel folder.",
+    help="Write FILE; its ending says for which runtime: .tflite, .onnx, .xml "
+    "(OpenVINO), .keras, .h5, or / for a SavedModel folder.",
 )
 @click.option("--weights", metavar="FILE", help="Local weights for it (.h5 or .weights.h5).")
 @click.option(
@@ -43,7 +43,7 @@ from imgcls.cli.output import write_stdout
     "--batch",
     type=click.Choice(["fixed", "dynamic"]),
     help="Take one image at a time, or any number.  [default: fixed for .tflite, dynamic for "
-    ".onnx]",
+    ".onnx and .xml]",
 )
 @click.option(
     "--opset",

@@ -95,6 +95,27 @@ def test_onnx(tiny: Path, exported: Exported, options: ExportOptions) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["out.onnx"]
 
 
+@pytest.mark.parametrize(
+    "options", [ExportOptions(), ExportOptions(with_preprocessing=True, batch="fixed")]
+)
+def test_openvino(tiny: Path, exported: Exported, options: ExportOptions) -> None:
+    openvino = pytest.importorskip("openvino")
+    path, outcome = exported(tiny, ".xml", options)
+    assert outcome["max_difference"] < 1e-5
+    assert sorted(file.name for file in path.parent.iterdir()) == [
+        *("out.bin", "out.xml", "out.xml.json"),
+    ]
+    shape = openvino.Core().read_model(path).inputs[0].get_partial_shape()
+    assert shape[0].is_static == (options.batch == "fixed")
+    about = json.loads(Path(f"{path}.json").read_bytes())
+    assert (about["channels"], about["labels"]) == ("RGB", [*LABELS])
+    pixels = PIXELS
+    if not options.with_preprocessing:
+        pixels = (PIXELS - np.float32(about["mean"])) / np.float32(about["std"])
+    given = run_exported(".xml", path, pixels, together=not options.batch)
+    np.testing.assert_allclose(given, scores(tiny), atol=1e-5)
+
+
 def test_int8_names_the_same_classes(tiny: Path, exported: Exported) -> None:
     photos = np.random.default_rng(4).integers(0, 256, (60, 16, 16, 3), np.uint8)
     photos[::3, :8] //= 4  # so that they are not all of one class

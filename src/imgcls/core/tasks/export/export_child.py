@@ -189,6 +189,20 @@ def _write_onnx(work: Work, path: Path) -> None:
     )
 
 
+def _write_openvino(work: Work, path: Path) -> None:
+    """Write what OpenVINO reads of a SavedModel; its own converter would ask about telemetry."""
+    import openvino
+
+    whole = path.parent.parent / "whole"
+    save_saved_model(work.model, whole)
+    work.model = None
+    gc.collect()
+    model = openvino.Core().read_model(whole)
+    if not work.any_batch:
+        model.reshape({"image": [1, *model.inputs[0].get_partial_shape()[1:]]})
+    openvino.save_model(model, path, compress_to_fp16=False)
+
+
 def _write_keras(work: Work, path: Path) -> None:
     save_keras(work.model, path)
 
@@ -202,6 +216,7 @@ _WRITERS: Mapping[str, Callable[[Work, Path], None]] = {
     ".keras": _write_keras,
     ".h5": _write_keras,
     ".onnx": _write_onnx,
+    ".xml": _write_openvino,
     SAVED_MODEL: _write_saved_model,
 }
 

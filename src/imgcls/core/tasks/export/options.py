@@ -68,6 +68,9 @@ FORMATS: Mapping[str, ExportFormat] = {
         extra="onnx",
         opset=17,
     ),
+    ".xml": ExportFormat(
+        "OpenVINO", batch="dynamic", takes_rgb=True, packages=("openvino",), extra="openvino"
+    ),
 }
 
 
@@ -160,7 +163,7 @@ def beside(path: Path, ending: str) -> Path | None:
     """Return the file with labels and preprocessing, where the exported one cannot hold them."""
     if ending == SAVED_MODEL:
         return path / IN_FOLDER
-    return path.with_name(path.name + BESIDE) if ending in (".keras", ".h5") else None
+    return path.with_name(path.name + BESIDE) if ending in (".keras", ".h5", ".xml") else None
 
 
 def check_output(path: Path, ending: str, *, force: bool) -> None:
@@ -172,8 +175,12 @@ def check_output(path: Path, ending: str, *, force: bool) -> None:
     if not path.parent.is_dir():
         raise OutputError(f"{path.parent}: no such folder; make it first")
     _check_free(path, ending, force)
-    if ending != SAVED_MODEL and (described := beside(path, ending)):
+    if ending == SAVED_MODEL:
+        return
+    if described := beside(path, ending):
         _check_free(described, "", force)
+    if ending == ".xml":
+        _check_free(path.with_suffix(".bin"), "", force)  # the weights
 
 
 def _check_free(path: Path, ending: str, force: bool) -> None:

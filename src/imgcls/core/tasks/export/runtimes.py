@@ -66,10 +66,20 @@ def _onnx_runtime(path: Path) -> Callable[[np.ndarray], Float32Array]:
     return run
 
 
+def _openvino(path: Path) -> Callable[[np.ndarray], Float32Array]:
+    import openvino
+
+    # Some processors would otherwise compute in bfloat16, which changes the scores.
+    how = {"INFERENCE_PRECISION_HINT": "f32"}
+    model = openvino.Core().compile_model(path, "CPU", how)
+    return lambda batch: np.array(model({"image": batch})["scores"], np.float32)
+
+
 _RUNTIMES: Mapping[str, Callable[[Path], Callable[[np.ndarray], Float32Array]]] = {
     ".tflite": _litert,
     ".keras": run_keras,
     ".h5": run_keras,
     SAVED_MODEL: run_saved_model,
     ".onnx": _onnx_runtime,
+    ".xml": _openvino,
 }
