@@ -9,14 +9,15 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from imgcls.core import progress
 from imgcls.core.errors import OutputError, WeightsError
 from imgcls.core.models import download
 from imgcls.core.models.download import fetch_weights, is_published
 from imgcls.core.models.spec import PublishedWeights
-from imgcls.core.progress import show_with
 
 # More than two blocks of a megabyte, and not a whole number of them.
 CONTENT = b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 10_000
@@ -251,21 +252,22 @@ def test_eight_at_once_fetch_once(server: Server, path: Path) -> None:
     assert path.read_bytes() == CONTENT
 
 
-def test_progress_counts_megabytes(server: Server, path: Path) -> None:
+def test_progress_counts_megabytes(
+    server: Server, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[object] = []
 
-    def show(items: Iterator[bytes], unit: str, total: int | None) -> Iterator[bytes]:
+    def show(
+        items: Iterator[bytes], unit: str, total: int | None = None, **how: Any
+    ) -> Iterator[bytes]:
         seen.extend([unit, total])
         for item in items:
             seen.append(len(item))
             yield item
 
     server.answers = [whole]
-    show_with(show)
-    try:
-        fetch(server, path)
-    finally:
-        show_with(lambda items, unit, total: iter(items))
+    monkeypatch.setattr(progress, "_shows", [show])
+    fetch(server, path)
     assert seen == ["MB", 3, 2**20, 2**20, len(CONTENT) - 2 * 2**20]
 
 
