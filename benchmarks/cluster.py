@@ -10,12 +10,13 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import sys
 import tempfile
 from pathlib import Path
 
 from measure import SAMPLES, imgcls, multiplied, process
 
-_WORKERS = (1, 2)
+_WORKERS = (2, 1)
 
 
 def main() -> None:
@@ -49,6 +50,7 @@ def _row(folder: Path, photos: Path, count: int, rounds: int, workers: int) -> s
             both.append(process([*alone, *common]).seconds)
             both.append(process([*on_ray, *common, "--cluster", "local"]).seconds)
         runs.append((both[0], both[2], both[1], both[3]))
+        print(f"{workers} workers: {both}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
     alone_all, alone_start, ray_all, ray_start = map(statistics.median, zip(*runs, strict=True))
     overheads = [(ray - ray_one) / (one - one_one) - 1 for one, one_one, ray, ray_one in runs]
     return (

@@ -15,7 +15,7 @@ from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.cluster.job_folder import JobFolder
 from imgcls.core.tasks.cluster.parcel import pack
 from imgcls.core.tasks.cluster.parts import parts_of
-from imgcls.core.tasks.cluster.work import Counts, Order, Work, Worker
+from imgcls.core.tasks.cluster.work import Counts, Order, Work, Worker, read_ahead
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Answer:
     error: str | None
 
 
-def make(sources: list[Source], model: Model) -> Iterator[Answer]:
+def make(sources: Iterable[Source], model: Model) -> Iterator[Answer]:
     for source in sources:
         bad = source.name.startswith("bad")
         yield Answer(source.name, "error" if bad else "unknown", "it is bad" if bad else None)
@@ -79,6 +79,17 @@ def test_another_version_is_refused(order: tuple[Order, bytes]) -> None:
 def test_a_node_that_lacks_the_folder_says_so(order: tuple[Order, bytes]) -> None:
     with pytest.raises(UsageError, match=r"does not see /no/such \(No such file or directory\)"):
         Worker(replace(order[0], working_folder="/no/such"), order[1])
+
+
+def test_what_is_far_is_read_before_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    near = [Source("a.jpg")]
+    assert read_ahead(near) is near
+    monkeypatch.setenv("IMGCLS_OFFLINE", "1")
+    far = Source("http://127.0.0.1:9/a.jpg", "url")
+    found = list(read_ahead([*near, far, *near]))
+    assert [one.name for one in found] == ["a.jpg", far.name, "a.jpg"]
+    assert found[0] == near[0]  # not read, however long the disk takes
+    assert (found[1].kind, found[1].reason[:11]) == ("missing", "not fetched")
 
 
 def test_errors_are_noted_up_to_a_number() -> None:

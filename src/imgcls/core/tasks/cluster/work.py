@@ -12,6 +12,7 @@ from typing import Any
 
 from imgcls.core.engines.model import Model
 from imgcls.core.errors import ClusterError, ModelError, UsageError
+from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.cluster.job_folder import JobFolder, Note
 from imgcls.core.tasks.cluster.parcel import Parcel, unpack
@@ -21,6 +22,8 @@ log = logging.getLogger("imgcls")
 
 # What kills every process that meets it, as a broken library may, must end sometime.
 _MOST_TRIES = 5
+_FAR = ("store", "url")
+_READERS = 8  # at once; twice as many images wait in memory
 _ERRORS_NOTED = 20  # of a part; all are in its records
 
 
@@ -33,7 +36,7 @@ class Work:
         write: records → the pieces of a file.
     """
 
-    make: Callable[[list[Source], Model], Iterable[Any]]
+    make: Callable[[Iterable[Source], Model], Iterable[Any]]
     write: Callable[[Iterable[Any]], Iterable[str | bytes]]
 
 
@@ -112,7 +115,7 @@ class Worker:
                 "goes on with what is missing"
             )
         counts = Counts()
-        pieces = work.write(counts.of(work.make(sources, self.model)))
+        pieces = work.write(counts.of(work.make(read_ahead(sources), self.model)))
         content = b"".join(
             piece.encode("utf-8", "surrogateescape") if isinstance(piece, str) else piece
             for piece in pieces
@@ -121,6 +124,20 @@ class Worker:
         note = Note(part, len(content), seconds=round(seconds, 3), **counts.as_facts())
         folder.finish(content, note)
         return note
+
+
+def read_ahead(sources: list[Source]) -> Iterable[Source]:
+    """Return the sources, in order; those of stores and servers are read a few at once.
+
+    To wait for one answer after the other would leave the processor idle for most of the time.
+    """
+    if not any(source.kind in _FAR for source in sources):
+        return sources
+    return map_ordered(
+        lambda chunk: [one.with_content() if one.kind in _FAR else one for one in chunk],
+        sources,
+        workers=_READERS,
+    )
 
 
 @dataclass
