@@ -71,6 +71,13 @@ def test_what_is_no_report_is_left_alone(tmp_path: Path) -> None:
         ReportFolder(str(tmp_path / "file" / "report")).begin([])
 
 
+def test_an_interrupted_report_is_gone_over_again(report: ReportFolder) -> None:
+    address = report.keep(jpeg("red"))
+    again = ReportFolder(report.path)
+    again.begin([])
+    assert again.keep(jpeg("red")) == address
+
+
 def test_a_report_does_not_lie_in_what_is_read(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     with pytest.raises(UsageError, match=r"lies in .*photos, which is read"):

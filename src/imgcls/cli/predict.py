@@ -117,7 +117,9 @@ def predict(
     INPUT is a file, a folder, a quoted glob, a URL, or - for one image on stdin.
     """
     if undo is not None:
-        others = bool(inputs or files_from or sort_into or sort_mode or output or draw or show)
+        others = bool(
+            inputs or files_from or sort_into or sort_mode or output or report_dir or draw or show
+        )
         return sorting.take_back(console, undo, dry_run, others)
     refused = {
         "fail_fast": fail_fast,

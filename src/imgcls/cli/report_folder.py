@@ -69,13 +69,15 @@ class ReportFolder:
                 its thumbnails for photos.
             OutputError: it cannot be made, or has other files than an earlier report.
         """
-        here = os.path.realpath(self.path)
+        here = os.path.join(os.path.realpath(self.path), "")
         for name in filter(os.path.isdir, inputs):
-            if os.path.commonpath([here, os.path.realpath(name)]) == os.path.realpath(name):
+            if here.startswith(os.path.join(os.path.realpath(name), "")):
                 raise UsageError(f"{self.path}: lies in {name}, which is read; name another folder")
-        if os.path.isdir(self.path) and not os.path.lexists(self.page) and os.listdir(self.path):
-            raise OutputError(f"{self.path}: has files that are no report; name a new folder")
         try:
+            others = set(os.listdir(self.path)) if os.path.isdir(self.path) else set()
+            # A run that was interrupted has left thumbnails and no page.
+            if PAGE not in others and others - {THUMBNAILS}:
+                raise OutputError(f"{self.path}: has files that are no report; name a new folder")
             os.makedirs(os.path.join(self.path, THUMBNAILS), exist_ok=True)
         except OSError as error:
             raise OutputError(f"{self.path}: cannot be made: {error.strerror}") from error
