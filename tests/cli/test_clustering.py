@@ -46,15 +46,6 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str], s
     assert error_of(capsys, "in", *arguments) == (2, said)
 
 
-def test_wrong_output(capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("ray")
-    local = ("in", "--cluster", "local")
-    said = "--cluster writes a folder of parts; name it with --output"
-    assert error_of(capsys, *local) == (2, said)
-    said = "--cluster writes parquet or jsonl; leave out --format csv"
-    assert error_of(capsys, *local, "-o", "out", "-f", "csv") == (2, said)
-
-
 def whole(folder: Path) -> bytes:
     """Return all records of a folder of JSONL parts."""
     return b"".join(part.read_bytes() for part in parts_in(folder))

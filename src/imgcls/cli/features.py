@@ -15,14 +15,12 @@ from imgcls.cli.output import check_output, is_special
 from imgcls.cli.replacing import Earlier, check_same_inputs, part_of
 from imgcls.cli.summary import Summary
 from imgcls.core.engines.engine import EngineName
-from imgcls.core.engines.model import Model, load_model
+from imgcls.core.engines.model import load_model
 from imgcls.core.errors import OutputError, UsageError
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.journal import has_journal
 from imgcls.core.tasks.classify.record_file import RecordFile
-from imgcls.core.tasks.cluster.run import Job
-from imgcls.core.tasks.cluster.work import Work
 from imgcls.core.tasks.features.features import (
     FeatureOptions,
     FeatureRow,
@@ -32,7 +30,7 @@ from imgcls.core.tasks.features.features import (
     sources_of,
 )
 from imgcls.core.tasks.labelled.table import is_table
-from imgcls.render.features import FORMATS, Format, format_of, parquet_part
+from imgcls.render.features import Format, format_of
 
 log = logging.getLogger("imgcls")
 
@@ -95,15 +93,15 @@ def features(
     INPUT is a file, a folder, a quoted glob, a URL, - for one image on stdin, or a .csv file with
     the columns path and label.
     """
-    refused = {"fail_fast": fail_fast, "resume": resume}
-    if where := clustering.chosen(cluster, part_size, workers, refused):
-        FORMATS[".parquet"].check()
-        folder = clustering.output_folder(out)
+    if where := clustering.chosen(cluster, part_size, workers, fail_fast=fail_fast, resume=resume):
+        from imgcls.cli import cluster_run
+
+        parts = cluster_run.Parts(where, out, "parquet", force=force)
         sources = options.sources(inputs, files_from, null, expand=_checked_inputs)
         how = FeatureOptions(features_, size, resize, interpolation, workers=1)
         opened = load_model(model, weights=weights, engine=engine, variant=how.variant)
-        job = _job((*inputs, *filter(None, [files_from])), opened, how)
-        return clustering.run(console, job, folder, where, opened, sources, force=force)
+        job = cluster_run.features_job(cluster_run.named(inputs, files_from), opened, how)
+        return cluster_run.run(console, job, parts, opened, sources)
     format_ = _checked(out)
     if force and resume:
         raise UsageError("`force` replaces the file of `out`; it does not go with `resume`")
@@ -140,28 +138,6 @@ def features(
         summary.skipped = file.skipped
         summary.check()  # of nothing but failures no output is made
     return summary.close(console)
-
-
-def _job(named: tuple[str, ...], model: Model, how: FeatureOptions) -> Job:
-    """Return what the workers of a cluster have to do."""
-    count = count_features(model)
-    return Job(
-        command="features",
-        inputs=named,
-        work=Work(
-            functools.partial(feature_rows, options=how),
-            functools.partial(parquet_part, count=count),
-        ),
-        facts=row_facts(model, how),
-        ending=".parquet",
-        options={
-            "features": how.features,
-            "columns": count,
-            "size": model.preprocessing.size,
-            "resize": how.resize,
-            "interpolation": how.interpolation,
-        },
-    )
 
 
 def _checked_inputs(inputs: Iterable[str]) -> Iterator[Source]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import click
 
 from imgcls.cli import clustering, drawing, options, report_folder, sorting
@@ -12,17 +10,11 @@ from imgcls.cli.destination import Destination
 from imgcls.cli.sink import open_sink
 from imgcls.cli.summary import EXIT_SOME_FAILED, Summary
 from imgcls.core.engines.engine import EngineName, Precision
-from imgcls.core.engines.model import Model
-from imgcls.core.errors import UsageError
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
-from imgcls.core.tasks.classify.classify import classify_sources, load_calibrated, record_facts
+from imgcls.core.tasks.classify.classify import load_calibrated
 from imgcls.core.tasks.classify.options import MIN_FAMILIARITY, ClassifyOptions, SortOptions
 from imgcls.core.tasks.classify.placing import SortMode
-from imgcls.core.tasks.cluster.run import Job
-from imgcls.core.tasks.cluster.work import Work
-from imgcls.render.predictions import FORMATS, Format
-
-_IN_PARTS = ("parquet", "jsonl")  # the formats of a cluster's files
+from imgcls.render.predictions import FORMATS
 
 
 @click.command()
@@ -121,34 +113,33 @@ def predict(
             inputs or files_from or sort_into or sort_mode or output or report_dir or draw or show
         )
         return sorting.take_back(console, undo, dry_run, others)
-    refused = {
-        "fail_fast": fail_fast,
-        "report_dir": report_dir,
-        "resume": resume,
-        "sort_into": sort_into,
-        "sort_mode": sort_mode,
-        "dry_run": dry_run,
-        "draw": draw,
-        "show": show,
-    }
-    if where := clustering.chosen(cluster, part_size, workers, refused):
+    if where := clustering.chosen(
+        *(cluster, part_size, workers),
+        fail_fast=fail_fast,
+        report_dir=report_dir,
+        resume=resume,
+        sort_into=sort_into,
+        sort_mode=sort_mode,
+        dry_run=dry_run,
+        draw=draw,
+        show=show,
+    ):
+        from imgcls.cli import cluster_run
+
         how = ClassifyOptions(
             top=top,
             min_confidence=min_confidence,
             min_familiarity=min_familiarity,
             resize=resize,
             interpolation=interpolation,
-            workers=1,
         )
-        folder = clustering.output_folder(output)
-        in_parts = _format_in_parts(format_name or "parquet")
+        parts = cluster_run.Parts(where, output, format_name, force=force)
         sources = options.sources(inputs, files_from, null)
         opened, sources = load_calibrated(
             model, sources, weights=weights, engine=engine, precision=precision
         )
-        named = (*inputs, *filter(None, [files_from]))
-        job = _job(named, opened, how, in_parts)
-        return clustering.run(console, job, folder, where, opened, sources, force=force)
+        job = cluster_run.predict_job(cluster_run.named(inputs, files_from), opened, how, parts)
+        return cluster_run.run(console, job, parts, opened, sources)
     sort = SortOptions(sort_into, sort_mode, dry_run)
     report = report_folder.chosen(report_dir, output, format_name)
     to = Destination(report.page if report else output, format_name, resume, force, sort, report)
@@ -174,36 +165,3 @@ def predict(
     code = summary.close(console)
     drawings.close(console)
     return code or (EXIT_SOME_FAILED if sink.unsorted or drawings.failed else 0)
-
-
-def _format_in_parts(name: str) -> Format:
-    """Return the format of a cluster's parts.
-
-    Raises:
-        UsageError: it does not come in parts.
-        OutputError: it lacks a library.
-    """
-    if name not in _IN_PARTS:
-        raise UsageError(f"`cluster` writes {' or '.join(_IN_PARTS)}; leave out --format {name}")
-    FORMATS[name].check()
-    return FORMATS[name]
-
-
-def _job(named: tuple[str, ...], model: Model, how: ClassifyOptions, format_: Format) -> Job:
-    """Return what the workers of a cluster have to do."""
-    return Job(
-        command="predict",
-        inputs=named,
-        work=Work(
-            functools.partial(classify_sources, options=how),
-            functools.partial(format_.render, top=how.top),
-        ),
-        facts=record_facts(model, how, model.precision),
-        ending=format_.endings[0],
-        options={
-            "top": how.top,
-            "min_confidence": how.min_confidence,
-            "resize": how.resize,
-            "interpolation": how.interpolation,
-        },
-    )
