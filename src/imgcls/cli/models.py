@@ -126,7 +126,7 @@ models.add_command(import_)
 
 
 @models.command("compile")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME|FILE")
 @click.option("--weights", metavar="FILE", help="Local weights for it (.h5 or .weights.h5).")
 @options.precision
 @click.option(
