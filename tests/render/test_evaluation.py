@@ -40,6 +40,7 @@ def evaluation() -> Evaluation:
         ),
         misclassified=(Mistake("3.jpg", "cat", "dog", 0.8, 0.15, 2),),
         errors=(Failure("5.jpg", "truncated JPEG"),),
+        interval=(0.3006, 0.9544),
     )
 
 
@@ -50,7 +51,7 @@ def shown(name: str, evaluation: Evaluation, style: Style = PLAIN) -> str:
 def test_text(evaluation: Evaluation) -> None:
     assert shown("text", evaluation) == (
         "net: 4 images of 2 classes\n"
-        "  top-1               75.00%\n"
+        "  top-1               75.00%  (30% to 95% for more such images)\n"
         "  top-5              100.00%\n"
         "  macro F1            73.33%\n"
         "  weighted F1         76.67%\n"
@@ -71,6 +72,7 @@ def test_text(evaluation: Evaluation) -> None:
         "  0     kept 100.0%  right  75.0%\n"
         "  0.5   kept  75.0%  right  66.7%\n"
         "  0.9   kept  25.0%  right 100.0%\n"
+        "  no score is high enough for --target-accuracy\n"
         "\n"
         "Misclassified (1)\n"
         "3.jpg: cat, predicted as dog (80.00%)\n"
@@ -91,6 +93,7 @@ def test_json(evaluation: Evaluation) -> None:
     assert list(found) == [
         *("images", "top1", "top5", "classes", "macro", "weighted", "labels"),
         *("confusion_matrix", "ece", "coverage", "misclassified", "errors"),
+        *("top1_interval", "reliability", "risk_coverage", "recommended"),
     ]
     assert found["confusion_matrix"] == [[2, 1], [0, 1]]
     cat = {"label": "cat", "precision": 1.0, "recall": 0.666667, "f1": 0.8, "support": 3}

@@ -12,8 +12,8 @@ from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.heatmap.explain import heatmaps_of
-from imgcls.core.tasks.labelled.evaluate import EvaluateOptions, score_images
-from imgcls.core.tasks.labelled.evaluation import summarize
+from imgcls.core.tasks.labelled.evaluate import EvaluateOptions, evaluate_scored, score_images
+from imgcls.core.tasks.labelled.evaluation import TARGET_ACCURACY
 from imgcls.core.tasks.labelled.sources import LABELS_FROM, LabelsFrom
 from imgcls.render.evaluation import EVALUATION_FORMATS
 from imgcls.render.evaluation_page import is_own, report_page
@@ -36,6 +36,19 @@ from imgcls.render.evaluation_page import is_own, report_page
     metavar="FILE.html",
     help="Write a page too: figures, confusion matrix, worst mistakes with heatmaps.",
 )
+@click.option(
+    "--unfamiliar",
+    metavar="DIR",
+    help="Photos of none of the classes: say how many of them are called unknown.",
+)
+@click.option(
+    "--target-accuracy",
+    type=click.FloatRange(0, 1),
+    default=TARGET_ACCURACY,
+    show_default=True,
+    metavar="P",
+    help="Recommend a --min-confidence with which this part of the accepted images is right.",
+)
 @options.preprocessing
 @options.workers
 @click.pass_obj
@@ -50,6 +63,8 @@ def evaluate(
     format_name: str,
     report: str | None,
     labels_from: LabelsFrom,
+    unfamiliar: str | None,
+    target_accuracy: float,
     resize: Resize | None,
     interpolation: Interpolation | None,
     workers: int | None,
@@ -66,13 +81,15 @@ def evaluate(
     class, and their plain (macro) and weighted means, are over the classes that occur as label or
     as answer.
     """
-    options_ = EvaluateOptions(labels_from, resize, interpolation, workers)
+    options_ = EvaluateOptions(
+        labels_from, resize, interpolation, workers, unfamiliar, target_accuracy
+    )
     if report is not None:
         check_output(report, is_own)
     summary = Summary("image", root)
     opened = load_model(model, weights=weights, engine=engine, threads=workers)
     scored = summary.count(console.progress(score_images(root, opened, options_), "images"))
-    evaluation = summarize(scored, opened.labels, opened.name)
+    evaluation = evaluate_scored(scored, opened, options_)
     write_stdout(EVALUATION_FORMATS[format_name](evaluation, stdout_style()))
     if report is not None:  # after the figures, which a report that fails must not take along
         wrong = bool(evaluation.misclassified)  # else nothing is opened that draws heatmaps

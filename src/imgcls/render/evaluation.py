@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from imgcls.core.csv_text import csv_line
@@ -14,12 +15,15 @@ from imgcls.render.style import PLAIN, Painted, Style
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.labelled.evaluation import Evaluation
-    from imgcls.core.tasks.labelled.metrics import ClassScores
+    from imgcls.core.tasks.labelled.metrics import CalibrationBin, ClassScores
+    from imgcls.core.tasks.labelled.trust import Recommendation, Risk, Unfamiliar
 
 CSV_HEADER = ("label", "precision", "recall", "f1", "support")
 
 # Text shows the confusion matrix of up to this many classes; JSON and the report have any.
 _MATRIX_CLASSES = 12
+# Of fewer images, the accuracy comes with its interval.
+FEW_IMAGES = 30
 _TEXT_COVERAGE = (0.0, 0.25, 0.5, 0.75, 0.9)
 
 
@@ -58,6 +62,18 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
             for one in evaluation.misclassified
         ],
         "errors": [{"path": one.path, "error": one.error} for one in evaluation.errors],
+        "top1_interval": [rounded(bound) for bound in evaluation.interval],
+        "reliability": [_rounded(one) for one in evaluation.bins],
+        "risk_coverage": [_rounded(one) for one in evaluation.risks],
+        "recommended": evaluation.recommended and _rounded(evaluation.recommended),
+        **({"unfamiliar": _rounded(evaluation.unfamiliar)} if evaluation.unfamiliar else {}),
+    }
+
+
+def _rounded(row: CalibrationBin | Risk | Recommendation | Unfamiliar) -> dict[str, Any]:
+    return {
+        name: rounded(value) if isinstance(value, float) else value
+        for name, value in asdict(row).items()
     }
 
 
@@ -81,7 +97,7 @@ def csv_rows(evaluation: Evaluation, style: Style = PLAIN) -> Iterator[str]:
 
 def text(evaluation: Evaluation, style: Style = PLAIN) -> Iterator[Painted]:
     """Yield the figures for people, line by line."""
-    sections = [_headline, _class_table, _coverage, _lists]
+    sections = [_headline, _class_table, _coverage, _recommended, _unfamiliar, _lists]
     if 1 < len(evaluation.labels) <= _MATRIX_CLASSES:
         sections.insert(2, _matrix)
     for section in sections:
@@ -101,7 +117,9 @@ def _headline(evaluation: Evaluation, style: Style) -> Iterator[str]:
         "calibration error": evaluation.ece,
     }
     for name, share in rows.items():
-        yield f"  {name:<18} {style.bar(share)}{share:>7.2%}\n"
+        few = name == "top-1" and evaluation.images < FEW_IMAGES
+        interval = "  ({:.0%} to {:.0%} for more such images)".format(*evaluation.interval)
+        yield f"  {name:<18} {style.bar(share)}{share:>7.2%}{interval if few else ''}\n"
 
 
 def _class_table(evaluation: Evaluation, style: Style) -> Iterator[str]:
@@ -136,6 +154,32 @@ def _coverage(evaluation: Evaluation, style: Style) -> Iterator[str]:
         if one.min_confidence in _TEXT_COVERAGE:
             right = "     –" if one.accuracy is None else f"{one.accuracy:>6.1%}"
             yield f"  {one.min_confidence:<5g} kept {one.coverage:>6.1%}  right {right}\n"
+
+
+def _recommended(evaluation: Evaluation, style: Style) -> Iterator[str]:
+    one = evaluation.recommended
+    if one is None:
+        yield "  no score is high enough for --target-accuracy\n"
+        return
+    yield (
+        f"  --min-confidence {one.min_confidence:.4g} keeps {one.coverage:.1%}, of which "
+        f"{one.accuracy:.1%} are right ({one.target_accuracy:.4g} were wished)\n"
+    )
+
+
+def _unfamiliar(evaluation: Evaluation, style: Style) -> Iterator[str]:
+    one = evaluation.unfamiliar
+    if one is None:
+        return
+    yield f"\n{style.paint('Photos of other things', 'strong')}\n"
+    if one.by == "familiarity":
+        yield (
+            f"  {one.unknown} of {one.images} are unknown ({one.unknown / one.images:.1%}), and "
+            f"{one.lost:.1%} of the images that are right\n"
+        )
+    else:
+        yield "  the model has no familiarity: none is unknown; compared by their best score\n"
+    yield f"  area under the ROC curve {one.auroc:.3f}\n"
 
 
 def _lists(evaluation: Evaluation, style: Style) -> Iterator[str]:

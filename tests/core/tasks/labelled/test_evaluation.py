@@ -42,3 +42,34 @@ def test_nothing_readable() -> None:
 def test_nothing_found() -> None:
     with pytest.raises(NoImagesError, match="no labelled image found"):
         summarize([], CLASSES, "mine")
+
+
+def _image(familiarity: float | None, rank: int = 1, score: float = 0.9) -> ScoredImage:
+    return ScoredImage("a.jpg", 0, rank - 1, score, score, rank, familiarity=familiarity)
+
+
+def test_photos_of_other_things_beside_those_of_the_classes() -> None:
+    classes = [ClassLabel("cat", "cat"), ClassLabel("dog", "dog")]
+    known = [_image(0.0), _image(0.5), _image(1.0), _image(0.7), _image(0.0, rank=2)]
+    others = [_image(0.0), _image(0.0), _image(0.6), ScoredImage("b.jpg", error="no image")]
+    found = summarize(known, classes, "m", unfamiliar=others)
+    assert found.unfamiliar is not None
+    assert (found.unfamiliar.images, found.unfamiliar.unknown) == (3, 2)
+    assert found.unfamiliar.lost == 0.25  # of the four that are right
+    # 0, 0.5, 1, 0.7 and 0 against 0, 0 and 0.6: 1 + 2 + 3 + 3 + 1 of 15
+    assert found.unfamiliar.auroc == pytest.approx(10 / 15)
+    assert [one.path for one in found.errors] == ["b.jpg"]
+
+
+def test_without_familiarity_the_scores_are_compared() -> None:
+    classes = [ClassLabel("cat", "cat"), ClassLabel("dog", "dog")]
+    others = [_image(None, score=0.5), _image(None, score=0.95)]
+    found = summarize([_image(None)], classes, "m", unfamiliar=others).unfamiliar
+    assert found is not None
+    assert (found.by, found.unknown, found.auroc) == ("score", 0, 0.5)
+
+
+def test_other_photos_that_cannot_be_read_are_an_error() -> None:
+    classes = [ClassLabel("cat", "cat"), ClassLabel("dog", "dog")]
+    with pytest.raises(NoImagesError, match="`unfamiliar`"):
+        summarize([_image(0.5)], classes, "m", unfamiliar=[])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,15 @@ from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.preprocessing import Interpolation, Preprocessing, Resize
 from imgcls.core.pixels.source import Source
+from imgcls.core.pixels.sources import expand
+from imgcls.core.tasks.classify.options import MIN_FAMILIARITY
 from imgcls.core.tasks.classify.scoring import Scored, adapt, score_chunk
-from imgcls.core.tasks.labelled.evaluation import Evaluation, ScoredImage, summarize
+from imgcls.core.tasks.labelled.evaluation import (
+    TARGET_ACCURACY,
+    Evaluation,
+    ScoredImage,
+    summarize,
+)
 from imgcls.core.tasks.labelled.sources import (
     LABELS_FROM,
     LabelledSource,
@@ -36,10 +43,19 @@ class EvaluateOptions:
     resize: Resize | None = None
     interpolation: Interpolation | None = None
     workers: int | None = None
+    unfamiliar: str | os.PathLike[str] | None = None
+    target_accuracy: float = TARGET_ACCURACY
+    min_familiarity: float = MIN_FAMILIARITY
 
     def __post_init__(self) -> None:
         if self.labels_from not in LABELS_FROM:
             raise UsageError(f"`labels_from` is one of {', '.join(LABELS_FROM)}")
+        for name in ("target_accuracy", "min_familiarity"):
+            share = getattr(self, name)
+            if not 0 <= share <= 1:
+                raise UsageError(f"`{name}` must be between 0 and 1; it is {share}")
+        if self.unfamiliar is not None and not os.path.isdir(self.unfamiliar):
+            raise UsageError(f"{os.fspath(self.unfamiliar)}: no such folder of photos")
         if self.workers is not None and self.workers < 1:
             raise UsageError(f"`workers` must be 1 or more; it is {self.workers}")
 
@@ -52,6 +68,9 @@ def evaluate(
     resize: Resize | None = None,
     interpolation: Interpolation | None = None,
     workers: int | None = None,
+    unfamiliar: str | os.PathLike[str] | None = None,
+    target_accuracy: float = TARGET_ACCURACY,
+    min_familiarity: float = MIN_FAMILIARITY,
 ) -> Evaluation:
     """Score a model on labelled images.
 
@@ -66,6 +85,9 @@ def evaluate(
         resize: how the image is fitted to the network; default: the model's own way.
         interpolation: the resampling filter; default: the model's own.
         workers: how many images to work on at once; default: one a processor core.
+        unfamiliar: a folder of photos of none of the classes, to see what becomes of them.
+        target_accuracy: of what is accepted, 0 to 1, which a `min_confidence` is recommended for.
+        min_familiarity: below which a photo is unknown.
 
     Raises:
         UsageError: `root` is no folder, has no class folders, or is a malformed table.
@@ -79,9 +101,43 @@ def evaluate(
         >>> evaluation.images, evaluation.labels
         (24, ('squares', 'stripes'))
     """
-    options = EvaluateOptions(labels_from, resize, interpolation, workers)
+    options = EvaluateOptions(
+        labels_from, resize, interpolation, workers, unfamiliar, target_accuracy, min_familiarity
+    )
     opened = model if isinstance(model, Model) else load_model(model)
-    return summarize(score_images(root, opened, options), opened.labels, opened.name)
+    return evaluate_scored(score_images(root, opened, options), opened, options)
+
+
+def evaluate_scored(
+    scored: Iterable[ScoredImage], model: Model, options: EvaluateOptions
+) -> Evaluation:
+    """Turn scored images into figures, after them the unfamiliar photos; see `evaluate`."""
+    others = None if options.unfamiliar is None else score_unfamiliar(model, options)
+    return summarize(
+        scored,
+        model.labels,
+        model.name,
+        target_accuracy=options.target_accuracy,
+        unfamiliar=others,
+        min_familiarity=options.min_familiarity,
+    )
+
+
+def score_unfamiliar(model: Model, options: EvaluateOptions) -> Iterator[ScoredImage]:
+    """Yield what the model makes of the photos of none of its classes."""
+    assert options.unfamiliar is not None
+    preprocessing = adapt(model.preprocessing, options.resize, options.interpolation)
+
+    def work(chunk: list[Source]) -> list[ScoredImage]:
+        return [_scored_image(one, 0) for one in score_chunk(model, preprocessing, chunk)]
+
+    return map_ordered(
+        work,
+        expand([os.fspath(options.unfamiliar)]),
+        workers=options.workers or usable_cores(),
+        chunk=model.engine.batch_size,
+        eager=model.engine.one_by_one,
+    )
 
 
 def score_images(
@@ -135,4 +191,5 @@ def _scored_image(scored: Scored, actual: int) -> ScoredImage:
         score=float(scores[predicted]),
         actual_score=float(scores[actual]),
         rank=int(rank),
+        familiarity=scored.familiarity,
     )
