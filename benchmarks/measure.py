@@ -52,12 +52,14 @@ class Run:
         megabytes: its own peak memory, not its children's.
         output: its standard output; empty if it was not kept.
         first_byte: seconds until its standard output began.
+        cpu_seconds: that processors worked for it, not for its children.
     """
 
     seconds: float
     megabytes: float
     output: str
     first_byte: float
+    cpu_seconds: float
 
 
 def multiplied(folder: Path, count: int) -> Path:
@@ -102,7 +104,13 @@ def process(command: Sequence[str], *, keep: bool = True) -> Run:
     if child.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit code {child.returncode}")
     unit = 2**20 if sys.platform == "darwin" else 2**10
-    return Run(seconds, usage.ru_maxrss / unit, output.decode(), first_byte)
+    return Run(
+        seconds,
+        usage.ru_maxrss / unit,
+        output.decode(),
+        first_byte,
+        usage.ru_utime + usage.ru_stime,
+    )
 
 
 @dataclass(frozen=True)

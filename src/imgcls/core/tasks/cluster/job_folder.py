@@ -41,6 +41,7 @@ class Note:
         failed: how many of them are errors.
         unknown: how many are "unknown".
         seconds: that it took one worker.
+        cpu_seconds: of them, what the processor was at work.
         errors: path and reason of the first that failed.
     """
 
@@ -50,6 +51,7 @@ class Note:
     failed: int = 0
     unknown: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     errors: list[list[str]] = field(default_factory=list)
 
 

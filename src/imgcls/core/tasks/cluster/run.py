@@ -171,6 +171,7 @@ class ClusterRun:
                 "errors": [{"path": path, "error": error} for path, error in errors],
                 "parts": len(notes),
                 "worker_seconds": round(sum(note.seconds for note in notes), 1),
+                "worker_cpu_seconds": round(sum(note.cpu_seconds for note in notes), 1),
                 "last_run": {
                     "cluster": self.options.address,
                     "images": made,

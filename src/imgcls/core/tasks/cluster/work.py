@@ -106,7 +106,7 @@ class Worker:
         folder, work = self.order.folder, self.order.work
         if note := folder.note_of(part):  # a worker that died had got this far
             return note
-        started = time.monotonic()
+        started, cpu_started = time.monotonic(), time.process_time()
         sources, tries = folder.take(part)
         if tries > _MOST_TRIES:
             raise ClusterError(
@@ -120,8 +120,13 @@ class Worker:
             piece.encode("utf-8", "surrogateescape") if isinstance(piece, str) else piece
             for piece in pieces
         )
-        seconds = time.monotonic() - started
-        note = Note(part, len(content), seconds=round(seconds, 3), **counts.as_facts())
+        note = Note(
+            part,
+            len(content),
+            seconds=round(time.monotonic() - started, 3),
+            cpu_seconds=round(time.process_time() - cpu_started, 3),
+            **counts.as_facts(),
+        )
         folder.finish(content, note)
         return note
 
