@@ -30,13 +30,11 @@ SIZE = 224
 SQUARE = 8
 
 
-def main(out: str, photo: str, count: str) -> None:
-    spec = MODELS[DEFAULT_MODEL]
-    model = build_weighted(Network(DEFAULT_MODEL, spec, find_weights(DEFAULT_MODEL, spec)))
+def draw(model: keras.Model, photo: str, count: int, out: Path) -> None:
     image = keras.utils.load_img(photo, target_size=(SIZE, SIZE), interpolation="bicubic")
     batch = (keras.utils.img_to_array(image)[np.newaxis] - 127) / 128
     shown = [layer for layer in model.layers[1:] if len(layer.output.shape) == 4]
-    for layer in shown[: int(count)]:
+    for layer in shown[:count]:
         maps = keras.Model(model.inputs, layer.output).predict(batch, verbose=0)[0]
         figure = pyplot.figure(figsize=(8, 8))
         for channel in range(min(SQUARE * SQUARE, maps.shape[-1])):
@@ -44,8 +42,14 @@ def main(out: str, photo: str, count: str) -> None:
             axes.set_xticks([])
             axes.set_yticks([])
             axes.imshow(maps[:, :, channel], cmap="gray")
-        figure.savefig(Path(out) / f"{layer.name}.png")
+        figure.savefig(out / f"{layer.name}.png")
         pyplot.close(figure)
+
+
+def main(out: str, photo: str, count: str) -> None:
+    spec = MODELS[DEFAULT_MODEL]
+    model = build_weighted(Network(DEFAULT_MODEL, spec, find_weights(DEFAULT_MODEL, spec)))
+    draw(model, photo, int(count), Path(out))
 
 
 if __name__ == "__main__":
