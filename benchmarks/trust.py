@@ -21,12 +21,14 @@ from PIL import Image
 from imgcls.core.arrays import softmax
 from imgcls.core.engines.model import Model, load_model
 from imgcls.core.models.familiarity import closeness, principal_directions
-from imgcls.core.models.head import Head, Standardization
+from imgcls.core.models.head import Head
 from imgcls.core.pixels.sources import walk
 from imgcls.core.tasks.features.features import features
 from imgcls.core.tasks.labelled.metrics import calibration, expected_calibration_error
+from imgcls.core.tasks.labelled.trust import area_under_roc
+from imgcls.core.tasks.training.batches import FixedFeatures
 from imgcls.core.tasks.training.calibration import fit_temperature, log_loss
-from imgcls.core.tasks.training.head_learner import HeadLearner, fresh_head
+from imgcls.core.tasks.training.folds import HeadRecipe, fit_head
 from imgcls.core.tasks.training.split import stratified_split
 
 Array = np.ndarray
@@ -132,36 +134,9 @@ MEASURES: dict[str, Measure] = {
 
 def train_head(x: Array, y: Array, vx: Array, vy: Array, seed: int) -> tuple[Head, float]:
     """Train a head as `finetune` does; return it and its temperature."""
-    standardization = Standardization.of(x)
-    begun = Head.of_standardized(
-        fresh_head((x.shape[1], int(y.max()) + 1), seed).layers, standardization
-    )
-    learner = HeadLearner(begun, standardization, learning_rate=1e-3, dropout=0.0, seed=seed)
-    best, waited, awaited, kept = np.inf, 0, np.inf, learner.weights()
-    for epoch in range(1, 101):
-        order = np.random.default_rng((seed, 0, epoch)).permutation(len(y))
-        for start in range(0, len(y), 32):
-            part = order[start : start + 32]
-            learner.learn(x[part], y[part], np.ones(len(part), np.float32))
-        loss = log_loss(learner.logits(vx), vy)
-        if loss < best:
-            best, kept = loss, learner.weights()
-        waited += 1
-        if loss < awaited:
-            awaited, waited = loss - 5e-4, 0
-        if waited == 5:
-            break
-    learner.set_weights(kept)
-    head = learner.head()
+    recipe = HeadRecipe(classes=int(y.max()) + 1, seed=seed)
+    head, _ = fit_head(recipe, FixedFeatures(x, y), FixedFeatures(vx, vy))
     return head, fit_temperature(head.logits(vx), vy)
-
-
-def area(known: Array, other: Array) -> float:
-    """The area under the ROC curve; equal ones count half."""
-    both = np.concatenate([known, other])
-    ranks = np.searchsorted(np.sort(both), both) + np.searchsorted(np.sort(both), both, "right")
-    above = (ranks[: len(known)].sum() + len(known)) / 2 - len(known) * (len(known) + 1) / 2
-    return float(above / (len(known) * len(other)))
 
 
 def read(model: Model, folder: Path, like: Path | None = None) -> tuple[Array, list[str]]:
@@ -212,7 +187,7 @@ def compare(
             for other, rows in others.items():
                 values = score(rows)
                 at = float(np.mean(values >= np.quantile(shown, _LOST)))
-                found[other].append((known_part(values), at, area(shown, values)))
+                found[other].append((known_part(values), at, area_under_roc(shown, values)))
         cells = [
             "{:.1%} ({:.1%}), {:.3f}".format(*np.mean(values, axis=0)) for values in found.values()
         ]

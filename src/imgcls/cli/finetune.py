@@ -17,6 +17,7 @@ from imgcls.core.tasks.training.finetune import train_model
 from imgcls.core.tasks.training.options import (
     BATCH_SIZE,
     HEADS,
+    MOST_FOLDS,
     PATIENCE,
     VAL_SPLIT,
     FinetuneOptions,
@@ -117,6 +118,13 @@ def _units(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     metavar="P",
     help="Leave out this part of the hidden units in a step.  [default: 0.5]",
 )
+@click.option(
+    "--folds",
+    type=click.IntRange(min=2, max=MOST_FOLDS),
+    metavar="K",
+    help="Say how well it does over K folds, each asked of a head that learned the others; then "
+    "learn all images.",
+)
 @click.option("--class-weights", is_flag=True, help="Let small classes count as much as large.")
 @click.option(
     "--batch-size",
@@ -178,6 +186,7 @@ def finetune(
     features_: str | None,
     hidden: tuple[int, ...],
     dropout: float | None,
+    folds: int | None,
     class_weights: bool,
     batch_size: int,
     seed: int,
@@ -214,6 +223,7 @@ def finetune(
         features=features_,
         hidden=hidden,
         dropout=dropout,
+        folds=folds,
         class_weights=class_weights,
         batch_size=batch_size,
         seed=seed,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from imgcls.core.tasks.labelled.trust import wilson
 from imgcls.core.tasks.training.finetune import FinetuneResult
+from imgcls.core.tasks.training.stages import FoldFigures
+from imgcls.render.evaluation import FEW_IMAGES
 from imgcls.render.safe import printable
 
 
@@ -14,7 +17,27 @@ def text(result: FinetuneResult) -> Iterator[str]:
     yield f"classes              {len(result.classes)} ({classes})\n"
     yield f"training images      {result.training_images}\n"
     yield f"validation images    {result.validation_images}\n"
-    yield f"validation accuracy  {result.val_accuracy:.2%}\n"
+    few = result.validation_images < FEW_IMAGES
+    right = round(result.val_accuracy * result.validation_images)
+    interval = "  ({:.0%} to {:.0%} for more such images)".format(
+        *wilson(right, result.validation_images)
+    )
+    yield f"validation accuracy  {result.val_accuracy:.2%}{interval if few else ''}\n"
+    if result.folds:
+        yield from _folds(result.folds, list(result.classes))
     yield f"kept                 {printable(result.kept.in_words())}\n"
     yield f"seconds              {result.seconds:.1f}\n"
     yield f"model                {printable(str(result.path))}\n"
+
+
+def _folds(folds: FoldFigures, labels: list[str]) -> Iterator[str]:
+    """Yield the accuracy over the folds, and the confusion matrix of all of them."""
+    parts = ", ".join(f"{accuracy:.1%}" for accuracy in folds.accuracies)
+    yield f"over {len(folds.accuracies):>3} folds       {folds.mean:.2%} ± {folds.spread:.2%}"
+    yield f"  ({parts})\n"
+    yield "confusion            rows true, columns predicted, in the order of the classes\n"
+    names = [printable(label) for label in labels]
+    width = max(map(len, names))
+    column = max(len(str(count)) for count in folds.confusion_matrix.flat) + 2
+    for name, row in zip(names, folds.confusion_matrix.tolist(), strict=True):
+        yield f"  {name:<{width}}" + "".join(f"{count or '·':>{column}}" for count in row) + "\n"

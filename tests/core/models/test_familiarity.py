@@ -74,3 +74,14 @@ def test_directions_stay_under_their_size() -> None:
     many = Familiarity.of(features[:, :600], np.arange(120), features[:, :600])
     assert many is not None
     assert many.directions.shape == (120, 1, 600)  # each class keeps one
+
+
+def test_folds_compare_each_photo_with_those_of_the_others() -> None:
+    learned = array([9, 1, 0], [9, 1, 0], [1, 9, 0], [1, 9, 0], [0, 0, 9], [9, 1, 0])
+    columns, folds = np.array([0, 0, 1, 1, 1, 0]), np.array([0, 1, 0, 1, 0, 1])
+    right = np.array([True, True, True, True, False, False])
+    known = Familiarity.of_folds(learned, columns, folds, right)
+    assert known is not None
+    assert len(known.closeness) == 4
+    np.testing.assert_allclose(known.closeness[-1], 1, rtol=1e-5)
+    assert Familiarity.of_folds(learned, columns, folds, np.zeros(6, bool)) is None

@@ -58,6 +58,29 @@ class Familiarity:
         shown = known[_evenly(len(known))]
         return cls(directions, np.sort(closeness(shown, directions)))
 
+    @classmethod
+    def of_folds(
+        cls, features: Float32Array, columns: np.ndarray, fold_of: np.ndarray, right: np.ndarray
+    ) -> Familiarity | None:
+        """Return that of a classifier of all photos, each compared with the other folds.
+
+        Args:
+            features: of all photos, (n, d).
+            columns: the class of each, (n,).
+            fold_of: the fold of each, (n,).
+            right: whether each was classified right out of its fold, (n,).
+        """
+        found = []
+        for fold in np.unique(fold_of):
+            out = fold_of == fold
+            part = cls.of(features[~out], columns[~out], features[out & right])
+            found += [] if part is None else [part.closeness]
+        whole = cls.of(features, columns, features[:1])
+        if whole is None or not found:
+            return None
+        known = np.sort(np.concatenate(found))
+        return cls(whole.directions, known[_evenly(len(known))])
+
     def p_values(self, features: Float32Array) -> Float32Array:
         """Return the part of the validation photos that are less familiar than each image.
 

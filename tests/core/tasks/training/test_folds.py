@@ -9,7 +9,7 @@ from imgcls.core.tasks.training.folds import (
     HeadRecipe,
     assign_folds,
     fit_head,
-    out_of_fold_logits,
+    out_of_fold,
 )
 
 
@@ -38,7 +38,7 @@ def test_classes_of_one_photo_are_spread_over_the_folds() -> None:
 
 
 def test_fit_head_learns_what_can_be_learned() -> None:
-    head = fit_head(HeadRecipe(classes=2, learning_rate=0.03), _photos(60), _photos(20, seed=1))
+    head, _ = fit_head(HeadRecipe(classes=2, learning_rate=0.03), _photos(60), _photos(20, seed=1))
     fresh = _photos(40, seed=2)
     np.testing.assert_array_equal(head.logits(fresh.features).argmax(axis=1), fresh.columns)
 
@@ -48,7 +48,19 @@ def test_a_wrong_label_is_contradicted_by_heads_that_did_not_learn_it() -> None:
     given = photos.columns.copy()
     given[[4, 9]] = 1 - given[[4, 9]]
     folds = assign_folds([str(column) for column in given], [], 4, seed=0)
-    logits = out_of_fold_logits(
+    found = out_of_fold(
         HeadRecipe(classes=2, learning_rate=0.03), FixedFeatures(photos.features, given), folds
     )
-    np.testing.assert_array_equal(np.flatnonzero(logits.argmax(axis=1) != given), [4, 9])
+    np.testing.assert_array_equal(np.flatnonzero(found.logits.argmax(axis=1) != given), [4, 9])
+    assert found.accuracies(given, folds) == tuple(
+        1 - float(np.isin([4, 9], np.flatnonzero(folds == fold)).sum()) / (folds == fold).sum()
+        for fold in range(4)
+    )
+    assert len(found.epochs) == 4
+
+
+def test_without_validation_all_epochs_are_learned() -> None:
+    head, epochs = fit_head(HeadRecipe(2, learning_rate=0.03, epochs=60), _photos(60), None)
+    assert epochs == 60
+    photos = _photos(60)
+    np.testing.assert_array_equal(head.logits(photos.features).argmax(axis=1), photos.columns)

@@ -74,3 +74,15 @@ def test_only_what_is_asked_for_is_described() -> None:
 def test_refused(how: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         FinetuneOptions(**how)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        *({"folds": 1}, {"folds": 51}, {"val_split": 0.2}, {"validation": "there"}),
+        *({"unfreeze": 1}, {"augment": "light"}, {"model": "simple-cnn"}),
+    ],
+)
+def test_folds_go_with_a_head_on_kept_features(others: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="`folds`"):
+        FinetuneOptions(**({"folds": 5} | others))

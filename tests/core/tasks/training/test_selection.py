@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +45,29 @@ def test_only_one_class_has_images(tmp_path: Path, draw: Any) -> None:
     draw("squares", 1).save(tmp_path / "a" / "1.png")
     with pytest.raises(UsageError, match=r"only one class has images \(a\) to learn"):
         select_images(tmp_path, FinetuneOptions())
+
+
+def test_folds_learn_all_images_and_keep_copies_together(two_classes: Path) -> None:
+    shutil.copy(two_classes / "squares" / "000.png", two_classes / "squares" / "zz.png")
+    selection = select_images(two_classes, FinetuneOptions(folds=4))
+    assert len(selection.training.sources) == 25
+    assert selection.fold_of is not None
+    names = [os.path.basename(source.name) for source in selection.training.sources]
+    copies = [index for index in range(13) if names[index] in ("000.png", "zz.png")]
+    assert len(set(selection.fold_of[copies].tolist())) == 1
+    assert sorted(set(selection.fold_of.tolist())) == [0, 1, 2, 3]
+
+
+def test_more_folds_than_images_are_refused(two_classes: Path) -> None:
+    with pytest.raises(UsageError, match=r"24 images do not make 30 `folds`; add images$"):
+        select_images(two_classes, FinetuneOptions(folds=30))
+
+
+def test_a_class_without_a_validation_image_is_named(
+    two_classes: Path, draw: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    (two_classes / "rare").mkdir()
+    draw("squares", 77).save(two_classes / "rare" / "1.png")
+    select_images(two_classes, FinetuneOptions())
+    said = "no validation image shows rare: what is said of accuracy says nothing of it; add images"
+    assert said in caplog.messages

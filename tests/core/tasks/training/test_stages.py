@@ -8,12 +8,30 @@ from typing import Any
 import numpy as np
 import pytest
 
+from imgcls import finetune
 from imgcls.core.errors import UsageError
+from imgcls.core.models.model_file import read_model_file
 from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
 from imgcls.core.tasks.training.history import Epoch
 from imgcls.core.tasks.training.options import FinetuneOptions
 from imgcls.core.tasks.training.progress import Progress
 from imgcls.core.tasks.training.stages import train
+
+
+def test_folds_say_how_well_it_does_and_all_is_learned(two_classes: Path, tmp_path: Path) -> None:
+    result = finetune(two_classes, tmp_path / "m.safetensors", folds=3)
+    assert (result.training_images, result.validation_images) == (24, 24)
+    assert result.folds is not None
+    assert len(result.folds.accuracies) == 3
+    assert result.folds.confusion_matrix.sum() == 24
+    right = np.trace(result.folds.confusion_matrix) / 24
+    assert result.val_accuracy == right
+    assert result.folds.mean == pytest.approx(right)  # folds of eight images each
+    file = read_model_file(tmp_path / "m.safetensors")
+    assert file.familiarity is not None
+    assert len(file.familiarity.closeness) == right * 24
+    assert file.metrics["folds"] == list(result.folds.accuracies)
+
 
 EPOCH = Epoch("features", 1, 0.5, 0.75, 0.6, 0.7, 1.0)
 

@@ -14,7 +14,7 @@ from imgcls.core.tasks.features.computing import Wanted, compute_features
 from imgcls.core.tasks.labelled.audit import DOUBTFUL_LABEL, Finding
 from imgcls.core.tasks.labelled.inspection import InspectedDataset
 from imgcls.core.tasks.training.batches import Columns, FixedFeatures
-from imgcls.core.tasks.training.folds import HeadRecipe, assign_folds, out_of_fold_logits
+from imgcls.core.tasks.training.folds import HeadRecipe, assign_folds, out_of_fold
 
 log = logging.getLogger("imgcls")
 
@@ -44,7 +44,7 @@ def doubtful_labels(inspected: InspectedDataset, model: Model) -> list[Finding]:
     groups = [[place[p] for p in group if p in place] for group in inspected.groups]
     folds = assign_folds(labels, [group for group in groups if group], _FOLDS, seed=0)
     photos = FixedFeatures(rows, columns)
-    scores = softmax(out_of_fold_logits(HeadRecipe(len(names)), photos, folds))
+    scores = softmax(out_of_fold(HeadRecipe(len(names)), photos, folds).logits)
     return [
         _finding(inspected.examples[positions[index]].path, labels[index], names[other], score)
         for index, other, score in contradicted(scores, columns)

@@ -32,7 +32,7 @@ from imgcls.core.tasks.training.history import Epoch
 from imgcls.core.tasks.training.options import BATCH_SIZE, PATIENCE, FinetuneOptions, HeadKind
 from imgcls.core.tasks.training.result_files import ResultFiles
 from imgcls.core.tasks.training.selection import Selection, select_images
-from imgcls.core.tasks.training.stages import Trained, scratch_spec, train
+from imgcls.core.tasks.training.stages import FoldFigures, Trained, scratch_spec, train
 from imgcls.core.version import __version__
 
 log = logging.getLogger("imgcls")
@@ -55,6 +55,7 @@ class FinetuneResult:
         history: all epochs.
         unreadable: images that were left out.
         seconds: from beginning to end.
+        folds: how well the recipe does over `folds`; None without.
     """
 
     path: Path
@@ -68,6 +69,7 @@ class FinetuneResult:
     history: Sequence[Epoch]
     unreadable: int
     seconds: float
+    folds: FoldFigures | None = None
 
 
 def finetune(
@@ -89,6 +91,7 @@ def finetune(
     features: str | None = None,
     hidden: Sequence[int] = (),
     dropout: float | None = None,
+    folds: int | None = None,
     class_weights: bool = False,
     batch_size: int = BATCH_SIZE,
     seed: int = 0,
@@ -134,6 +137,8 @@ def finetune(
         hidden: the units of the head's hidden layers, with ReLU; default: none for a linear
             head.
         dropout: the part of hidden units that is left out in a step of training; default: 0.5.
+        folds: say how well the recipe does over so many folds, in which no image is both learned
+            and asked, then learn all images.
         class_weights: whether all classes count alike, however many images they have.
         batch_size: images in a step.
         seed: the same seed gives the same metrics on the same machine.
@@ -175,6 +180,7 @@ def finetune(
         features=features,
         hidden=tuple(hidden),
         dropout=dropout,
+        folds=folds,
         class_weights=class_weights,
         batch_size=batch_size,
         seed=seed,
@@ -211,13 +217,16 @@ def train_model(
         backbone=file.backbone,
         classes=selection.counts,
         training_images=len(selection.training.sources),
-        validation_images=len(selection.validation.sources),
+        validation_images=len(
+            (selection.training if trained.folds else selection.validation).sources
+        ),
         val_accuracy=trained.best.val_accuracy,
         val_loss=trained.val_loss,
         kept=trained.best,
         history=tuple(trained.history),
         unreadable=selection.unreadable,
         seconds=time.monotonic() - started,
+        folds=trained.folds,
     )
 
 
@@ -304,6 +313,7 @@ def _model_file(
             "val_accuracy": trained.best.val_accuracy,
             "val_loss": trained.val_loss,
             "temperature": trained.temperature,
+            **({"folds": list(trained.folds.accuracies)} if trained.folds else {}),
             "stage": trained.best.stage,
             "epoch": trained.best.epoch,
         },

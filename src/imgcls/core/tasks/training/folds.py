@@ -43,8 +43,37 @@ class HeadRecipe:
     class_weights: Float32Array | None = None
 
 
-def fit_head(recipe: HeadRecipe, training: FixedFeatures, validation: FixedFeatures) -> Head:
-    """Train a head; return that of the epoch of least validation loss."""
+@dataclass(frozen=True)
+class OutOfFold:
+    """What heads say of photos that they did not learn.
+
+    Attributes:
+        logits: of each photo, (n, classes).
+        epochs: after how many each head was best.
+    """
+
+    logits: Float32Array
+    epochs: Sequence[int]
+
+    def accuracies(self, columns: Columns, fold_of: Columns) -> tuple[float, ...]:
+        """Return the part of each fold that is right."""
+        right = self.logits.argmax(axis=1) == columns
+        return tuple(float(right[fold_of == fold].mean()) for fold in np.unique(fold_of))
+
+
+def fit_head(
+    recipe: HeadRecipe, training: FixedFeatures, validation: FixedFeatures | None
+) -> tuple[Head, int]:
+    """Train a head.
+
+    Args:
+        recipe: how.
+        training: what it learns.
+        validation: what the best epoch is chosen by; without it, the last one is taken.
+
+    Returns:
+        The head of the best epoch, and which that is.
+    """
     standardization = Standardization.of(training.features)
     widths = (training.features.shape[1], *recipe.hidden, recipe.classes)
     learner = HeadLearner(
@@ -57,23 +86,26 @@ def fit_head(recipe: HeadRecipe, training: FixedFeatures, validation: FixedFeatu
     weights = recipe.class_weights
     if weights is None:
         weights = np.ones(recipe.classes, np.float32)
-    best, awaited, waited, kept = np.inf, np.inf, 0, learner.weights()
+    best, awaited, waited, kept, chosen = np.inf, np.inf, 0, learner.weights(), recipe.epochs
     for epoch in range(1, recipe.epochs + 1):
         learner.begin_epoch(epoch)
         random = np.random.default_rng((recipe.seed, 0, epoch))
         order = random.permutation(len(training.columns)).tolist()
         for inputs, columns in training.batches(order, recipe.batch_size, epoch):
             learner.learn(inputs, columns, weights[columns])
+        if validation is None:
+            continue
         loss = log_loss(learner.logits(validation.features), validation.columns)
         if loss < best:
-            best, kept = loss, learner.weights()
+            best, kept, chosen = loss, learner.weights(), epoch
         waited += 1
         if loss < awaited:
             awaited, waited = loss - LEAST_GAIN, 0
         if waited == recipe.patience:
             break
-    learner.set_weights(kept)
-    return learner.head()
+    if validation is not None:
+        learner.set_weights(kept)
+    return learner.head(), chosen
 
 
 def assign_folds(
@@ -104,13 +136,13 @@ def assign_folds(
     return fold_of
 
 
-def out_of_fold_logits(
+def out_of_fold(
     recipe: HeadRecipe,
     photos: FixedFeatures,
     fold_of: Columns,
     validation: FixedFeatures | None = None,
-) -> Float32Array:
-    """Return what each photo gets from a head that learned the other folds, (n, classes).
+) -> OutOfFold:
+    """Return what each photo gets from a head that learned the other folds.
 
     Args:
         recipe: how each head is trained.
@@ -120,15 +152,16 @@ def out_of_fold_logits(
             one left out is not learned but chooses.
     """
     folds = int(fold_of.max()) + 1
-    logits = np.zeros((len(fold_of), recipe.classes), np.float32)
+    logits, epochs = np.zeros((len(fold_of), recipe.classes), np.float32), []
     for fold in progress(range(folds), "folds", folds):
         out = fold_of == fold
         choosing = (fold_of == (fold + 1) % folds) if validation is None else out
         learned = ~out & ~choosing
-        head = fit_head(
+        head, epoch = fit_head(
             recipe,
             FixedFeatures(photos.features[learned], photos.columns[learned]),
             validation or FixedFeatures(photos.features[choosing], photos.columns[choosing]),
         )
         logits[out] = head.logits(photos.features[out])
-    return logits
+        epochs.append(epoch)
+    return OutOfFold(logits, epochs)

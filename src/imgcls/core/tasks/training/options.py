@@ -26,6 +26,8 @@ PATIENCE = 5
 MOST_HIDDEN = 3
 MOST_UNITS = 65_536
 
+MOST_FOLDS = 50
+
 # What a stage does unless the options say otherwise; they say it of the last stage.
 STAGES: Mapping[str, Stage] = {
     "features": Stage("features", 100, 1e-3, BATCH_SIZE, save_every=10),
@@ -60,6 +62,7 @@ class FinetuneOptions:
     features: str | None = None
     hidden: tuple[int, ...] = ()
     dropout: float | None = None
+    folds: int | None = None
     class_weights: bool = False
     batch_size: int = BATCH_SIZE
     seed: int = 0
@@ -105,10 +108,24 @@ class FinetuneOptions:
             raise UsageError(
                 "`dropout` leaves out units of hidden layers; name those with `hidden`"
             )
+        if self.folds is not None:
+            self._check_folds(self.folds)
         if self.from_scratch and self.unfreeze:
             raise UsageError(f"{self.model} is trained whole; leave out `unfreeze`")
         if self.from_scratch and self.weights is not None:
             raise UsageError(f"{self.model} is trained from scratch; leave out `weights`")
+
+    def _check_folds(self, folds: int) -> None:
+        if not 2 <= folds <= MOST_FOLDS:
+            raise UsageError(f"`folds` must be 2 to {MOST_FOLDS}; it is {folds}")
+        for name in ("validation", "val_split"):
+            if getattr(self, name) is not None:
+                raise UsageError(f"`folds` validates on all images; leave out `{name}`")
+        if self.from_scratch or self.unfreeze or self.augmentation:
+            raise UsageError(
+                "`folds` is for a head on features that are computed once; leave it out, or leave "
+                "out `unfreeze`, `augment` and a network that is trained from scratch"
+            )
 
     @property
     def from_scratch(self) -> bool:
@@ -179,7 +196,7 @@ class FinetuneOptions:
             "unfreeze": self.unfreeze,
             "augment": self.augment,
             "head": list(self.hidden_units),
-            **self._given("size", "resize", "interpolation", "features", "dropout"),
+            **self._given("size", "resize", "interpolation", "features", "dropout", "folds"),
             "class_weights": self.class_weights,
             "batch_size": self.batch_size,
             "seed": self.seed,

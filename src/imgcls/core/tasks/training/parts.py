@@ -55,7 +55,7 @@ def _set_aside(dataset: Dataset, options: FinetuneOptions) -> Part | None:
             raise UsageError(f"{given.folder}: holds several parts; name one of them alone")
         _report_passed_over(given)
         return given.parts[0]
-    if options.val_split is not None:
+    if options.val_split is not None or options.folds is not None:
         return None
     return dataset.part("validation") or dataset.part("test")
 

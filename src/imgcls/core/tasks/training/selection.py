@@ -19,6 +19,7 @@ from imgcls.core.tasks.labelled.dataset import read_dataset
 from imgcls.core.tasks.labelled.findings import KINDS
 from imgcls.core.tasks.labelled.inspection import InspectedDataset, inspect
 from imgcls.core.tasks.training.batches import Columns
+from imgcls.core.tasks.training.folds import assign_folds
 from imgcls.core.tasks.training.options import FinetuneOptions
 from imgcls.core.tasks.training.parts import chosen_parts
 from imgcls.core.tasks.training.split import stratified_split
@@ -53,12 +54,15 @@ class Selection:
         training: images to learn.
         validation: images to choose the best epoch by.
         unreadable: how many images were left out.
+        fold_of: of each training image, from 0; None without folds. With folds all images are
+            learned, and those of `validation` are a part of them.
     """
 
     labels: tuple[str, ...]
     training: LabelledImages
     validation: LabelledImages
     unreadable: int
+    fold_of: Columns | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -113,8 +117,45 @@ def select_images(folder: str | os.PathLike[str], options: FinetuneOptions) -> S
         sides = _split(inspected, readable, options.fraction, options.seed)
     if not all(sides):
         raise UsageError(f"{folder}: no images to validate on; add images, or name `validation`")
+    if options.folds is not None:
+        sides[0] = readable
     training, aside = (_side(inspected, positions, columns) for positions in sides)
-    return Selection(labels, training, aside, unreadable)
+    _report_unvalidated(labels, aside)
+    fold_of = _folds(inspected, readable, options)
+    return Selection(labels, training, aside, unreadable, fold_of)
+
+
+def _report_unvalidated(labels: tuple[str, ...], aside: LabelledImages) -> None:
+    """Name the classes that no validation image shows."""
+    shown = set(aside.columns.tolist())
+    missing = [label for column, label in enumerate(labels) if column not in shown]
+    if missing:
+        log.warning(
+            "no validation image shows %s: what is said of accuracy says nothing of %s; add images",
+            ", ".join(missing),
+            "it" if len(missing) == 1 else "them",
+        )
+
+
+def _folds(
+    inspected: InspectedDataset, readable: list[int], options: FinetuneOptions
+) -> Columns | None:
+    """Return the fold of each image; images of one picture are in the same.
+
+    Raises:
+        UsageError: there are more folds than images.
+    """
+    if options.folds is None:
+        return None
+    if len(readable) < options.folds:
+        raise UsageError(
+            f"{inspected.dataset.folder}: {len(readable)} images do not make {options.folds} "
+            "`folds`; add images"
+        )
+    place = {position: index for index, position in enumerate(readable)}
+    groups = [[place[position] for position in group] for group in inspected.groups]
+    labels = [inspected.examples[position].label for position in readable]
+    return assign_folds(labels, groups, options.folds, options.seed)
 
 
 def _report_unreadable(inspected: InspectedDataset, *, skip_bad: bool) -> int:

@@ -21,11 +21,12 @@ from imgcls.core.models.table import SCRATCH_MODELS
 from imgcls.core.models.variant import varied
 from imgcls.core.progress import progress as progress_bar
 from imgcls.core.tasks.classify.scoring import adapt
-from imgcls.core.tasks.training.batches import FixedFeatures, ImageFeatures, Images
+from imgcls.core.tasks.labelled.metrics import confusion
+from imgcls.core.tasks.training.batches import Columns, FixedFeatures, ImageFeatures, Images
 from imgcls.core.tasks.training.calibration import fit_temperature, log_loss
 from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
 from imgcls.core.tasks.training.features import cached_features
-from imgcls.core.tasks.training.folds import HeadRecipe, assign_folds, out_of_fold_logits
+from imgcls.core.tasks.training.folds import HeadRecipe, assign_folds, fit_head, out_of_fold
 from imgcls.core.tasks.training.head_learner import HeadLearner, fresh_head
 from imgcls.core.tasks.training.history import Epoch, kept_epoch
 from imgcls.core.tasks.training.loop import Loop
@@ -44,6 +45,29 @@ _FINISHING = 3.0
 
 
 @dataclass(frozen=True)
+class FoldFigures:
+    """How well a recipe does on photos that it did not learn.
+
+    Attributes:
+        accuracies: of each fold, 0 to 1.
+        confusion_matrix: of all folds together, int64 (classes, classes), rows true.
+    """
+
+    accuracies: tuple[float, ...]
+    confusion_matrix: Columns
+
+    @property
+    def mean(self) -> float:
+        """The mean accuracy over the folds."""
+        return float(np.mean(self.accuracies))
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation of the accuracy over the folds."""
+        return float(np.std(self.accuracies, ddof=1))
+
+
+@dataclass(frozen=True)
 class Trained:
     """What a training ended with.
 
@@ -57,6 +81,7 @@ class Trained:
         temperature: what the logits were divided by, so that the scores are calibrated.
         val_loss: mean cross-entropy of the calibrated scores on the validation images.
         familiarity: what tells how far an image is from those learned.
+        folds: how well the recipe does over folds; None without them.
     """
 
     head: Head
@@ -68,6 +93,7 @@ class Trained:
     temperature: float
     val_loss: float
     familiarity: Familiarity | None
+    folds: FoldFigures | None = None
 
 
 def train(
@@ -115,6 +141,8 @@ def train(
         checkpoints.delete()
     if model is None:
         trained = _from_scratch(options, selection, loop)
+    elif selection.fold_of is not None:
+        trained = _from_folds(options, selection, model, loop, selection.fold_of)
     else:
         trained = _from_features(options, selection, model, loop)
     return replace(trained, best=kept_epoch(trained.history, trained.best))
@@ -183,23 +211,72 @@ def _unseen_logits(
     validation: FixedFeatures,
 ) -> Float32Array | None:
     """Return what heads that did not learn a training photo say of it, for the calibration."""
-    (stage,) = options.stages()
     if loop.is_late():
         return None
-    recipe = HeadRecipe(
+    labels = [str(column) for column in training.columns.tolist()]
+    folds = assign_folds(labels, (), _FOLDS, options.seed)
+    recipe = _recipe(options, selection, loop)
+    return out_of_fold(recipe, training, folds, validation).logits
+
+
+def _recipe(options: FinetuneOptions, selection: Selection, loop: Loop) -> HeadRecipe:
+    (stage,) = options.stages()
+    return HeadRecipe(
         classes=len(selection.labels),
         hidden=options.hidden_units,
         dropout=options.left_out,
         epochs=stage.epochs,
         learning_rate=stage.learning_rate,
-        batch_size=loop.progress.batch_size,
+        batch_size=loop.progress.batch_size or stage.batch_size,
         patience=options.patience,
         seed=options.seed,
         class_weights=loop.class_weights,
     )
-    labels = [str(column) for column in training.columns.tolist()]
-    folds = assign_folds(labels, (), _FOLDS, options.seed)
-    return out_of_fold_logits(recipe, training, folds, validation)
+
+
+def _from_folds(
+    options: FinetuneOptions, selection: Selection, model: Model, loop: Loop, fold_of: Columns
+) -> Trained:
+    """Say how well the recipe does over folds, then train a head on all photos."""
+    photos, checked_side = (
+        _fixed(model, side) for side in (selection.training, selection.validation)
+    )
+    columns, started = photos.columns, time.monotonic()
+    recipe = _recipe(options, selection, loop)
+    unseen = out_of_fold(recipe, photos, fold_of)
+    right = unseen.logits.argmax(axis=1) == columns
+    epochs = max(1, round(float(np.mean(unseen.epochs))))
+    head, _ = fit_head(replace(recipe, epochs=epochs), photos, None)
+    learned = head.logits(photos.features)
+    best = Epoch(
+        stage="folds",
+        epoch=epochs,
+        loss=log_loss(learned, columns),
+        accuracy=float(np.mean(learned.argmax(axis=1) == columns)),
+        val_loss=log_loss(unseen.logits, columns),
+        val_accuracy=float(np.mean(right)),
+        seconds=time.monotonic() - started,
+    )
+    loop.progress.history.append(best)
+    temperature = fit_temperature(unseen.logits, columns)
+    head = head.tempered(temperature)
+    checked = _checked(checked_side.columns)
+    every = range(len(selection.labels))
+    return Trained(
+        head,
+        None if own_weights(model.network) else _stored(model),
+        best,
+        loop.progress.history,
+        checked,
+        head.logits(checked_side.features[checked]),
+        temperature=temperature,
+        val_loss=log_loss(unseen.logits / np.float32(temperature), columns),
+        familiarity=Familiarity.of_folds(photos.features, columns, fold_of, right),
+        folds=FoldFigures(
+            unseen.accuracies(columns, fold_of),
+            confusion(columns, unseen.logits.argmax(axis=1), list(every)),
+        ),
+    )
 
 
 def _sides(selection: Selection) -> tuple[LabelledImages, LabelledImages]:
