@@ -154,6 +154,21 @@ def test_of_two_classes_nothing_is_empty_or_goes_without_saying(  # type: ignore
     assert browser.run("return document.querySelectorAll('#zoom').length") == 0
 
 
+@pytest.mark.parametrize("classes", [2, 8, 12])
+def test_the_cards_leave_no_hole(browser, samples: Path, tmp_path: Path, classes: int) -> None:  # type: ignore[no-untyped-def]
+    browser.look(1280)
+    browser.open(write(tmp_path, of_classes(classes, str(samples / "cat.jpg"))))
+    boxes = browser.run(
+        "return [...document.querySelectorAll('.columns > .panel')]"
+        ".map(e => e.getBoundingClientRect())"
+        ".map(box => [Math.round(box.top), Math.round(box.width)])"
+    )
+    whole = browser.run("return document.querySelector('.columns').clientWidth")
+    for top in {top for top, _ in boxes}:
+        widths = [width for other, width in boxes if other == top]
+        assert sum(widths) + 14 * (len(widths) - 1) == pytest.approx(whole, abs=3)
+
+
 def test_a_matrix_of_many_classes_is_enlarged_about_its_middle(  # type: ignore[no-untyped-def]
     browser, samples: Path, tmp_path: Path
 ) -> None:
