@@ -296,10 +296,13 @@ def test_no_limit_is_spoken_of_where_there_is_none(tmp_path: Path) -> None:
 
 
 def test_only_the_first_images_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(predictions_page, "MOST_IMAGES", 2)
+    monkeypatch.setitem(predictions_page.MOST, "ok", 2)
     text = write(tmp_path, MIXED).read_text("utf-8")
-    assert re.findall(r'data-name="([^"]+)"', text) == ["broken.jpg", "b10.jpg", "b9.jpg"]
-    assert "shows the first 2 of 4 images and 1 of 1 failed file;" in text
+    assert re.findall(r'data-name="([^"]+)"', text) == [
+        *("broken.jpg", "dim.jpg"),  # the last of all, but to be looked at
+        *("b10.jpg", "b9.jpg"),
+    ]
+    assert "shows the first 3 of 4 images and 1 of 1 failed file;" in text
 
 
 def test_odd_names(tmp_path: Path) -> None:

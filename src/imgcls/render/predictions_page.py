@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from imgcls.core.tasks.classify.classify import Record
 
-# Beyond these the page counts and no longer shows.
-MOST_IMAGES = 10_000
-MOST_FAILED = 1_000
+# Beyond these the page counts and no longer shows, by status: what is to be looked at is there
+# wherever in a long run it came.
+MOST = {"error": 1_000, "unknown": 2_000, "ok": 10_000}
 # Beyond these bytes of thumbnails it has no more of them: with all cards the page is 50 MB then.
-MOST_BYTES = 38_000_000
+MOST_BYTES = 36_000_000
 
 _MOST_ROWS = 5
 _THUMBNAIL = 320  # pixels
@@ -35,7 +35,7 @@ class _Page:
     Attributes:
         model: the model's name.
         totals: records by status.
-        shown: records that have a card, "failed" ones and other "images".
+        shown: records that have a card, by status.
         pictured: images that have a thumbnail.
         labels: the best labels of the images that have a card.
     """
@@ -61,10 +61,9 @@ class _Page:
         """Count a record, and make its card while there is room."""
         self.model = record.model
         self.totals[record.status] += 1
-        group = "failed" if record.status == "error" else "images"
-        if self.shown[group] >= (MOST_FAILED if group == "failed" else MOST_IMAGES):
+        if self.shown[record.status] >= MOST[record.status]:
             return
-        self.shown[group] += 1
+        self.shown[record.status] += 1
         if record.predictions:
             self.labels[readable(record.predictions[0].label)] += 1
         card = self._card.render(
