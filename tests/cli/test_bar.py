@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from imgcls.cli.bar import Bar, facts
+from imgcls.cli import bar as module
+from imgcls.cli.bar import Bar, Spinner, above_lines, facts
 
 
 @contextlib.contextmanager
@@ -71,6 +72,67 @@ def test_a_training_fits_80_columns() -> None:
     assert len(last) <= 80
 
 
+@pytest.mark.posix
+def test_a_total_that_is_known_later() -> None:
+    found: list[int] = []
+    with terminal() as lines:
+        bar = Bar("images", lambda: found[0] if found else None, started=time.monotonic() - 10)
+        bar.update(5)
+        found.append(20)
+        bar.update(10)
+        bar.stop()
+        last = lines()[-1].rstrip()
+    assert last.endswith("10/20 images (50%), 1.0 images/s, 10 s left")
+
+
+@pytest.mark.posix
+def test_what_takes_long_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SHOWN_AFTER", 0.0)
+    spin = Spinner()
+    with terminal() as lines:
+        with spin("opening vgg16"), spin("compiling vgg16 for this machine, usually 3 min"):
+            seen = wait_for("compiling", lines)
+            spin.pause()
+            spin.resume()
+            seen += wait_for("compiling", lines)
+        assert spin._line is None and module._lines == []
+    assert all(len(line.rstrip()) <= 80 for line in seen)
+    last = seen[-1].rstrip()
+    assert re.fullmatch(r". compiling vgg16 for this machine, usually 3 min \(\d s\)", last)
+
+
+@pytest.mark.posix
+def test_what_is_over_at_once_is_not_shown() -> None:
+    with terminal() as lines:
+        with Spinner()("opening"):
+            pass
+        assert lines() == []
+
+
+@pytest.mark.posix
+def test_results_come_to_stand_above() -> None:
+    with terminal() as lines:
+        bar = Bar("images", 10, started=time.monotonic() - 10)
+        with above_lines():
+            sys.stderr.write("a.jpg: cat\n")
+            sys.stderr.flush()
+        bar.update(1)
+        bar.stop()
+        assert "a.jpg: cat" in [line.rstrip() for line in lines()]
+    with above_lines():
+        pass  # nothing stands there
+
+
+def wait_for(text: str, lines: Callable[[], list[str]]) -> list[str]:
+    """Return all lines until one holds a text; a test that fails takes ten seconds."""
+    deadline = time.monotonic() + 10
+    seen: list[str] = []
+    while not any(text in line for line in seen):
+        assert time.monotonic() < deadline, seen
+        seen += lines()
+    return seen
+
+
 @pytest.mark.parametrize(
     ("done", "total", "seconds", "text"),
     [
@@ -79,6 +141,7 @@ def test_a_training_fits_80_columns() -> None:
         (9, 10, 3.0, "9/10 photos (90%), 3.0 photos/s, less than 1 s left"),
         (10, 10, 5.0, "10/10 photos (100%), 2.0 photos/s"),
         (10, None, 5.0, "10 photos, 2.0 photos/s"),
+        (11, 10, 5.5, "11 photos, 2.0 photos/s"),
     ],
 )
 def test_facts(done: int, total: int | None, seconds: float, text: str) -> None:

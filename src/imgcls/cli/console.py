@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
@@ -11,15 +12,15 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from imgcls.cli.bar import Bar
+from imgcls.cli.bar import SHOWN_AFTER, Bar, Spinner, facts
 from imgcls.cli.wording import option_names
 from imgcls.core.progress import show_with
 from imgcls.render.safe import printable
 
 T = TypeVar("T")
 
-# A bar that would be gone at once is not shown.
-_PROGRESS_AFTER = 1.0  # seconds
+# Where nobody looks at a bar, a line is written, and no more often than so.
+_LINE_EVERY = 10.0  # seconds
 
 
 class Console:
@@ -31,7 +32,8 @@ class Console:
         log.handlers = [_Notices()]
         log.propagate = False
         warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes any arguments
-        show_with(self.progress)
+        self._spinner = Spinner()
+        show_with(self.progress, self.working)
         self.configure(verbose=verbose, quiet=quiet)
 
     def configure(self, *, verbose: bool = False, quiet: bool = False) -> None:
@@ -56,7 +58,7 @@ class Console:
         self,
         items: Iterable[T],
         unit: str,
-        total: int | None = None,
+        total: int | Callable[[], int | None] | None = None,
         *,
         title: str = "",
         status: Callable[[], str] | None = None,
@@ -64,29 +66,47 @@ class Console:
     ) -> Iterator[T]:
         """Yield the items, with a bar on a terminal once it takes over a second.
 
+        Elsewhere a line says every ten seconds how far it is.
+
         Args:
             items: what is being done.
             unit: what is counted, in the plural.
-            total: how many there will be, if that is known.
+            total: how many there will be, if that is known; or what says it once it is.
             title: what is being done, where the unit does not say it.
             status: what to say of the work now, in place of its speed.
             amount: how many units an item is; default: one.
         """
-        if self.quiet or not sys.stderr.isatty():
+        if self.quiet:
             yield from items
             return
         started, bar, done = time.monotonic(), None, 0
+        shown, on_terminal = started, sys.stderr.isatty()
         try:
             for item in items:
                 done += amount(item) if amount else 1
-                if bar is None and time.monotonic() - started > _PROGRESS_AFTER:
-                    bar = Bar(unit, total, title=title, status=status, started=started)
+                now = time.monotonic()
                 if bar is not None:
                     bar.update(done)
+                elif on_terminal and now - started > SHOWN_AFTER:
+                    self._spinner.pause()
+                    bar = Bar(unit, total, title=title, status=status, started=started)
+                    bar.update(done)
+                elif not on_terminal and now - shown > _LINE_EVERY:
+                    shown = now
+                    known = total() if callable(total) else total
+                    said = status() if status else facts(done, known, unit, now - started)
+                    self.say(f"{title}: {said}" if title else said)
                 yield item
         finally:
             if bar is not None:
                 bar.stop()
+                self._spinner.resume()
+
+    def working(self, what: str) -> contextlib.AbstractContextManager[None]:
+        """Return a context that shows on a terminal, after a second, what is being done in it."""
+        if self.quiet or not sys.stderr.isatty():
+            return contextlib.nullcontext()
+        return self._spinner(what)
 
 
 class _Notices(logging.Handler):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from imgcls.cli import options
 from imgcls.cli.console import Console
 from imgcls.cli.output import check_output, stdout_style, write_file, write_stdout
 from imgcls.cli.summary import Summary
+from imgcls.cli.totals import total
 from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
@@ -88,7 +91,8 @@ def evaluate(
         check_output(report, is_own)
     summary = Summary("image", root)
     opened = load_model(model, weights=weights, engine=engine, threads=workers)
-    scored = summary.count(console.progress(score_images(root, opened, options_), "images"))
+    count = total([root]) if os.path.isdir(root) else None  # of a table one split is scored
+    scored = summary.count(console.progress(score_images(root, opened, options_), "images", count))
     evaluation = evaluate_scored(scored, opened, options_)
     write_stdout(EVALUATION_FORMATS[format_name](evaluation, stdout_style()))
     if report is not None:  # after the figures, which a report that fails must not take along

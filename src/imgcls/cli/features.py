@@ -14,6 +14,7 @@ from imgcls.cli.console import Console
 from imgcls.cli.output import check_output, is_special
 from imgcls.cli.replacing import Earlier, check_same_inputs, part_of
 from imgcls.cli.summary import Summary
+from imgcls.cli.totals import total
 from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
 from imgcls.core.errors import OutputError, UsageError
@@ -133,7 +134,9 @@ def features(
         finish=functools.partial(format_.finish, count=count) if format_.finish else None,
     ) as file:
         rows = feature_rows(file.todo(sources), opened, how)
-        for row in summary.count(_with_warnings(console.progress(rows, "images"))):
+        counted = total(inputs, files_from, null=null, skipped=lambda: file.skipped, tables=True)
+        shown = console.progress(rows, "images", counted)
+        for row in summary.count(_with_warnings(shown)):
             file.append(format_.record(row, count))
         summary.skipped = file.skipped
         summary.check()  # of nothing but failures no output is made

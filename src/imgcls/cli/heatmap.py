@@ -8,6 +8,7 @@ from imgcls.cli import options, viewer
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import Summary
+from imgcls.cli.totals import total
 from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
@@ -144,7 +145,11 @@ def heatmap(
     explainer = Explainer(load_model(model, weights=weights, engine=engine, threads=workers), what)
     summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
     result = viewer.Result(out)
-    records = result.note(console.progress(write_heatmaps(jobs, explainer, how), "images"))
+    records = result.note(
+        console.progress(
+            write_heatmaps(jobs, explainer, how), "images", total(inputs, files_from, null=null)
+        )
+    )
     write_stdout(FORMATS[format_name](summary.count(records)))
     code = summary.close(console)
     if show:

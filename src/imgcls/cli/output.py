@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
 
+from imgcls.cli.bar import above_lines
 from imgcls.core.errors import OutputError
 from imgcls.core.files import atomic_writer
 from imgcls.render.safe import printable_lines
@@ -47,7 +49,8 @@ def write_stdout(pieces: Iterable[str | bytes]) -> None:
         for piece in pieces:
             if to_terminal and isinstance(piece, str) and not isinstance(piece, Painted):
                 piece = printable_lines(piece)
-            _write(sys.stdout.buffer, [piece])
+            with above_lines() if to_terminal else contextlib.nullcontext():
+                _write(sys.stdout.buffer, [piece])
     except BrokenPipeError:
         # Nothing more can be written; what is buffered must not be tried again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

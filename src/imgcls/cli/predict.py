@@ -9,6 +9,7 @@ from imgcls.cli.console import Console
 from imgcls.cli.destination import Destination
 from imgcls.cli.sink import open_sink
 from imgcls.cli.summary import EXIT_SOME_FAILED, Summary
+from imgcls.cli.totals import total
 from imgcls.core.engines.engine import EngineName, Precision
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.classify.classify import load_calibrated
@@ -160,7 +161,8 @@ def predict(
     summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
     with open_sink(to, opened, how, precision, console) as sink:
         records = drawings.records(sink.todo(sources), opened, how)
-        sink.write(summary.count(console.progress(records, "images")))
+        counted = total(inputs, files_from, null=null, skipped=lambda: sink.skipped)
+        sink.write(summary.count(console.progress(records, "images", counted)))
     summary.skipped = sink.skipped
     code = summary.close(console)
     drawings.close(console)

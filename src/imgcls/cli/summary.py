@@ -48,7 +48,7 @@ class Summary:
         self.fail_fast = fail_fast
         self._what_is_done = done
         self.done = self.failed = self.skipped = 0
-        self._started = time.monotonic()
+        self._started = 0.0
 
     def count(self, records: Iterable[R]) -> Iterator[R]:
         """Yield the records.
@@ -56,6 +56,7 @@ class Summary:
         Raises:
             ImgclsError: with `fail_fast`, after the first failed one.
         """
+        self._started = time.monotonic()  # opening and compiling a model do not count
         for record in records:
             self.done += 1
             self.failed += record.error is not None

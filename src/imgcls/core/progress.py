@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
@@ -25,12 +26,29 @@ class Show(Protocol):
         ...
 
 
+# What is being done → a context in which whoever asked for it is shown that.
+Wait = Callable[[str], contextlib.AbstractContextManager[None]]
+
 _shows: list[Show] = []
+_waits: list[Wait] = []
 
 
-def show_with(show: Show) -> None:
-    """Let `show` display all progress from now on; the command line does this once."""
+def show_with(show: Show, wait: Wait | None = None) -> None:
+    """Display all progress by `show`, and all that takes long in one piece by `wait`, from now on.
+
+    The command line does this once.
+    """
     _shows[:] = [show]
+    _waits[:] = [] if wait is None else [wait]
+
+
+def working(what: str) -> contextlib.AbstractContextManager[None]:
+    """Return a context for work that takes long in one piece.
+
+    Args:
+        what: is being done: "compiling vgg16 for this machine, usually 3 min".
+    """
+    return _waits[0](what) if _waits else contextlib.nullcontext()
 
 
 def progress(

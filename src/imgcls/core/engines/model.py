@@ -26,6 +26,7 @@ from imgcls.core.models.weights import Network, find_weights
 from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.preprocessing import Preprocessing
 from imgcls.core.pixels.sources import Source, as_sources
+from imgcls.core.progress import working
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,8 @@ def load_model(
         size = other.spec.preprocessing.size
         network, preprocessing, head, labels = other, preprocessing.for_size(size), None, ()
         familiarity = None
-    running = open_engine(network, engine, threads or usable_cores(), precision, calibration)
+    with working(f"opening {ref}"):
+        running = open_engine(network, engine, threads or usable_cores(), precision, calibration)
     return Model(ref, network, preprocessing, labels, running, head, precision, familiarity)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import Any
 
 from imgcls.core.errors import ModelError
+from imgcls.core.progress import working
 from imgcls.core.quiet import native_output_silenced, quiet_tensorflow
 
 
@@ -23,7 +25,8 @@ def import_keras() -> Any:
     is_first = "keras" not in sys.modules
     if is_first:
         os.environ["KERAS_BACKEND"] = "tensorflow"
-    with native_output_silenced():
+    starting = working("starting TensorFlow") if is_first else contextlib.nullcontext()
+    with starting, native_output_silenced():
         import keras
         import tensorflow as tf
 

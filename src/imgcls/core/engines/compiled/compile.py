@@ -45,6 +45,8 @@ from imgcls.core.files import read_regular, remove, write_atomically
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.sources import Source
+from imgcls.core.progress import working
+from imgcls.core.words import duration
 
 __all__ = ["CompiledModel", "Unsupported", "compiled_folder", "compiled_model"]
 
@@ -165,7 +167,9 @@ def _make(
             kept = save_calibration(network, calibration, temporary, keep=keep)
         else:
             log.info("%s: %s, once", network.title, _occasion(network, folder))
-        _run_child(network, precision, temporary)
+        usual = duration(_usual_seconds(network))
+        with working(f"compiling {network.title} for this machine, usually {usual}"):
+            _run_child(network, precision, temporary)
         if kept:
             remove(folder)
             os.rename(temporary, folder)
@@ -222,6 +226,11 @@ def _occasion(network: Network, folder: Path) -> str:
         if same and older != made["imgcls"]:
             return f"it was compiled by imgcls {older}; compiling it anew for this version"
     return "compiling it for this machine"
+
+
+def _usual_seconds(network: Network) -> float:
+    """Return how long it takes to compile a network, about: 16 s of a small one, 3 min of VGG16."""
+    return 10 + 1.2e-6 * network.spec.parameters
 
 
 def _run_child(network: Network, precision: Precision, folder: Path) -> None:

@@ -1,0 +1,99 @@
+"""How many images a command will have to do with, counted beside its work."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from imgcls.core.pixels.globs import has_magic, match
+from imgcls.core.pixels.lists import read_names
+from imgcls.core.pixels.walking import walk
+from imgcls.core.tasks.labelled.table import is_table, table_sources
+
+# The number, once it is known.
+Total = Callable[[], int | None]
+
+
+def total(
+    inputs: Iterable[str],
+    files_from: str | None = None,
+    *,
+    null: bool = False,
+    skipped: Callable[[], int] = lambda: 0,
+    tables: bool = False,
+) -> Total:
+    """Return what counts the images that INPUT... and --files-from stand for.
+
+    Names are counted only, from the first time that the number is asked for, in a thread of its
+    own. It is never known where a pipe or standard input is among them, which can be read once.
+
+    Args:
+        inputs: as the user wrote them.
+        files_from: a list of more.
+        null: whether NUL ends a name in that list.
+        skipped: how many need not be done again.
+        tables: whether a labelled table among the inputs stands for its images.
+    """
+    named = list(inputs)
+    if any(map(_is_read_once, filter(None, [*named, files_from]))):
+        return lambda: None
+    counted = counted_beside(lambda: _images(named, files_from, null, tables))
+
+    def number() -> int | None:
+        found = counted()
+        return None if found is None else found - skipped()
+
+    return number
+
+
+def _is_read_once(name: str) -> bool:
+    return name == "-" or (os.path.exists(name) and not _is_kept(name))
+
+
+def _is_kept(path: str) -> bool:
+    return os.path.isfile(path) or os.path.isdir(path)
+
+
+def counted_beside(items: Callable[[], Iterator[Any]]) -> Total:
+    """Return what counts items, in a thread that begins when the number is first asked for."""
+    found: list[int] = []
+    threads: list[threading.Thread] = []
+
+    def count() -> None:
+        try:
+            found.append(sum(1 for _ in items()))
+        except Exception:  # whatever it is, the work itself says it
+            return
+
+    def number() -> int | None:
+        if not threads:
+            threads.append(threading.Thread(target=count, daemon=True))
+            threads[0].start()
+        return found[0] if found else None
+
+    return number
+
+
+def _images(
+    inputs: list[str], files_from: str | None, null: bool, tables: bool
+) -> Iterator[object]:
+    for text in inputs:
+        if has_magic(text) and not os.path.lexists(text):
+            for path in match(text):
+                yield from _below(path)
+        elif tables and is_table(text):
+            yield from table_sources(text)
+        else:
+            yield from _below(text)
+    if files_from is not None:
+        for name in read_names(files_from, null=null):
+            yield from _below(name)
+
+
+def _below(path: str) -> Iterator[object]:
+    if os.path.isdir(path):
+        yield from walk(path, aloud=False)
+    else:
+        yield path
