@@ -168,7 +168,7 @@ def _make(
         else:
             log.info("%s: %s, once", network.title, _occasion(network, folder))
         usual = duration(_usual_seconds(network))
-        with working(f"compiling {network.title} for this machine, usually {usual}"):
+        with working(f"compiling {network.title} for this machine, usually about {usual}"):
             _run_child(network, precision, temporary)
         if kept:
             remove(folder)
