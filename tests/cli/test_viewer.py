@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from imgcls.cli.viewer import Result, show
+from tests.conftest import Imgcls
 
 
 @dataclass
@@ -65,3 +66,22 @@ def test_a_viewer_that_fails_is_a_warning(
         "page.html: cannot be shown: xdg-open found no program for it",
         "page.html: cannot be shown: there is no xdg-open here (Debian and Ubuntu: xdg-utils)",
     ]
+
+
+@pytest.mark.linux
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "result"),
+    [
+        (("heatmap", "-o", "why.png"), "why.png"),
+        (("activations", "-o", "sheet.png", "--first", "1"), "sheet.png"),
+        (("predict", "-o", "page.html"), "page.html"),
+        (("predict", "--draw", "drawn"), "drawn/cat.predicted.jpg"),
+    ],
+)
+def test_each_command_opens_what_it_wrote(
+    imgcls: Imgcls, opened: Path, samples: Path, tmp_path: Path, command: list[str], result: str
+) -> None:
+    done = imgcls(*command, samples / "cat.jpg", "--show")
+    assert done.returncode == 0, done.stderr
+    assert opened.read_text() == str(tmp_path / result)
