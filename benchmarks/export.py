@@ -30,9 +30,11 @@ def save_weights(name: str, path: str) -> None:
     network = random_network(MODELS[name])
     logits = np.asarray(network(noise(MODELS[name], seed=3), training=False))
     last = next(layer for layer in reversed(network.layers) if hasattr(layer, "kernel"))
-    # Between images alone, since what all have in common says little of the network.
-    factor = 3 / max(float((logits - logits.mean(axis=0)).std()), 1e-30)
-    last.set_weights([array * factor for array in last.get_weights()])
+    # Between images alone: what all have in common says little of the network.
+    common = logits.mean(axis=0)
+    factor = 3 / max(float((logits - common).std()), 1e-30)
+    kernel, *bias = last.get_weights()
+    last.set_weights([kernel * factor, *((array - common) * factor for array in bias)])
     network.save_weights(path)
 
 

@@ -9,9 +9,34 @@ import numpy as np
 import pytest
 
 from imgcls.core.keras.build import build_network
-from imgcls.core.keras.exported import ImageInput, exported_model
+from imgcls.core.keras.exported import ImageInput, exported_model, run_keras, save_keras
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import Network
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_private_layers_of_keras_applications_become_plain_ones(
+    ending: str, tmp_path: Path
+) -> None:
+    from keras.src.applications.convnext import LayerScale
+    from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
+
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(4, 3, padding="same", name="conv")(image)
+    x = LayerScale(0.3, 4, name="scale")(x)
+    x = CustomScaleLayer(0.17, name="part")([x, keras.layers.ReLU(name="relu")(x)])
+    x = keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
+    model = keras.Model(image, keras.layers.Dense(5, name="predictions")(x))
+    batch = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype(np.float32)
+    expected = np.asarray(keras.ops.softmax(model(batch)))
+    network = Network("efficientnet-lite0", MODELS["efficientnet-lite0"], Path("none"))
+    made = exported_model(model, network, None, ImageInput("tf"))
+    save_keras(made, tmp_path / f"m.{ending}")
+    np.testing.assert_allclose(run_keras(tmp_path / f"m.{ending}")(batch), expected, atol=1e-6)
+    loaded = keras.models.load_model(tmp_path / f"m.{ending}", compile=False)
+    kinds = {layer.name: type(layer).__name__ for layer in loaded.layers}
+    assert kinds["scale"] == "DepthwiseConv2D" and kinds["part"] == "Add"
+    assert {"conv", "relu", "avg_pool", "predictions"} <= kinds.keys()
 
 
 @pytest.mark.parametrize("name", ["efficientnet-lite0"])

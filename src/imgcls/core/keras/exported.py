@@ -152,14 +152,16 @@ def save_keras(model: Any, path: Path) -> None:
 
 def save_saved_model(model: Any, path: Path) -> None:
     """Write a SavedModel whose signature takes `image` and gives `scores`."""
-    keras = import_keras()
+    import_keras()
     import tensorflow as tf
 
-    archive = keras.export.ExportArchive()
-    archive.track(model)
     given = tf.TensorSpec([None, *model.inputs[0].shape[1:]], model.inputs[0].dtype, name="image")
-    archive.add_endpoint("serve", lambda image: {"scores": model(image, training=False)}, [given])
-    archive.write_out(path, verbose=False)
+    # Not Keras' ExportArchive, which writes the weights twice.
+    module = tf.Module()
+    module.weights = [weight.value for weight in model.weights]
+    module.serve = tf.function(lambda image: {"scores": model(image, training=False)}, [given])
+    signatures = {"serving_default": module.serve.get_concrete_function()}
+    tf.saved_model.save(module, str(path), signatures)
 
 
 def run_keras(path: Path) -> Callable[[np.ndarray], Float32Array]:

@@ -78,3 +78,9 @@ def test_what_is_not_installed_is_named(tmp_path: Path) -> None:
     format_ = replace(FORMATS[".onnx"], packages=("no_such_package",))
     with pytest.raises(ModelError, match=r"needs no-such-package, .*pip install 'imgcls\[onnx\]'"):
         ExportOptions().check_format(tmp_path / "m.onnx", format_)
+
+
+@pytest.mark.posix
+def test_a_link_to_a_file_to_come_is_written_through(tmp_path: Path) -> None:
+    (tmp_path / "m.tflite").symlink_to("other.tflite")
+    check_output(tmp_path / "m.tflite", ".tflite", force=False)

@@ -110,6 +110,7 @@ def export(
         request = {
             "model": model,
             "output": os.fspath(target),
+            "shown": os.fspath(path),
             "weights": given,
             "ending": ending,
             "folder": os.fspath(folder),

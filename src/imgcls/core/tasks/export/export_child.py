@@ -74,7 +74,7 @@ def main() -> None:
     except ImgclsError as error:
         outcome = {"error": str(error), "kind": type(error).__name__}
     except OSError as error:
-        text = f"{request['output']}: cannot be written: {error.strerror or error}"
+        text = f"{request['shown']}: cannot be written: {error.strerror or error}"
         outcome = {"error": text, "kind": OutputError.__name__}
     (folder / OUTCOME_FILE).write_text(json.dumps(outcome))
 
@@ -100,11 +100,11 @@ def export_into(request: dict[str, Any], folder: Path) -> dict[str, Any]:
     made.parent.mkdir()
     try:
         _WRITERS[ending](work, made)
-    except (RuntimeError, ValueError, NotImplementedError) as error:
-        # Each converter refuses with these what it cannot express.
-        raise ModelError(
-            f"{name}: cannot be exported as {ending} ({one_line(str(error))})"
-        ) from error
+    except (ImgclsError, OSError):
+        raise
+    except Exception as error:  # each converter refuses in ways of its own what it cannot express
+        what = f"{name}: cannot be exported as {ending} ({one_line(str(error))})"
+        raise ModelError(what) from error
     _describe(work, made, ending)
     described = _read_description(made, ending)
     del work

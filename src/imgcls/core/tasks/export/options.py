@@ -184,7 +184,7 @@ def check_output(path: Path, ending: str, *, force: bool) -> None:
 
 
 def _check_free(path: Path, ending: str, force: bool) -> None:
-    if not os.path.lexists(path):
+    if not path.exists():  # also a link that leads nowhere yet
         return
     if ending == SAVED_MODEL:
         if not path.is_dir():
