@@ -20,15 +20,17 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
-from benchmarks.every_model import noise, random_network
+from benchmarks.every_model import random_network
 
 from imgcls.core.models.table import MODELS
+from imgcls.core.tasks.export.check_photos import check_pixels
 
 
 def save_weights(name: str, path: str) -> None:
     """Save random weights with which the scores of classes differ, as trained ones do."""
-    network = random_network(MODELS[name])
-    logits = np.asarray(network(noise(MODELS[name], seed=3), training=False))
+    preprocessing, network = MODELS[name].preprocessing, random_network(MODELS[name])
+    views = preprocessing.scale(check_pixels(preprocessing))  # those that export compares
+    logits = np.asarray(network(views, training=False))
     last = next(layer for layer in reversed(network.layers) if hasattr(layer, "kernel"))
     # Between images alone: what all have in common says little of the network.
     common = logits.mean(axis=0)
