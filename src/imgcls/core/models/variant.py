@@ -69,18 +69,9 @@ def varied(name: str, spec: ModelSpec, variant: Variant) -> ModelSpec:
     features = variant.features or own
     if size == spec.preprocessing.size and features == own and spec.described is None:
         return spec
-    if size < spec.least_size:
-        raise UsageError(
-            f"{name}: takes images of {spec.least_size}×{spec.least_size} pixels or more, not "
-            f"{size}×{size}; give a larger `size`"
-        )
+    _check_fits(name, spec, size, features)
     if spec.described is not None:
         return _varied_description(name, spec, size, variant.features)
-    if features in spec.top_layers and size != spec.preprocessing.size:
-        raise UsageError(
-            f"{name}: {features} fits images of {spec.preprocessing.size} pixels only; leave out "
-            "`size`, or take other `features`"
-        )
     layer, cam_layer = features, LAST_ACTIVATION
     if features in (MEAN, ALL_PLACES):
         behind_pooling = features == ALL_PLACES and spec.features_pooled
@@ -97,6 +88,20 @@ def varied(name: str, spec: ModelSpec, variant: Variant) -> ModelSpec:
         flat_features=features == ALL_PLACES,
         ends_in_features=True,
     )
+
+
+def _check_fits(name: str, spec: ModelSpec, size: int, features: str) -> None:
+    least, own = spec.least_size, spec.preprocessing.size
+    if size < least:
+        raise UsageError(
+            f"{name}: takes images of {least}×{least} pixels or more, not {size}×{size}; give a "
+            "larger `size`"
+        )
+    if features in spec.top_layers and size != own:
+        raise UsageError(
+            f"{name}: {features} fits images of {own} pixels only; leave out `size`, or take "
+            "other `features`"
+        )
 
 
 def _varied_description(name: str, spec: ModelSpec, size: int, features: str) -> ModelSpec:
