@@ -33,6 +33,15 @@ def test_folds_say_how_well_it_does_and_all_is_learned(two_classes: Path, tmp_pa
     assert file.metrics["folds"] == list(result.folds.accuracies)
 
 
+def test_few_validation_images_are_not_all_that_is_familiar(
+    two_classes: Path, tmp_path: Path
+) -> None:
+    finetune(two_classes, tmp_path / "m.safetensors", epochs=20)
+    familiarity = read_model_file(tmp_path / "m.safetensors").familiarity
+    assert familiarity is not None
+    assert len(familiarity.closeness) >= 20  # and not the four of the validation alone
+
+
 EPOCH = Epoch("features", 1, 0.5, 0.75, 0.6, 0.7, 1.0)
 
 

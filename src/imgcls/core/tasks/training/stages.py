@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from imgcls.core.arrays import Float32Array
 from imgcls.core.engines.model import Model
@@ -38,6 +39,7 @@ log = logging.getLogger("imgcls")
 
 _CHECKED = 16  # validation images that the saved file is checked on
 _FOLDS = 5
+_ENOUGH = 30  # validation photos, to say what is familiar
 _MOST_REFITTED = 5000  # training photos; of more, the validation photos say enough
 # The file is checked with a model compiled from it, which takes about this many times as long as
 # building the network did.
@@ -425,8 +427,31 @@ def _finished(
         head.logits(validation.features[checked]),
         temperature=temperature,
         val_loss=log_loss(logits / np.float32(temperature), columns),
-        familiarity=Familiarity.of(training.features, training.columns, validation.features[right]),
+        familiarity=_familiarity(training, validation, right),
     )
+
+
+def _familiarity(
+    training: FixedFeatures, validation: FixedFeatures, right: npt.NDArray[np.bool_]
+) -> Familiarity | None:
+    """Learn what is familiar.
+
+    A photo is unknown that is less familiar than all photos that it is compared with: of the
+    photos of the classes, one in as many as those are. Where the validation photos are few, the
+    training photos are among them, each as the other folds see it.
+
+    Args:
+        training: what the head learned.
+        validation: what it did not.
+        right: which of those it takes for what they are.
+    """
+    if right.sum() >= _ENOUGH:
+        return Familiarity.of(training.features, training.columns, validation.features[right])
+    features = np.concatenate([training.features, validation.features])
+    columns = np.concatenate([training.columns, validation.columns])
+    folds = assign_folds([str(column) for column in columns.tolist()], (), _FOLDS, 0)
+    known = np.concatenate([np.ones(len(training.columns), bool), right])
+    return Familiarity.of_folds(features, columns, folds, known)
 
 
 def _checked(columns: np.ndarray) -> list[int]:
