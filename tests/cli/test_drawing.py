@@ -50,6 +50,7 @@ def test_draw_and_show(imgcls: Imgcls, samples: Path, tmp_path: Path) -> None:
     assert (tmp_path / "opened").read_text() == str(tmp_path / "drawn")
 
 
+@pytest.mark.slow
 def test_what_was_drawn_is_not_drawn_again_by_resume(
     imgcls: Imgcls, samples: Path, tmp_path: Path
 ) -> None:

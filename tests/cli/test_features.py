@@ -129,6 +129,7 @@ def test_of_nothing_but_failures_no_output_is_made(imgcls: Imgcls, tmp_path: Pat
     assert os.listdir(tmp_path) == ["bad.jpg"]
 
 
+@pytest.mark.slow
 def test_features_of_other_inputs_are_not_replaced(
     imgcls: Imgcls, samples: Path, tmp_path: Path
 ) -> None:

@@ -73,12 +73,6 @@ def test_the_top_of_a_trained_network_is_the_head() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["efficientnet-lite0", "vgg16", "mobilenet-v3-small"])
-def test_parameters_are_those_of_the_table(name: str) -> None:
-    rows = network_rows(MODELS[name], "published")
-    assert sum(row.parameters for row in rows) == MODELS[name].parameters
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_parameters_of_every_model(name: str) -> None:
@@ -93,5 +87,6 @@ def test_no_memory_is_taken_for_the_weights() -> None:
     import keras  # noqa: F401  # what it takes itself is not counted
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    network_rows(MODELS["vgg16"], "published")
+    rows = network_rows(MODELS["vgg16"], "published")
+    assert sum(row.parameters for row in rows) == MODELS["vgg16"].parameters
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB; 528 MB
