@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from imgcls.cli.console import Console
 from imgcls.cli.summary import Summary
@@ -70,7 +71,8 @@ def named(inputs: tuple[str, ...], files_from: str | None) -> tuple[str, ...]:
 
 
 def predict_job(inputs: tuple[str, ...], model: Model, how: ClassifyOptions, parts: Parts) -> Job:
-    """Return what the workers of a cluster have to do for predict."""
+    """Return what the workers of a cluster, with a core each, have to do for predict."""
+    how = replace(how, workers=1)
     return Job(
         command="predict",
         inputs=inputs,
@@ -91,7 +93,8 @@ def predict_job(inputs: tuple[str, ...], model: Model, how: ClassifyOptions, par
 
 
 def features_job(inputs: tuple[str, ...], model: Model, how: FeatureOptions) -> Job:
-    """Return what the workers of a cluster have to do for features."""
+    """Return what the workers of a cluster, with a core each, have to do for features."""
+    how = replace(how, workers=1)
     count = count_features(model)
     return Job(
         command="features",

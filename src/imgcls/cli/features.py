@@ -99,7 +99,7 @@ def features(
 
         parts = cluster_run.Parts(where, out, "parquet", force=force)
         sources = options.sources(inputs, files_from, null, expand=_checked_inputs)
-        how = FeatureOptions(features_, size, resize, interpolation, workers=1)
+        how = FeatureOptions(features_, size, resize, interpolation)
         opened = load_model(model, weights=weights, engine=engine, variant=how.variant)
         job = cluster_run.features_job(cluster_run.named(inputs, files_from), opened, how)
         return cluster_run.run(console, job, parts, opened, sources)
