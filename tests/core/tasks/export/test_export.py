@@ -8,6 +8,7 @@ from PIL import Image
 
 from imgcls import ExportOptions, export
 from imgcls.core.errors import ModelError, OutputError, UsageError
+from imgcls.core.tasks.export import export as export_module
 
 
 def test_nothing_is_left_where_it_fails(tiny: Path, tmp_path: Path) -> None:
@@ -28,3 +29,12 @@ def test_int8_needs_photos(tiny: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"on 50 photos or more, .*here are 1; name a folder"):
         export(str(tiny), tmp_path / "m.tflite", options)
     assert sorted(os.listdir(tmp_path)) == ["photos", "tiny.safetensors"]
+
+
+def test_tflite_needs_the_memory_of_its_converter(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_module, "memory_lacking", lambda spec: "it takes 10 GB of memory")
+    with pytest.raises(ModelError, match=r"as \.tflite \(it takes 10 GB of memory, and here is"):
+        export(str(tiny), tmp_path / "m.tflite")
+    assert sorted(os.listdir(tmp_path)) == ["tiny.safetensors"]

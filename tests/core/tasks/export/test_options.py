@@ -26,7 +26,7 @@ def test_options_that_make_no_sense(arguments: dict[str, Any], message: str) -> 
 
 
 def test_the_ending_says_the_format() -> None:
-    assert FORMATS[ending_of("a/b.TFLITE")].name == "LiteRT"
+    assert FORMATS[ending_of("a/b.tflite")].name == "LiteRT"
     assert {FORMATS[ending_of(name)].name for name in ("sm/", "sm")} == {"TensorFlow"}
     with pytest.raises(UsageError, match=r"^m\.pt: is no known format; end it in .*\.tflite"):
         ending_of("m.pt")

@@ -17,6 +17,7 @@ from imgcls.core.engines.compiled.calibration import (
     FEWEST_KEPT,
     calibration_pixels,
 )
+from imgcls.core.engines.compiled.compile import memory_lacking
 from imgcls.core.engines.model import FoundModel, find_model
 from imgcls.core.errors import ModelError, OutputError, UsageError
 from imgcls.core.files import remove, temporary_name, working_folder
@@ -101,6 +102,8 @@ def export(
     check_output(path, ending, force=options.force)
     given = _text(weights)
     found = find_model(model, given)
+    if ending == ".tflite" and (lacking := memory_lacking(found.network.spec)):
+        raise ModelError(f"{model}: cannot be exported as .tflite ({lacking}, and here is less)")
     check_weights(found.network)  # said at once, not when a child has started Keras
     target = Path(os.path.realpath(path))
     with working_folder(target) as folder:

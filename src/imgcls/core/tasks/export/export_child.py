@@ -184,7 +184,7 @@ def _write_onnx(work: Work, path: Path) -> None:
         imported.tensors,
         imported.head,
         described=work.described,
-        opset=work.options.opset or FORMATS[path.suffix.lower()].opset or 0,
+        opset=work.options.opset or FORMATS[path.suffix].opset or 0,
         any_batch=work.any_batch,
     )
 

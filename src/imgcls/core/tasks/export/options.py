@@ -144,7 +144,7 @@ def ending_of(output: str | os.PathLike[str]) -> str:
     Raises:
         UsageError: none.
     """
-    ending = Path(output).suffix.lower()
+    ending = Path(output).suffix
     is_folder = os.fspath(output).endswith(("/", os.sep)) or not ending
     ending = SAVED_MODEL if is_folder else ending
     if ending not in FORMATS:
