@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from imgcls.core.tasks.labelled.audit import AuditReport, Finding
 from imgcls.core.tasks.labelled.findings import KINDS
 from imgcls.render.audit_page import MOST_FINDINGS, is_own, report_page
@@ -40,6 +42,27 @@ def test_what_is_too_many_is_counted(tmp_path: Path) -> None:
     shown = page(*gone)
     assert f"{MOST_FINDINGS + 5}</span>" in shown
     assert shown.count("<article") == MOST_FINDINGS
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_paths_are_whole_and_nobody_stumbles(  # type: ignore[no-untyped-def]
+    browser, samples: Path, tmp_path: Path, dark: bool
+) -> None:
+    # Of an image under two labels the folders say the labels: they must not be cut off.
+    shown = page(
+        finding("conflicting-labels", str(samples / "cat.jpg"), "photos/train/a_dog/" + "0" * 60),
+        replace(finding("doubtful-label", "a.jpg"), label="car", proposed="cat", score=0.75),
+    )
+    (tmp_path / "audit.html").write_text(shown, "utf-8")
+    for width in (390, 1280):
+        browser.look(width, dark=dark)
+        browser.open(tmp_path / "audit.html")
+        over = (
+            "return [...document.querySelectorAll('.path')].map(e => e.scrollWidth > e.clientWidth)"
+        )
+        assert browser.run(over) == [False] * 3
+        assert browser.run("return document.documentElement.scrollWidth") <= width
+        assert browser.faults() == []
 
 
 def test_nothing_found() -> None:
