@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
 
+from imgcls.core.models.familiarity import Familiarity
 from imgcls.core.models.head import Head
 from imgcls.core.models.model_file import ModelFile
 from imgcls.core.models.network_description import Layer, NetworkDescription
@@ -101,3 +103,10 @@ def test_a_strangers_file_sends_nothing_to_the_terminal() -> None:
     odd = replace(FILE, labels=("\x1b[2Jcat",), training={"\x1bkey": "\x07value"})
     assert "\x1b" not in shown("text", odd) and "\x07" not in shown("text", odd)
     assert "\\x1bkey" in shown("text", odd) and "\\x1b[2Jcat" in shown("text", odd)
+
+
+def test_text_says_whether_it_knows_what_is_familiar() -> None:
+    assert "familiarity" not in shown("text", FILE)
+    one = np.ones((2, 1, 4), np.float32), np.ones(7, np.float32)
+    known = shown("text", replace(FILE, familiarity=Familiarity(*one)))
+    assert re.search(r"^  familiarity +compared with 7 photos$", known, re.MULTILINE)

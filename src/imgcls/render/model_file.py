@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from imgcls.core.models.model_file import ModelFile
+from imgcls.core.words import counted
 from imgcls.render.safe import printable
 from imgcls.render.training_facts import training_facts
 
@@ -45,6 +46,7 @@ def text(name: str, file: ModelFile) -> Iterator[str]:
         "its weights": weights,
         "head": " → ".join(map(str, file.head.widths)) if file.head else "none",
         "labels": ", ".join(file.labels),
+        **_familiarity(file),
         "preprocessing": file.preprocessing.in_words(),
         **({"features": file.features} if file.features else {}),
         **(training_facts(file) or _flat(file.metrics) | _flat(file.training)),
@@ -54,6 +56,13 @@ def text(name: str, file: ModelFile) -> Iterator[str]:
     yield f"{printable(name)}\n"
     for fact, value in facts.items():
         yield f"  {printable(fact):<{width}}  {printable(value)}\n"
+
+
+def _familiarity(file: ModelFile) -> dict[str, str]:
+    """Return with how many photos an image is compared to be known; nothing without that."""
+    if file.familiarity is None:
+        return {}
+    return {"familiarity": f"compared with {counted(len(file.familiarity.closeness), 'photo')}"}
 
 
 def _network(file: ModelFile) -> dict[str, str]:
