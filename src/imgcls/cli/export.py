@@ -10,7 +10,7 @@ from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
 
 
-@click.command(short_help="Write a model for another runtime.")
+@click.command()
 @click.argument("model", metavar="MODEL")
 @click.option(
     "-o",
