@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from imgcls.core.engines.model import load_model
@@ -16,6 +17,7 @@ from imgcls.core.models.foreign_files import foreign_kind
 from imgcls.core.tasks.export import export_child
 from imgcls.core.tasks.export.options import ExportOptions
 from imgcls.core.tasks.export.runtimes import run_exported
+from imgcls.core.tasks.export.tflite_metadata import metadata
 from tests.core.tasks.export.conftest import LABELS, Exported
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (7, 16, 16, 3), np.uint8)
@@ -24,6 +26,13 @@ PIXELS = np.random.default_rng(3).integers(0, 256, (7, 16, 16, 3), np.uint8)
 def scores(tiny: Path) -> np.ndarray:
     model = load_model(str(tiny), engine="keras")
     return model.scores(model.preprocessing.scale(PIXELS))
+
+
+def metadata_of(content: bytes) -> bytes:
+    model = schema.Model.GetRootAs(content)
+    entries = [model.Metadata(place) for place in range(model.MetadataLength())]
+    (entry,) = [entry for entry in entries if entry.Name() == b"TFLITE_METADATA"]
+    return bytes(model.Buffers(entry.Buffer()).DataAsNumpy())
 
 
 def test_tflite_takes_rgb_and_gives_the_scores(tiny: Path, exported: Exported) -> None:
@@ -41,6 +50,7 @@ def test_tflite_takes_rgb_and_gives_the_scores(tiny: Path, exported: Exported) -
     )
     assert named[0] == "scores"
     np.testing.assert_array_equal(named[1], given[:1])
+    assert metadata_of(path.read_bytes()) == metadata(described)
     kind = foreign_kind(path)
     assert kind is not None and "TensorFlow Lite" in kind.name  # although a zip is at its end
 
