@@ -111,7 +111,7 @@ def test_the_label_is_the_class_folder(path: str, label: str) -> None:
     ("how", "layer", "shape"),
     [
         ({"size": 64, "features": "flatten"}, "top_activation", (2 * 2 * 1280,)),
-        ({"size": 96, "features": "block3b_add"}, "block3b_add", (40,)),
+        ({"size": 64, "features": "block3b_add"}, "block3b_add", (40,)),
     ],
 )
 def test_other_features_equal_keras(
