@@ -125,10 +125,10 @@ def run(console: Console, job: Job, parts: Parts, model: Model, sources: Iterabl
         model: what the images go through.
         sources: the inputs, in order.
     """
-    started = time.monotonic()
+    summary, started = Summary("image", ", ".join(job.inputs)), time.monotonic()
+    summary.begin()
     work, progress = ClusterRun(job, parts.folder, parts.how), Progress()
     work.begin(model, force=parts.force)
-    summary = Summary("image", ", ".join(job.inputs))
     missing = work.plan(sources, progress)
 
     def images() -> Iterator[None]:

@@ -50,13 +50,17 @@ class Summary:
         self.done = self.failed = self.skipped = 0
         self._started = 0.0
 
+    def begin(self) -> None:
+        """Start the clock; opening and compiling a model do not count."""
+        self._started = time.monotonic()
+
     def count(self, records: Iterable[R]) -> Iterator[R]:
         """Yield the records.
 
         Raises:
             ImgclsError: with `fail_fast`, after the first failed one.
         """
-        self._started = time.monotonic()  # opening and compiling a model do not count
+        self.begin()
         for record in records:
             self.done += 1
             self.failed += record.error is not None
