@@ -178,8 +178,10 @@ def _make(
         _remove_unkept(temporary)
     if isinstance(made, CompiledModel) and precision == "int8":
         log.info(
-            "%s: int8 names the same class as float32 for %.0f%% of them",
+            "%s: int8 names the same %s as float32 for %.0f%% of them",
             network.title,
+            # Without a classifier there are only features to compare.
+            "class" if made.facts.get("compared") == "logits" else "largest feature",
             100 * made.facts["agreement"],
         )
     return made

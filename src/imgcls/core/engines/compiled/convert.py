@@ -130,6 +130,7 @@ def _int8(outputs: Any, network: Network, folder: Path) -> dict[str, Any]:
             "images": len(pixels),
             "pixels_sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
         },
+        "compared": name,
         "agreement": float(same.mean()),
         "milliseconds": _milliseconds(engine, batch[:1]),
     }
