@@ -152,6 +152,26 @@ def test_predict_leaves_tensorflow_and_keras_alone(samples: Path) -> None:
     assert loaded("predict", str(samples / "cat.jpg")) == "0 PIL ai_edge_litert numpy"
 
 
+UNUSED = """
+import sys
+from imgcls.cli.main import run
+run(sys.argv[1:])
+rooms = "tasks.cluster.run tasks.labelled tasks.classify.sorting tasks.classify.record_file "
+rooms += "tasks.classify.undo models.model_file models.network_description models.foreign_files"
+print([room for room in rooms.split() if f"imgcls.core.{room}" in sys.modules])
+"""
+
+
+def test_predict_imports_only_the_rooms_that_it_uses(samples: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", UNUSED, "predict", samples / "cat.jpg"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_installed_program_from_another_folder(tmp_path: Path, samples: Path) -> None:
     shutil.copy(samples / "cat.jpg", tmp_path)
     program = Path(sys.executable).with_name("imgcls")

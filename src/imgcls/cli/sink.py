@@ -6,6 +6,7 @@ import abc
 import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from imgcls.cli import sorting
 from imgcls.cli.console import Console
@@ -15,10 +16,12 @@ from imgcls.core.engines.engine import Precision
 from imgcls.core.engines.model import Model
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.classify import Record, record_facts
-from imgcls.core.tasks.classify.manifest import Placement
 from imgcls.core.tasks.classify.options import ClassifyOptions
-from imgcls.core.tasks.classify.record_file import RecordFile
-from imgcls.core.tasks.classify.sorting import Sorter
+
+if TYPE_CHECKING:  # the sorter and the growing file are loaded only where they are asked for
+    from imgcls.core.tasks.classify.manifest import Placement
+    from imgcls.core.tasks.classify.record_file import RecordFile
+    from imgcls.core.tasks.classify.sorting import Sorter
 
 
 @dataclass
@@ -83,12 +86,16 @@ def open_sink(
     """
     sort, sorter = destination.sort, None
     if sort.sort_into is not None:
+        from imgcls.core.tasks.classify.sorting import Sorter
+
         mode = sort.sort_mode or "copy"
         sorter = Sorter(sort.sort_into, model.labels, mode, resume=destination.resume)
     with sorting.reported(console, sorter):
         if sort.dry_run:
             yield _Plan(destination, options.top, sorter)
         elif destination.output is not None and destination.grows:
+            from imgcls.core.tasks.classify.record_file import RecordFile
+
             with RecordFile(
                 destination.output,
                 header=destination.format.header,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,10 +16,12 @@ from imgcls.cli.summary import Summary
 from imgcls.core.errors import UsageError
 from imgcls.core.tasks.classify.classify import Record
 from imgcls.core.tasks.classify.placing import SORT_MODES
-from imgcls.core.tasks.classify.sorting import Sorter
-from imgcls.core.tasks.classify.undo import Undone, undo
 from imgcls.core.words import counted
 from imgcls.render.safe import printable
+
+if TYPE_CHECKING:
+    from imgcls.core.tasks.classify.sorting import Sorter
+    from imgcls.core.tasks.classify.undo import Undone
 
 options = bundle(
     click.option(
@@ -71,6 +74,8 @@ def take_back(console: Console, manifest: str, dry_run: bool, others: bool) -> i
     """
     if others:
         raise UsageError("--undo goes alone, without INPUT, --sort-into and --output")
+    from imgcls.core.tasks.classify.undo import undo
+
     summary = Summary("file", done="was moved back")
     write_stdout(map(_undone, summary.count(undo(manifest, dry_run=dry_run))))
     if summary.done == 0:

@@ -10,7 +10,6 @@ from typing import Any
 from imgcls.core.pixels.globs import has_magic, match
 from imgcls.core.pixels.lists import read_names
 from imgcls.core.pixels.walking import walk
-from imgcls.core.tasks.labelled.table import is_table, table_sources
 
 # The number, once it is known.
 Total = Callable[[], int | None]
@@ -79,6 +78,8 @@ def counted_beside(items: Callable[[], Iterator[Any]]) -> Total:
 def _images(
     inputs: list[str], files_from: str | None, null: bool, tables: bool
 ) -> Iterator[object]:
+    from imgcls.core.tasks.labelled.table import is_table, table_sources
+
     for text in inputs:
         if has_magic(text) and not os.path.lexists(text):
             for path in match(text):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
@@ -69,6 +68,8 @@ def show(path: str) -> None:
         except OSError as error:
             log.warning("%s: cannot be shown: %s", path, error.strerror)
         return
+    import subprocess
+
     opener = "open" if sys.platform == "darwin" else "xdg-open"
     try:
         process = subprocess.Popen(

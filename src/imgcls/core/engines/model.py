@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,11 +14,7 @@ from imgcls.core.arrays import Float32Array, softmax
 from imgcls.core.engines.engine import Engine, EngineName, Precision
 from imgcls.core.engines.opening import open_engine
 from imgcls.core.errors import ImageError, ModelError, NoImagesError, UsageError
-from imgcls.core.models.familiarity import Familiarity
-from imgcls.core.models.foreign_files import foreign_kind, refusal
-from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel, imagenet_labels
-from imgcls.core.models.model_file import ENDING, ModelFile, read_model_file
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.variant import AS_IT_IS, Variant
@@ -27,6 +23,11 @@ from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.preprocessing import Preprocessing
 from imgcls.core.pixels.sources import Source, as_sources
 from imgcls.core.progress import working
+
+if TYPE_CHECKING:  # a named model needs nothing of what reads model files
+    from imgcls.core.models.familiarity import Familiarity
+    from imgcls.core.models.head import Head
+    from imgcls.core.models.model_file import ModelFile
 
 
 @dataclass(frozen=True)
@@ -200,9 +201,12 @@ def find_model(ref: str, weights: str | None = None) -> FoundModel:
 
 def is_model_file(ref: str) -> bool:
     """Whether what the user calls a model is the path of a file and not a name."""
-    return ref not in MODELS and (
-        ref.endswith(ENDING) or os.path.isfile(ref) or foreign_kind(Path(ref)) is not None
-    )
+    if ref in MODELS:
+        return False
+    from imgcls.core.models.foreign_files import foreign_kind
+    from imgcls.core.models.model_file import ENDING
+
+    return ref.endswith(ENDING) or os.path.isfile(ref) or foreign_kind(Path(ref)) is not None
 
 
 def open_model_file(ref: str) -> ModelFile:
@@ -212,6 +216,9 @@ def open_model_file(ref: str) -> ModelFile:
         ModelError: it is damaged, or a model file of another program; the message says how that
             is taken over.
     """
+    from imgcls.core.models.foreign_files import refusal
+    from imgcls.core.models.model_file import read_model_file
+
     if reason := refusal(Path(ref)):
         raise ModelError(reason)
     return read_model_file(Path(ref))
@@ -223,9 +230,11 @@ def spec_of(ref: str) -> ModelSpec:
     Raises:
         ModelError: there is no such model, or the file is damaged.
     """
-    return (
-        read_model_file(Path(ref)).network(Path(ref)).spec if is_model_file(ref) else find_spec(ref)
-    )
+    if not is_model_file(ref):
+        return find_spec(ref)
+    from imgcls.core.models.model_file import read_model_file
+
+    return read_model_file(Path(ref)).network(Path(ref)).spec
 
 
 def find_spec(name: str) -> ModelSpec:
@@ -236,6 +245,8 @@ def find_spec(name: str) -> ModelSpec:
     """
     if name in MODELS:
         return MODELS[name]
+    import difflib
+
     near = difflib.get_close_matches(name.lower().replace("_", "-"), MODELS, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(MODELS)}"
     raise ModelError(f"{name}: no such model; {hint}")

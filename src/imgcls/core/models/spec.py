@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from imgcls.core.models.network_description import NetworkDescription
 from imgcls.core.pixels.preprocessing import Preprocessing
+
+if TYPE_CHECKING:  # what describes a network is read with one, not at each start
+    from imgcls.core.models.network_description import NetworkDescription
 
 # A `cam_layer` for networks whose last activation Keras names by a running number
 # (activation_187), which changes with what was built before: it stands for whatever the last

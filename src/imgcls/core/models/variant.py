@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from imgcls.core.errors import UsageError
-from imgcls.core.models.network_description import NetworkDescription
 from imgcls.core.models.spec import LAST_ACTIVATION, ModelSpec, described_spec
+
+if TYPE_CHECKING:
+    from imgcls.core.models.network_description import NetworkDescription
 
 MEAN = "avg"
 ALL_PLACES = "flatten"
