@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -65,7 +64,10 @@ def same(ours: Decoded, theirs: Decoded) -> None:
 @pytest.fixture
 def class_index() -> None:
     """Put the file there that decode_predictions would download; other workers read it too."""
-    folder = Path(os.environ["KERAS_HOME"]) / "models"
+    from keras.src.backend.config import keras_home
+
+    # Where it looks, which is settled when it is first imported.
+    folder = Path(keras_home()) / "models"
     folder.mkdir(parents=True, exist_ok=True)
     bundled = resources.files("imgcls.core.models") / "imagenet_class_index.json"
     write_atomically(folder / "imagenet_class_index.json", bundled.read_bytes())

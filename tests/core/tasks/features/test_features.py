@@ -136,7 +136,7 @@ def test_other_features_equal_keras(
 
 
 def test_an_open_model_has_the_features_that_it_was_opened_for(samples: Path) -> None:
-    with pytest.raises(UsageError, match="open it with `variant`"):
+    with pytest.raises(UsageError, match="open it with a variant"):
         imgcls.features(str(samples), load_model(), size=64)
     with pytest.raises(UsageError, match="32×32 pixels or more"):
         imgcls.features(str(samples), size=31)

@@ -281,7 +281,7 @@ def _unreachable(address: str, error: Exception) -> ClusterError:
         return ClusterError(f"Ray cannot be started here ({text}); `verbose` shows more")
     if address == "auto":
         return ClusterError(
-            "no Ray cluster was found on this machine; start one (ray start --head), or use "
+            "no Ray cluster was found on this machine; start one with ray start, or use "
             "`cluster` local"
         )
     return ClusterError(

@@ -126,7 +126,7 @@ def features(
     )
     if isinstance(model, Model):
         if options.variant != AS_IT_IS:
-            raise UsageError("the model is open; name it, or open it with `variant`")
+            raise UsageError("the model is open; name it, or open it with a variant")
         opened = model
     else:
         opened = load_model(model, threads=workers, variant=options.variant)
