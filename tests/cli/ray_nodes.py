@@ -16,6 +16,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+# Ray notes the address in a folder that it expects to be there.
+os.environ["RAY_TMPDIR"] = sys.argv[1]
+Path(sys.argv[1], "ray").mkdir()
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # the loopback interface only
 # A busy machine takes longer to start what serves a client than Ray waits for it.

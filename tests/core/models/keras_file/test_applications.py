@@ -14,6 +14,7 @@ def _classifier(name: str, size: int, arguments: dict[str, Any], batch: Any) -> 
     """Return a nested classifier whose random weights tell the two images apart."""
     import keras
 
+    keras.utils.set_random_seed(0)
     random = np.random.default_rng(0)
     base = getattr(keras.applications, name)(
         weights=None, include_top=False, input_shape=(size, size, 3), **arguments

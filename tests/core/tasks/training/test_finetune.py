@@ -138,6 +138,7 @@ def test_what_found_nothing_better_leaves_a_small_file(
     assert result.val_loss == file.metrics["val_loss"]
     alone = imgcls.finetune(two_classes, tmp_path / "alone.safetensors")
     assert alone.kept.epoch == result.kept.epoch
-    np.testing.assert_array_equal(
-        read_model_file(tmp_path / "alone.safetensors").head.layers[0][0], file.head.layers[0][0]
-    )
+    # But for the temperature, which photos of another number have fitted.
+    kernels = [one.head.layers[0][0] for one in (read_model_file(alone.path), file)]
+    units = [kernel / np.linalg.norm(kernel) for kernel in kernels]
+    np.testing.assert_allclose(*units, rtol=0, atol=1e-6)
