@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from dataclasses import replace
+
 import click
 
 from imgcls.cli import clustering, drawing, options, report_folder, sorting
@@ -114,6 +117,17 @@ def predict(
             inputs or files_from or sort_into or sort_mode or output or report_dir or draw or show
         )
         return sorting.take_back(console, undo, dry_run, others)
+    how = ClassifyOptions(
+        top=top,
+        min_confidence=min_confidence,
+        min_familiarity=min_familiarity,
+        resize=resize,
+        interpolation=interpolation,
+        workers=workers,
+    )
+    opener = functools.partial(
+        load_calibrated, model, weights=weights, engine=engine, precision=precision
+    )
     if where := clustering.chosen(
         *(cluster, part_size, workers),
         fail_fast=fail_fast,
@@ -127,37 +141,17 @@ def predict(
     ):
         from imgcls.cli import cluster_run
 
-        how = ClassifyOptions(
-            top=top,
-            min_confidence=min_confidence,
-            min_familiarity=min_familiarity,
-            resize=resize,
-            interpolation=interpolation,
-        )
         parts = cluster_run.Parts(where, output, format_name, force=force)
-        sources = options.sources(inputs, files_from, null)
-        opened, sources = load_calibrated(
-            model, sources, weights=weights, engine=engine, precision=precision
-        )
+        opened, sources = opener(options.sources(inputs, files_from, null))
         job = cluster_run.predict_job(cluster_run.named(inputs, files_from), opened, how, parts)
         return cluster_run.run(console, job, parts, opened, sources)
     sort = SortOptions(sort_into, sort_mode, dry_run)
     report = report_folder.chosen(report_dir, output, format_name)
     to = Destination(report.page if report else output, format_name, resume, force, sort, report)
     drawings = drawing.Drawings(draw, show, to)
-    how = ClassifyOptions(
-        top=top,
-        min_confidence=min_confidence,
-        min_familiarity=min_familiarity,
-        resize=resize,
-        interpolation=interpolation,
-        workers=workers,
-        view=to.format.view,
-    )
     sources = to.checked(inputs, options.sources(inputs, files_from, null), files_from is not None)
-    opened, sources = load_calibrated(
-        model, sources, weights=weights, engine=engine, precision=precision, threads=workers
-    )
+    opened, sources = opener(sources, threads=workers)
+    how = replace(how, view=to.format.view)
     summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
     with open_sink(to, opened, how, precision, console) as sink:
         records = drawings.records(sink.todo(sources), opened, how)
