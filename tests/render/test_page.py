@@ -14,6 +14,7 @@ from imgcls.render.page import (
     by_count,
     data_address,
     is_page_of,
+    least_size,
     marks,
     percent,
     template,
@@ -86,3 +87,8 @@ def test_the_policy_names_the_script_as_it_stands_on_the_page() -> None:
         script, _, called = pair.render(name=name).rpartition("\n")
         digest = hashlib.sha256(script.encode()).digest()
         assert called == "sha256-" + base64.b64encode(digest).decode()
+
+
+def test_an_image_is_decoded_no_larger_than_its_thumbnail() -> None:
+    assert least_size(100)(4000, 3000) == (100, 75)
+    assert least_size(100)(30, 60) == (50, 100)

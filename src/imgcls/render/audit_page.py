@@ -12,7 +12,7 @@ from imgcls.core.errors import as_image_error
 from imgcls.core.pixels.images import open_image
 from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.labelled.findings import KINDS
-from imgcls.render.page import data_address, is_page_of, template, thumbnail
+from imgcls.render.page import data_address, is_page_of, least_size, template, thumbnail
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.labelled.audit import AuditReport, Finding
@@ -80,13 +80,8 @@ def _picture(path: str) -> str | None:
     if not os.path.isfile(path):
         return None  # a folder has no picture
     try:
-        picture = open_image(Source(path).read(), _least_size).image
+        picture = open_image(Source(path).read(), least_size(_PICTURE)).image
         return data_address(thumbnail(picture, _PICTURE))
     except Exception as error:  # one that cannot be read is a finding, not the page's end
         as_image_error(error)  # logs it
         return None
-
-
-def _least_size(width: int, height: int) -> tuple[int, int]:
-    scale = _PICTURE / max(width, height)
-    return round(width * scale), round(height * scale)

@@ -23,7 +23,7 @@ CSV_HEADER = ("label", "precision", "recall", "f1", "support")
 # Text shows the confusion matrix of up to this many classes; JSON and the report have any.
 _MATRIX_CLASSES = 12
 # Of fewer images, the accuracy comes with its interval.
-FEW_IMAGES = 30
+_FEW_IMAGES = 30
 _TEXT_COVERAGE = (0.0, 0.25, 0.5, 0.75, 0.9)
 
 
@@ -117,9 +117,14 @@ def _headline(evaluation: Evaluation, style: Style) -> Iterator[str]:
         "calibration error": evaluation.ece,
     }
     for name, share in rows.items():
-        few = name == "top-1" and evaluation.images < FEW_IMAGES
-        interval = "  ({:.0%} to {:.0%} for more such images)".format(*evaluation.interval)
-        yield f"  {name:<18} {style.bar(share)}{share:>7.2%}{interval if few else ''}\n"
+        interval = interval_text(evaluation.interval, evaluation.images) if name == "top-1" else ""
+        yield f"  {name:<18} {style.bar(share)}{share:>7.2%}{interval}\n"
+
+
+def interval_text(interval: tuple[float, float], images: int) -> str:
+    """Return what stands behind an accuracy of few images: what that of more lies in."""
+    low, high = interval
+    return f"  ({low:.0%} to {high:.0%} for more such images)" if images < _FEW_IMAGES else ""
 
 
 def _class_table(evaluation: Evaluation, style: Style) -> Iterator[str]:

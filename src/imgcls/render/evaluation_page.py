@@ -11,7 +11,7 @@ import numpy as np
 from imgcls.core.errors import as_image_error
 from imgcls.core.pixels.images import open_image
 from imgcls.core.pixels.sources import Source
-from imgcls.render.page import data_address, is_page_of, template, thumbnail
+from imgcls.render.page import data_address, is_page_of, least_size, template, thumbnail
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -110,7 +110,7 @@ def _pairs(cells: list[Cell]) -> list[Cell]:
 def _pictured(mistake: Mistake, explain: Explain | None) -> PicturedMistake:
     source = Source(mistake.path)
     try:
-        picture = _address(open_image(source.read(), _least_size).image)
+        picture = _address(open_image(source.read(), least_size(_PICTURE)).image)
         heatmap = explain and _address(explain(source))
     except Exception as error:  # whatever went wrong since it was scored, the page goes on
         as_image_error(error)  # logs it
@@ -120,8 +120,3 @@ def _pictured(mistake: Mistake, explain: Explain | None) -> PicturedMistake:
 
 def _address(picture: Image.Image) -> str:
     return data_address(thumbnail(picture, _PICTURE))
-
-
-def _least_size(width: int, height: int) -> tuple[int, int]:
-    scale = _PICTURE / max(width, height)
-    return round(width * scale), round(height * scale)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -63,6 +64,16 @@ def thumbnail(image: Image.Image, side: int) -> bytes:
     encoded = io.BytesIO()
     small.convert("RGB").save(encoded, "JPEG", quality=_JPEG_QUALITY, optimize=False)
     return encoded.getvalue()
+
+
+def least_size(side: int) -> Callable[[int, int], tuple[int, int]]:
+    """Return what tells a decoder how large an image must be for a thumbnail of this side."""
+
+    def of(width: int, height: int) -> tuple[int, int]:
+        scale = side / max(width, height)
+        return round(width * scale), round(height * scale)
+
+    return of
 
 
 def data_address(jpeg: bytes) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from imgcls.core.tasks.labelled.trust import wilson
 from imgcls.core.tasks.training.finetune import FinetuneResult
 from imgcls.core.tasks.training.stages import FoldFigures
-from imgcls.render.evaluation import FEW_IMAGES
+from imgcls.render.evaluation import interval_text
 from imgcls.render.safe import printable
 
 
@@ -17,12 +17,9 @@ def text(result: FinetuneResult) -> Iterator[str]:
     yield f"classes              {len(result.classes)} ({classes})\n"
     yield f"training images      {result.training_images}\n"
     yield f"validation images    {result.validation_images}\n"
-    few = result.validation_images < FEW_IMAGES
-    right = round(result.val_accuracy * result.validation_images)
-    interval = "  ({:.0%} to {:.0%} for more such images)".format(
-        *wilson(right, result.validation_images)
-    )
-    yield f"validation accuracy  {result.val_accuracy:.2%}{interval if few else ''}\n"
+    images = result.validation_images
+    interval = wilson(round(result.val_accuracy * images), images)
+    yield f"validation accuracy  {result.val_accuracy:.2%}{interval_text(interval, images)}\n"
     if result.folds:
         yield from _folds(result.folds, list(result.classes))
     yield f"kept                 {printable(result.kept.in_words())}\n"

@@ -7,7 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgcls.core.engines.model import find_spec, is_model_file, load_model, usable_cores
+from imgcls.core.engines.model import (
+    find_spec,
+    is_model_file,
+    load_model,
+    map_chunks,
+    usable_cores,
+)
 from imgcls.core.errors import ImageError, ModelError, NoImagesError, UsageError
 from imgcls.core.models.table import MODELS
 
@@ -58,3 +64,14 @@ def test_preprocess_makes_what_scores_takes(samples: Path, tmp_path: Path) -> No
 
 def test_usable_cores() -> None:
     assert usable_cores() >= 1
+
+
+def test_chunks_suit_the_engine_and_come_in_order() -> None:
+    model, sizes = load_model(), []
+
+    def work(chunk: list[int]) -> list[int]:
+        sizes.append(len(chunk))
+        return [2 * item for item in chunk]
+
+    assert list(map_chunks(model, work, iter(range(20)), 2)) == list(range(0, 40, 2))
+    assert max(sizes) <= model.engine.batch_size

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.variant import AS_IT_IS, Variant
 from imgcls.core.models.weights import Network, find_weights
+from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.preprocessing import Preprocessing
 from imgcls.core.pixels.sources import Source, as_sources
@@ -28,6 +29,9 @@ if TYPE_CHECKING:  # a named model needs nothing of what reads model files
     from imgcls.core.models.familiarity import Familiarity
     from imgcls.core.models.head import Head
     from imgcls.core.models.model_file import ModelFile
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -257,3 +261,26 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def map_chunks(
+    model: Model,
+    work: Callable[[list[T]], list[R]],
+    items: Iterable[T],
+    workers: int | None,
+) -> Iterator[R]:
+    """Yield what some work makes of each item, in order, in chunks that suit the model's engine.
+
+    Args:
+        model: whose engine the work asks.
+        work: makes a chunk of items into a result each; see `map_ordered`.
+        items: read lazily.
+        workers: how many chunks at once; default: one a processor core.
+    """
+    return map_ordered(
+        work,
+        items,
+        workers=workers or usable_cores(),
+        chunk=model.engine.batch_size,
+        eager=model.engine.one_by_one,
+    )

@@ -11,13 +11,15 @@ from imgcls.core.engines.model import Model
 from imgcls.core.errors import ImageError
 from imgcls.core.progress import progress
 from imgcls.core.tasks.features.computing import Wanted, compute_features
-from imgcls.core.tasks.labelled.audit import DOUBTFUL_LABEL, Finding
+from imgcls.core.tasks.labelled.audit import Finding
+from imgcls.core.tasks.labelled.findings import KINDS
 from imgcls.core.tasks.labelled.inspection import InspectedDataset
 from imgcls.core.tasks.training.batches import Columns, FixedFeatures
 from imgcls.core.tasks.training.folds import HeadRecipe, assign_folds, out_of_fold
 
 log = logging.getLogger("imgcls")
 
+_KIND = "doubtful-label"
 _FOLDS = 5
 _LEAST = 4 * _FOLDS  # photos; of fewer no fold says anything
 
@@ -95,7 +97,8 @@ def _features(inspected: InspectedDataset, model: Model) -> tuple[list[int], Flo
 
 def _finding(path: str, label: str, proposed: str, score: float) -> Finding:
     return Finding(
-        *DOUBTFUL_LABEL,
+        _KIND,
+        KINDS[_KIND].severity,
         paths=(path,),
         advice="look at it: move it if it is in the wrong folder",
         label=label,

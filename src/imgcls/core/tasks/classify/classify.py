@@ -14,11 +14,10 @@ import numpy as np
 
 from imgcls.core.arrays import Float32Array
 from imgcls.core.engines.engine import EngineName, Precision
-from imgcls.core.engines.model import Model, load_model, usable_cores
+from imgcls.core.engines.model import Model, load_model, map_chunks
 from imgcls.core.errors import ImageError
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.table import DEFAULT_MODEL
-from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.preprocessing import Interpolation, Resize, Uint8Image
 from imgcls.core.pixels.sources import Source, as_sources
 from imgcls.core.progress import with_bar
@@ -150,12 +149,8 @@ def classify_sources(
     sources: Iterable[Source], model: Model, options: ClassifyOptions
 ) -> Iterator[Record]:
     """Yield a record for every source, in order, as they are done; see `classify`."""
-    return map_ordered(
-        functools.partial(classify_chunk, model, options),
-        sources,
-        workers=options.workers or usable_cores(),
-        chunk=model.engine.batch_size,
-        eager=model.engine.one_by_one,
+    return map_chunks(
+        model, functools.partial(classify_chunk, model, options), sources, options.workers
     )
 
 

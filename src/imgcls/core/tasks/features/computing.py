@@ -10,9 +10,8 @@ import numpy as np
 
 from imgcls.core.arrays import Float32Array
 from imgcls.core.content_cache import ContentCache, open_content_cache
-from imgcls.core.engines.model import Model, usable_cores
+from imgcls.core.engines.model import Model, map_chunks
 from imgcls.core.errors import ImageError, UsageError, as_image_error
-from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import fit_image
 from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
 from imgcls.core.pixels.source import Source
@@ -78,13 +77,7 @@ def compute_features(
 
         fresh: list[tuple[str, bytes]] = []
         try:
-            for one in map_ordered(
-                work,
-                wanted,
-                workers=workers or usable_cores(),
-                chunk=model.engine.batch_size,
-                eager=model.engine.one_by_one,
-            ):
+            for one in map_chunks(model, work, wanted, workers):
                 if one.is_new and not isinstance(one.features, ImageError):
                     fresh.append((one.digest, one.features.astype("<f4").tobytes()))
                 if len(fresh) >= _KEPT_AT_ONCE:

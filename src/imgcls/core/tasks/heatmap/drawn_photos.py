@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from imgcls.core.engines.model import Model, load_model, usable_cores
+from imgcls.core.engines.model import Model, load_model, map_chunks
 from imgcls.core.errors import UsageError, as_image_error
 from imgcls.core.fonts import draw_line
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.table import DEFAULT_MODEL
-from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import open_image
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.pixels.source import Source
@@ -124,13 +123,7 @@ def draw_sources(
         jobs = zip(read, records, (output for _, output in chunk), strict=True)
         return [_write_one(source, record, output, model) for source, record, output in jobs]
 
-    return map_ordered(
-        work,
-        name_drawn_photos(sources, folder),
-        workers=options.workers or usable_cores(),
-        chunk=model.engine.batch_size,
-        eager=model.engine.one_by_one,
-    )
+    return map_chunks(model, work, name_drawn_photos(sources, folder), options.workers)
 
 
 def draw_label(image: Image.Image, text: str, without_font: str = "") -> Image.Image:

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from imgcls.core.tasks.labelled.findings import KINDS, Severity
 from imgcls.core.tasks.labelled.inspection import InspectedDataset
 
-# What only a look at the photos with a network finds: its kind and severity.
-DOUBTFUL_LABEL: tuple[str, Severity] = ("doubtful-label", "warning")
-
 
 @dataclass(frozen=True)
 class Finding:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imgcls.core.engines.model import Model, load_model, usable_cores
+from imgcls.core.engines.model import Model, load_model, map_chunks
 from imgcls.core.errors import UsageError
 from imgcls.core.models.table import DEFAULT_MODEL
-from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.preprocessing import Interpolation, Preprocessing, Resize
 from imgcls.core.pixels.source import Source
 from imgcls.core.pixels.sources import expand
@@ -131,13 +130,7 @@ def score_unfamiliar(model: Model, options: EvaluateOptions) -> Iterator[ScoredI
     def work(chunk: list[Source]) -> list[ScoredImage]:
         return [_scored_image(one, 0) for one in score_chunk(model, preprocessing, chunk)]
 
-    return map_ordered(
-        work,
-        expand([os.fspath(options.unfamiliar)]),
-        workers=options.workers or usable_cores(),
-        chunk=model.engine.batch_size,
-        eager=model.engine.one_by_one,
-    )
+    return map_chunks(model, work, expand([os.fspath(options.unfamiliar)]), options.workers)
 
 
 def score_images(
@@ -155,13 +148,7 @@ def score_images(
     def work(chunk: list[LabelledSource | Source]) -> list[ScoredImage]:
         return _score_chunk(model, preprocessing, chunk)
 
-    return map_ordered(
-        work,
-        sources,
-        workers=options.workers or usable_cores(),
-        chunk=model.engine.batch_size,
-        eager=model.engine.one_by_one,
-    )
+    return map_chunks(model, work, sources, options.workers)
 
 
 def _score_chunk(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imgcls.core.notebook import escaped, paragraph, shown_up_to, table
+from imgcls.core.words import counted
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.labelled.audit import AuditReport
@@ -90,7 +91,7 @@ def audit_html(report: AuditReport) -> str:
 
 
 def _findings(count: int) -> str:
-    return {0: "nothing found", 1: "1 finding"}.get(count) or f"{count} findings"
+    return counted(count, "finding") if count else "nothing found"
 
 
 def _some(paths: tuple[str, ...]) -> str:

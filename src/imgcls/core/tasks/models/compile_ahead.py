@@ -8,9 +8,8 @@ from pathlib import Path
 
 from imgcls.core.engines.compiled.compile import Unsupported, compiled_model
 from imgcls.core.engines.engine import Precision
-from imgcls.core.engines.model import find_spec, is_model_file, open_model_file
+from imgcls.core.engines.model import find_model
 from imgcls.core.errors import ModelError, UsageError
-from imgcls.core.models.weights import Network, find_weights
 from imgcls.core.pixels.sources import expand_path
 
 
@@ -59,7 +58,7 @@ def compile_model(
     """
     if calibrate is not None and precision != "int8":
         raise UsageError("`calibrate` goes with `precision` int8")
-    network = _network(name, weights)
+    network = find_model(name, None if weights is None else os.fspath(weights)).network
     photos = None if calibrate is None else expand_path(os.fspath(calibrate))
     compiled = compiled_model(network, precision, photos, anew=calibrate is not None)
     if isinstance(compiled, Unsupported):
@@ -68,15 +67,3 @@ def compile_model(
             f"{name}: LiteRT cannot run it as {precision} ({compiled.reason}); {advice}"
         )
     return CompiledAhead(name, precision, Path(compiled.path), compiled.facts["milliseconds"])
-
-
-def _network(name: str, weights: str | os.PathLike[str] | None) -> Network:
-    if is_model_file(name):
-        if weights is not None:
-            raise UsageError(
-                f"{name}: is a model file and has its own weights; leave out `weights`"
-            )
-        return open_model_file(name).network(Path(name))
-    given = None if weights is None else os.fspath(weights)
-    spec = find_spec(name)
-    return Network(name, spec, find_weights(name, spec, given))

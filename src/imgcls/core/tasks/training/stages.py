@@ -240,9 +240,7 @@ def _from_folds(
     options: FinetuneOptions, selection: Selection, model: Model, loop: Loop, fold_of: Columns
 ) -> Trained:
     """Say how well the recipe does over folds, then train a head on all photos."""
-    photos, checked_side = (
-        _fixed(model, side) for side in (selection.training, selection.validation)
-    )
+    photos, checked_side = (_fixed(model, side) for side in _sides(selection))
     columns, started = photos.columns, time.monotonic()
     recipe = _recipe(options, selection, loop)
     unseen = out_of_fold(recipe, photos, fold_of)
