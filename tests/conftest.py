@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import socket
 import subprocess
@@ -54,6 +55,20 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.environ["KERAS_HOME"] = str(base / "keras-home")
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     return folder
+
+
+@pytest.fixture(autouse=True)
+def logger_as_before() -> Iterator[None]:
+    """Give back the logger, which a command that is run in this process takes for its own.
+
+    pytest hands what it catches to a logger that does not propagate, and once more by the root
+    where a test lets it: a message then counted twice.
+    """
+    log = logging.getLogger("imgcls")
+    handlers, propagate, level = log.handlers, log.propagate, log.level
+    yield
+    log.handlers, log.propagate = handlers, propagate
+    log.setLevel(level)
 
 
 @pytest.fixture

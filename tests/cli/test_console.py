@@ -17,12 +17,8 @@ log = logging.getLogger("imgcls")
 @pytest.fixture(autouse=True)
 def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(progress, "_shows", [])
-    monkeypatch.setattr(log, "handlers", list(log.handlers))
-    monkeypatch.setattr(log, "propagate", log.propagate)
-    level = log.level
     with warnings.catch_warnings():
         yield
-    log.setLevel(level)
 
 
 def speak(console: Console) -> None:
