@@ -73,9 +73,10 @@ def test_a_signal_ends_it_soon_even_within_a_large_image(
     for copy in "cdefghij":
         os.link(tmp_path / "in" / "b.png", tmp_path / "in" / f"{copy}.png")
     child = _start("predict", "in", "-o", "out.jsonl", cwd=tmp_path)
-    part = tmp_path / "out.jsonl.part"
+    part, journal = tmp_path / "out.jsonl.part", tmp_path / ".out.jsonl.resume"
     deadline = time.monotonic() + 60
-    while not (part.exists() and part.stat().st_size) and time.monotonic() < deadline:
+    # A record is done once its row is in the journal, which is written after it.
+    while not (journal.exists() and journal.stat().st_size) and time.monotonic() < deadline:
         time.sleep(0.01)
     child.send_signal(sent)
     sent_at = time.monotonic()

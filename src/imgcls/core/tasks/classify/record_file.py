@@ -26,6 +26,7 @@ from imgcls.core.errors import NoImagesError, OutputError
 from imgcls.core.files import atomic_writer, remove_leftovers_once
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.journal import (
+    ROW,
     Rows,
     are_current,
     count_held,
@@ -87,12 +88,11 @@ class RecordFile:
         self._moved = moved
         self._make_out = finish
         self._awaited: deque[tuple[int, int]] = deque()
-        self._written = 0
         with contextlib.ExitStack() as stack, _as_output_error(path):
             stack.enter_context(_locked(self._out, path))
             rows = self._take_over() if resume else no_rows()
             self._know(rows)
-            self._resume = len(rows) > 0
+            self._rows_before = len(rows)
             self._file = stack.enter_context(FileIO(self._part, "r+" if resume else "w"))
             if self._file.seek(0, os.SEEK_END) == 0:
                 _write_whole(self._file, self._header)
@@ -146,10 +146,17 @@ class RecordFile:
             if self._moved:
                 os.fsync(self._file.fileno())
                 os.fsync(journal.fileno())
-        self._written += 1
 
     def _open_journal(self) -> FileIO:
-        return self._open.enter_context(FileIO(self._journal_path, "a" if self._resume else "w"))
+        return self._open.enter_context(
+            FileIO(self._journal_path, "a" if self._rows_before else "w")
+        )
+
+    def _written(self) -> int:
+        """Return how many rows this run added: asked of the file, which no signal leaves behind."""
+        if self._journal is None:
+            return 0
+        return self._journal.tell() // ROW.itemsize - self._rows_before
 
     def __enter__(self) -> RecordFile:
         return self
@@ -163,14 +170,13 @@ class RecordFile:
         with _as_output_error(self._name), self._open:
             if error is None:
                 self._finish()
-            elif self._held + self._written == 0:
+            elif (done := self._held + self._written()) == 0:
                 self._part.unlink(missing_ok=True)
             elif self._held == 0 and isinstance(error, NoImagesError):
                 # Failures alone are nothing to go on with.
                 self._part.unlink(missing_ok=True)
                 self._journal_path.unlink(missing_ok=True)
             else:
-                done = self._held + self._written
                 log.warning(
                     "%s.part has the %srecords that are done; "
                     "the same command with `resume` goes on",
