@@ -4,7 +4,9 @@ A page holds a pair of marks, `<!-- generated: NAME -->` and `<!-- end -->`; wha
 them is replaced by what the function of that name in `GENERATORS` returns. A name may have
 arguments after it: `<!-- generated: help models fetch -->`.
 
-`--check` writes nothing and fails where a page is not up to date; a test runs it.
+The texts that `imgcls --help` prints without importing click are made from the same commands.
+
+`--check` writes nothing and fails where a file is not up to date; a test runs it.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +45,8 @@ def models() -> str:
             where = f"`imgcls[{weights.extra}]`" if weights.extra else "bundled"
         else:
             where = f"{weights.megabytes} MB"
-        result = tried[name]
-        engine = {"litert": "LiteRT", "keras": "Keras"}[result["engine"]]
+        result = tried.get(name, {"engine": "", "reason": "not tried yet"})
+        engine = {"litert": "LiteRT", "keras": "Keras", "": ""}[result["engine"]]
         difference = f"{result['difference']:.0e}" if "difference" in result else result["reason"]
         cells = [
             f"[`{name}`]({spec.paper})",
@@ -64,21 +66,26 @@ def models() -> str:
 
 def commands() -> str:
     """Return the help of the group and of every command, as the terminal shows it."""
+    parts = []
+    for names in command_names():
+        heading = f"{'#' * (len(names) + 1)} {' '.join(names)}\n\n" if names else ""
+        parts.append(f"{heading}{help_block(*names)}")
+    return "\n\n".join(parts)
+
+
+def command_names() -> Iterator[tuple[str, ...]]:
+    """Yield the words that name the group, every command and every command of a command."""
     import click
 
     from imgcls.cli.main import cli
 
-    parts = ["```\n" + help_of() + "\n```"]
+    yield ()
     context = click.Context(cli)
     for name in cli.list_commands(context):
-        parts.append(f"## {name}\n\n```\n{help_of(name)}\n```")
+        yield (name,)
         command = cli.get_command(context, name)
         if isinstance(command, click.Group):
-            parts += [
-                f"### {name} {inner}\n\n```\n{help_of(name, inner)}\n```"
-                for inner in command.list_commands(context)
-            ]
-    return "\n\n".join(parts)
+            yield from ((name, inner) for inner in command.list_commands(context))
 
 
 def help_of(*names: str) -> str:
@@ -180,13 +187,22 @@ def filled(page: str) -> str:
     return _MARKED.sub(replace, page)
 
 
-def main() -> int:
-    """Write the pages, or with `--check` name those that are not up to date."""
-    stale = 0
+def all_files() -> Iterator[tuple[Path, str]]:
+    """Yield every file that is generated, or in part, and what is to be in it."""
+    from imgcls.cli import ready_help
+
+    for names in command_names():
+        path = Path(ready_help.FOLDER, f"{ready_help.file_stem(list(names))}.txt")
+        yield path, help_of(*names) + "\n"
     for path in PAGES:
-        before = path.read_text(encoding="utf-8")
-        after = filled(before)
-        if before == after:
+        yield path, filled(path.read_text(encoding="utf-8"))
+
+
+def main() -> int:
+    """Write the files, or with `--check` name those that are not up to date."""
+    stale = 0
+    for path, after in all_files():
+        if path.is_file() and path.read_text(encoding="utf-8") == after:
             continue
         stale += 1
         if "--check" in sys.argv[1:]:

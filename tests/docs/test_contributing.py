@@ -21,8 +21,10 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the program with all the diffs applied."""
     folder = tmp_path_factory.mktemp("changed")
-    ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "src", folder / "src", ignore=ignore)
+    ignore = shutil.ignore_patterns("__pycache__", "images", "zh-CN")
+    for name in ("src", "docs"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+    shutil.copy(ROOT / "README.md", folder)
     for diff in DIFFS:
         subprocess.run(
             ["git", "apply", "-"], cwd=folder, input=diff.encode(), check=True, capture_output=True
@@ -63,6 +65,12 @@ def test_an_output_format(run: Run) -> None:
     assert run("predict", "cat.jpg", "-f", "tsv").stdout.startswith("cat.jpg\ttiger_cat\t0.3745")
 
 
-def test_a_command(run: Run) -> None:
+def test_a_command(run: Run, changed: Path) -> None:
+    assert "labels  " not in run("--help").stdout
+    subprocess.run(
+        [sys.executable, changed.parent / "docs" / "generate.py"],
+        env=os.environ | {"PYTHONPATH": str(changed)},
+        check=True,
+    )
     assert "labels  " in run("--help").stdout
     assert run("labels").stdout.splitlines()[282] == "n02123159  tiger_cat"

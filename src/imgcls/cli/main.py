@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import os
 import sys
@@ -10,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from imgcls.cli import signals
+from imgcls.cli import ready_help, signals
 from imgcls.cli.failure import report
 from imgcls.core.version import __version__
 
@@ -48,6 +49,8 @@ class LazyGroup(click.Group):
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         module, function = COMMANDS[cmd_name]
         imported = importlib.import_module(f"imgcls.cli.{module}")
+        gc.freeze()
+        gc.enable()
         command: click.Command = getattr(imported, function)
         _take_common_options(command)
         if _ASKED in os.environ:
@@ -114,7 +117,7 @@ def _show_completion(ctx: click.Context, _: click.Parameter, shell: str | None) 
 
 @click.group(
     cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": ready_help.WIDTH},
 )
 @click.version_option(__version__, message="imgcls %(version)s")
 @click.option("-v", "--verbose", is_flag=True, help="Show what goes on, and tracebacks.")

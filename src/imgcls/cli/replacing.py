@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import os
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import IO
+from typing import IO, NamedTuple
 
 from imgcls.core.errors import OutputError
 from imgcls.core.pixels.sources import Source
@@ -18,8 +15,7 @@ from imgcls.render.safe import printable
 Names = Callable[[IO[bytes]], Iterator[str]]
 
 
-@dataclass(frozen=True)
-class Earlier:
+class Earlier(NamedTuple):
     """A file of an earlier run that this one would replace.
 
     Attributes:
@@ -81,6 +77,9 @@ def check_same_inputs(
 
 
 def _names(earlier: Earlier) -> Iterator[str]:
+    import csv
+    import zipfile
+
     with open(earlier.path, "rb") as file:
         try:
             yield from earlier.names(file)

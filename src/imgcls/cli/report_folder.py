@@ -7,7 +7,6 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -54,8 +53,8 @@ class ReportFolder:
         """The page as a format, whose thumbnails come here."""
         from imgcls.render import predictions_page
 
-        return replace(
-            FORMATS["html"], render=functools.partial(predictions_page.html, keep=self.keep)
+        return FORMATS["html"]._replace(
+            render=functools.partial(predictions_page.html, keep=self.keep)
         )
 
     def begin(self, inputs: Iterable[str]) -> None:

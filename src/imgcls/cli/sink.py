@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imgcls.cli import sorting
@@ -24,7 +23,6 @@ if TYPE_CHECKING:  # the sorter and the growing file are loaded only where they 
     from imgcls.core.tasks.classify.sorting import Sorter
 
 
-@dataclass
 class Sink(abc.ABC):
     """What takes the records.
 
@@ -34,9 +32,8 @@ class Sink(abc.ABC):
         sorter: what puts the images into folders; None where they stay.
     """
 
-    destination: Destination
-    top: int
-    sorter: Sorter | None
+    def __init__(self, destination: Destination, top: int, sorter: Sorter | None) -> None:
+        self.destination, self.top, self.sorter = destination, top, sorter
 
     @property
     def skipped(self) -> int:
@@ -134,11 +131,14 @@ class _Whole(Sink):
             self.destination.report.tidy()
 
 
-@dataclass
 class _Growing(Sink):
     """A file that grows record by record."""
 
-    file: RecordFile
+    def __init__(
+        self, destination: Destination, top: int, sorter: Sorter | None, file: RecordFile
+    ) -> None:
+        super().__init__(destination, top, sorter)
+        self.file = file
 
     @property
     def skipped(self) -> int:

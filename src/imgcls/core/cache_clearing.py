@@ -6,8 +6,8 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from imgcls.core.cache import cache_error, cache_lock, named_cache
 from imgcls.core.errors import OutputError
@@ -21,8 +21,7 @@ _LOCKS = "locks"
 _COMPILED_NAME = re.compile(r"\.?(?P<lock>.+)-[0-9a-f]{16}(\..*)?")
 
 
-@dataclass(frozen=True)
-class Freed:
+class Freed(NamedTuple):
     """Something that was removed from the cache.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
@@ -60,6 +59,8 @@ def read_csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
         CSVError: a quoted field is not closed or goes on after its end, or a row has more or
             fewer fields than the header.
     """
+    import csv  # predict only writes
+
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     columns = 0
     while True:

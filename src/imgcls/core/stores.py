@@ -11,8 +11,7 @@ import functools
 import importlib.util
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from imgcls.core.errors import UsageError, one_line
 
@@ -35,8 +34,7 @@ class StoreError(Exception):
         self.missing = missing
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """Something in a store.
 
     Attributes:

@@ -5,10 +5,8 @@ Names come back as `readable` returns them, whatever the format made of them.
 
 from __future__ import annotations
 
-import csv
 import fnmatch
 import glob
-import html
 import json
 import os
 import re
@@ -35,6 +33,8 @@ def jsonl_names(file: IO[bytes]) -> Iterator[str]:
 
 def csv_names(file: IO[bytes]) -> Iterator[str]:
     """Yield the names in CSV: the first fields, without what guards formulas."""
+    import csv  # few runs find an earlier output of theirs
+
     rows = csv.reader(_lines(file))
     next(rows, None)
     for row in rows:
@@ -52,6 +52,8 @@ def text_names(file: IO[bytes]) -> Iterator[str]:
 
 def html_names(file: IO[bytes]) -> Iterator[str]:
     """Yield the names on a page; of a very long run it does not show all."""
+    import html
+
     for line in _lines(file):
         for found in _CARD.finditer(line):
             yield html.unescape(found[1])

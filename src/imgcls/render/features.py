@@ -6,8 +6,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 from imgcls.core.csv_text import csv_line
 from imgcls.core.errors import UsageError
@@ -75,8 +74,7 @@ class Finish(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(NamedTuple):
     """One format of a file of features.
 
     Attributes:

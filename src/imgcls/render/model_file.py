@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from imgcls.core.models.model_file import ModelFile
@@ -22,7 +21,7 @@ def as_json(name: str, file: ModelFile) -> dict[str, Any]:
         "weights_sha256": file.weights_sha256,
         "head": file.head.widths if file.head else (),
         "labels": file.labels,
-        "preprocessing": asdict(file.preprocessing),
+        "preprocessing": file.preprocessing._asdict(),
         "features": file.features or None,
         "metrics": file.metrics,
         "training": file.training,

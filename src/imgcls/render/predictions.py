@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from imgcls.core.csv_text import csv_line
 from imgcls.core.errors import UsageError
@@ -141,8 +140,7 @@ class Renderer(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(NamedTuple):
     """One output format.
 
     Attributes:

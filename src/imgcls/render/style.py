@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Ink = Literal["strong", "faint", "good", "doubtful", "bad"]
 
@@ -15,8 +14,7 @@ _SGR: Mapping[Ink, int] = {"strong": 1, "faint": 2, "good": 32, "doubtful": 33, 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How text is adorned.
 
     Attributes:

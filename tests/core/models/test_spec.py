@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from imgcls.core.models.network_description import Layer, NetworkDescription
 from imgcls.core.models.spec import PublishedWeights, described_spec, features_described
 from imgcls.core.pixels.preprocessing import Preprocessing
@@ -22,7 +20,7 @@ def network(*layers: Layer) -> NetworkDescription:
 def test_the_file_of_published_weights() -> None:
     weights = PublishedWeights("https://example.org/a/b.h5", "", 1)
     assert weights.file_name == "b.h5"
-    assert replace(weights, saved_as="c.h5").file_name == "c.h5"
+    assert weights._replace(saved_as="c.h5").file_name == "c.h5"
 
 
 def test_features_that_are_the_mean_of_what_heatmaps_look_at_have_no_layer_of_their_own() -> None:
@@ -52,10 +50,10 @@ def test_the_layers_up_to_the_features() -> None:
     features = features_described(spec)
     assert features is not None
     assert [layer.name for layer in features.layers] == ["image", "conv", "pool"]
-    assert features_described(replace(spec, described=None)) is None
+    assert features_described(spec._replace(described=None)) is None
 
 
 def test_the_layer_of_heatmaps_has_a_name_for_users() -> None:
     spec = described_spec(network(POOL), SIZE, has_head=True)
     assert spec.default_layer == "conv"
-    assert replace(spec, cam_layer="").default_layer == "last-activation"
+    assert spec._replace(cam_layer="").default_layer == "last-activation"

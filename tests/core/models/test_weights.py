@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,7 +72,7 @@ def test_damaged_bundled_weights_are_refused(
     own = lite0.weights
     assert isinstance(own, BundledWeights)
     weights = BundledWeights("damaged_package", "a.pth", own.sha256)
-    spec = replace(lite0, weights=weights)
+    spec = lite0._replace(weights=weights)
     monkeypatch.syspath_prepend(tmp_path)
     assert find_weights("lite9", spec) == package / "a.pth"
     content[len(content) // 2] ^= 0x80
@@ -88,7 +87,7 @@ def test_damaged_bundled_weights_are_refused(
 )
 def test_package_that_is_not_installed(extra: str, remedy: str) -> None:
     weights = BundledWeights("no_such_package_here", "a.pth", "0" * 64, extra)
-    spec = replace(MODELS["efficientnet-lite0"], weights=weights)
+    spec = MODELS["efficientnet-lite0"]._replace(weights=weights)
     assert weights_path(spec) is None
     with pytest.raises(WeightsError, match=f"no-such-package-here, which is missing; {remedy}$"):
         find_weights("lite9", spec)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -165,8 +165,7 @@ def load_model(
     return Model(ref, network, preprocessing, labels, running, head, precision, familiarity)
 
 
-@dataclass(frozen=True)
-class FoundModel:
+class FoundModel(NamedTuple):
     """A model whose weights are here, not opened yet.
 
     Attributes: as those of `Model`.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import logging
+import threading
 from collections.abc import Iterable
 
 from imgcls.core.engines.compiled.folder import CompiledModel, Unsupported
@@ -91,6 +93,7 @@ def _compiled(
         return Unsupported("ai-edge-litert is not installed")
     from imgcls.core.engines.compiled.compile import compiled_model
 
+    threading.Thread(target=_import_litert, daemon=True).start()
     try:
         return compiled_model(network, precision, calibration)
     except OutputError as error:  # no folder to compile it in
@@ -98,3 +101,9 @@ def _compiled(
             raise
         log.warning("%s; this run does without, and is slower", error)
         return Unsupported(str(error))
+
+
+def _import_litert() -> None:
+    """Import LiteRT in a thread: hashing the compiled model meanwhile leaves Python free."""
+    with contextlib.suppress(ImportError):  # it is met again where LiteRT is used
+        import ai_edge_litert.interpreter  # noqa: F401

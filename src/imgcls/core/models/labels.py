@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import unicodedata
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from imgcls.core.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class ClassLabel:
+class ClassLabel(NamedTuple):
     """One class of a model.
 
     Attributes:
@@ -50,6 +48,8 @@ def find_class(labels: tuple[ClassLabel, ...], text: str) -> int:
 
 
 def _plain(name: str) -> str:
+    import unicodedata
+
     return unicodedata.normalize("NFC", name).lower().replace(" ", "_").replace("-", "_")
 
 

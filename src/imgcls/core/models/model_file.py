@@ -11,7 +11,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -142,7 +142,7 @@ def write_model_file(
         "weights_sha256": file.weights_sha256,
         "head": file.head.widths if file.head else [],
         "labels": file.labels,
-        "preprocessing": asdict(file.preprocessing),
+        "preprocessing": file.preprocessing._asdict(),
         "training": file.training,
         "metrics": file.metrics,
         "versions": file.versions,

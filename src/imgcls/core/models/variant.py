@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imgcls.core.errors import UsageError
@@ -82,8 +82,7 @@ def varied(name: str, spec: ModelSpec, variant: Variant) -> ModelSpec:
     elif features in (spec.default_layer, *spec.top_layers):
         layer, cam_layer = "" if features == spec.default_layer else features, spec.cam_layer
     top = 0 if features in spec.top_layers else spec.top_parameters
-    return replace(
-        spec,
+    return spec._replace(
         parameters=spec.parameters - top,
         preprocessing=spec.preprocessing.for_size(size),
         cam_layer=cam_layer,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
+import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-from PIL import Image, ImageFile, UnidentifiedImageError
-from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
+from PIL import Image, UnidentifiedImageError
 
 from imgcls.core.errors import ImageError, one_line
 from imgcls.core.pixels.cost import bytes_needed, is_slow_to_load
@@ -19,6 +20,9 @@ from imgcls.core.pixels.metadata import without_avif_exif, without_metadata
 from imgcls.core.pixels.orientation import orientation, swaps_sides
 from imgcls.core.pixels.portable import read_portable
 from imgcls.core.pixels.rgb import rgb_strips
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
 
 log = logging.getLogger("imgcls")
 
@@ -47,6 +51,7 @@ MAX_MEMORY = 870_000_000  # bytes for one image, so that the program stays under
 
 # Above so many pixels an image that JPEG's own way does not serve is reduced as it is converted.
 _REDUCED_ABOVE = 32_000_000
+_JPEG = b"\xff\xd8\xff"
 _RGB_BYTES = 4  # a pixel, in Pillow's memory
 
 LeastSize = Callable[[int, int], tuple[int, int] | None]
@@ -56,8 +61,7 @@ class SlowImage(Exception):
     """An image that is to be decoded by a process of its own."""
 
 
-@dataclass(frozen=True)
-class Decoded:
+class Decoded(NamedTuple):
     """A decoded image that is converted to RGB as its strips are taken.
 
     Attributes:
@@ -132,7 +136,15 @@ def _decode(content: bytes, least_size: LeastSize | None, slow_too: bool) -> Dec
     return Decoded(width, height, turn, size, rgb_strips(image, levels, factor))
 
 
-def _open(content: bytes) -> ImageFile.ImageFile:
+def _open(content: bytes) -> ImageFile:
+    if content.startswith(_JPEG):
+        # Image.open would import the plugins of six other formats first.
+        from PIL.JpegImagePlugin import jpeg_factory
+
+        with contextlib.suppress(
+            SyntaxError, IndexError, TypeError, struct.error
+        ):  # it then says what is wrong
+            return jpeg_factory(io.BytesIO(content))
     if is_heic_start(content[:64]):
         _register_heic()
     heic = ["HEIF"] if "HEIF" in Image.OPEN else []
@@ -146,8 +158,11 @@ def _reduce(image: Image.Image, least: tuple[int, int], content: bytes) -> int:
         How often both sides will be halved on loading; JPEG changes its size at once.
     """
     image.draft(None, least)  # only JPEG heeds this: its blocks decode at 1/2, 1/4 or 1/8
-    if not isinstance(image, Jpeg2KImageFile):
+    if image.format != "JPEG2000":
         return 0
+    from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
+
+    assert isinstance(image, Jpeg2KImageFile)
     possible = min(image.width // least[0], image.height // least[1]).bit_length() - 1
     halvings = max(0, min(possible, codestream(content).levels))
     image.reduce = halvings

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +21,7 @@ _MOST_BRIGHTENED = 30_000_000  # pixels; more would take too much memory
 _ALL = np.arange(2**16, dtype=np.uint16)
 
 
-@dataclass(frozen=True)
-class Levels:
+class Levels(NamedTuple):
     """Which of an image's values is black and which is white."""
 
     black: float

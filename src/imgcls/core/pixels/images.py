@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 SOFTWARE_TAG = 0x0131  # EXIF: what has written the file
 
 
-@dataclass(frozen=True)
-class UprightImage:
+class UprightImage(NamedTuple):
     """A decoded image.
 
     Attributes:
@@ -82,8 +80,7 @@ def _joined(decoded: Decoded) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-@dataclass(frozen=True)
-class FittedImage:
+class FittedImage(NamedTuple):
     """An image as its network sees it, before scaling.
 
     Attributes:

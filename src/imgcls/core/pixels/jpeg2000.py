@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _SIZE = b"\xff\x4f\xff\x51"  # start of the codestream, then the marker of its sizes
 _CODING = b"\xff\x52"
 
 
-@dataclass(frozen=True)
-class Codestream:
+class Codestream(NamedTuple):
     """How a codestream is made up.
 
     Attributes:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -38,8 +37,7 @@ IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
 _CAFFE_MEAN_BGR = np.array([103.939, 116.779, 123.68], np.float32)
 
 
-@dataclass(frozen=True)
-class PixelScaling:
+class PixelScaling(NamedTuple):
     """How 0..255 becomes what a network was trained on.
 
     Attributes:
@@ -122,8 +120,7 @@ _REDUCTION_MARGIN = 2
 PAD_COLOR = (128, 128, 128)
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """A rectangle in pixels of the upright image; edges may lie between pixels."""
 
     left: float
@@ -132,8 +129,7 @@ class Box:
     bottom: float
 
 
-@dataclass(frozen=True)
-class Preprocessing:
+class Preprocessing(NamedTuple):
     """How an image becomes a network's input.
 
     Attributes:
@@ -153,7 +149,7 @@ class Preprocessing:
 
     def for_size(self, size: int) -> Preprocessing:
         """Return the same for an input of another height and width: as much is cropped."""
-        return replace(self, size=size, resize_to=round(size * self.resize_to / self.size))
+        return self._replace(size=size, resize_to=round(size * self.resize_to / self.size))
 
     def seen_box(self, width: int, height: int) -> Box:
         """Return the part of a width×height image that the network sees."""

@@ -11,7 +11,6 @@ import logging
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from imgcls.core.pixels.formats import has_image_ending, is_earlier_drawing, looks_like_image
 from imgcls.core.pixels.source import LINK_TO_NOWHERE, Source
@@ -66,12 +65,12 @@ def sorted_entries(folder: str) -> Iterator[os.DirEntry[str]]:
         last = part[-1].name
 
 
-@dataclass
 class _PassedOver:
     """What a walk passes over on purpose."""
 
-    links: list[str] = field(default_factory=list)
-    drawings: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.links: list[str] = []
+        self.drawings: list[str] = []
 
     def say(self, folder: str) -> None:
         for paths, one, many in (

@@ -209,7 +209,7 @@ def test_a_checkpoint_is_refused_before_the_compiler_starts(
         raise AssertionError("the compiler was started")
 
     monkeypatch.setenv("IMGCLS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("imgcls.core.engines.compiled.compile.run_child", start)
+    monkeypatch.setattr("imgcls.core.child.run_child", start)
     path = tmp_path / "small.pth"
     path.write_bytes(b"\x80\x02K\x01r\x00\x00\x00\x38.")
     with pytest.raises(WeightsError, match=r"small\.pth: not a checkpoint that imgcls reads"):

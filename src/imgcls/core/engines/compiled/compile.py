@@ -19,7 +19,6 @@ from pathlib import Path
 from imgcls.core.arrays import Float32Array
 from imgcls.core.cache import cache_error, cache_lock, cache_part
 from imgcls.core.cache_clearing import COMPILED, compiled_lock
-from imgcls.core.child import run_child
 from imgcls.core.engines.compiled.folder import (
     CALIBRATION_FILE,
     EXIT_UNWRITABLE,
@@ -237,6 +236,8 @@ def _usual_seconds(network: Network) -> float:
 
 def _run_child(network: Network, precision: Precision, folder: Path) -> None:
     """Compile in a child process; what it prints is shown only with `-v`."""
+    from imgcls.core.child import run_child  # with what starts processes, few runs need it
+
     network_facts = [network.name, os.fspath(network.weights), network.stored]
     request = json.dumps([*network_facts, asdict(network.variant), precision, os.fspath(folder)])
     child = run_child(

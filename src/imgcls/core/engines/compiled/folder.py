@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -98,8 +98,7 @@ class CompiledModel:
         return kernel
 
 
-@dataclass(frozen=True)
-class Unsupported:
+class Unsupported(NamedTuple):
     """A network that LiteRT cannot run, and why."""
 
     reason: str
@@ -115,8 +114,15 @@ def made_of(network: Network, precision: Precision) -> dict[str, Any]:
         "model": network.name,
         "precision": precision,
         "weights_sha256": network.weights_id,
-        "spec": json.loads(json.dumps(asdict(network.spec))),
+        "spec": _row(network.spec),
     }
+
+
+def _row(spec: ModelSpec) -> dict[str, Any]:
+    """Return a row of the table, as JSON gives it back."""
+    named = {"preprocessing": spec.preprocessing._asdict(), "weights": spec.weights._asdict()}
+    row: dict[str, Any] = json.loads(json.dumps(spec._asdict() | named, default=asdict))
+    return row
 
 
 def compiled_folder(network: Network, precision: Precision = "float32") -> Path:
@@ -204,7 +210,7 @@ def all_facts() -> Iterator[dict[str, Any]]:
 
 def milliseconds(name: str, spec: ModelSpec) -> dict[str, float]:
     """Return precision → milliseconds an image took on one core when a model was compiled."""
-    wanted = {"format": FORMAT, "model": name, "spec": json.loads(json.dumps(asdict(spec)))}
+    wanted = {"format": FORMAT, "model": name, "spec": _row(spec)}
     return {
         str(facts["precision"]): float(facts["milliseconds"])
         for facts in all_facts()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,15 +20,13 @@ def adapt(
     preprocessing: Preprocessing, resize: Resize | None, interpolation: Interpolation | None
 ) -> Preprocessing:
     """Return a model's preprocessing with what the user wants otherwise."""
-    return replace(
-        preprocessing,
+    return preprocessing._replace(
         resize=resize or preprocessing.resize,
         interpolation=interpolation or preprocessing.interpolation,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """One input and what the model made of it.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +134,7 @@ def check_photos(output: Path, file: ModelFile, photos: list[KnownPhoto]) -> lis
     for one in photos:
         answers = {}
         for scaling in dict.fromkeys((preprocessing.scaling, *SCALING_CHOICES)):
-            batch = replace(preprocessing, scaling=scaling).scale(one.pixels[np.newaxis])
+            batch = preprocessing._replace(scaling=scaling).scale(one.pixels[np.newaxis])
             (scores,) = softmax(np.asarray(model(batch, training=False), np.float32))
             answers[scaling] = [file.labels[int(scores.argmax())], float(scores[one.column])]
         found.append({"photo": one.path, "label": file.labels[one.column], "answers": answers})

@@ -332,7 +332,7 @@ def scratch_spec(options: FinetuneOptions) -> ModelSpec:
     """
     spec = varied(options.model, SCRATCH_MODELS[options.model], options.variant)
     preprocessing = adapt(spec.preprocessing, options.resize, options.interpolation)
-    return replace(spec, preprocessing=preprocessing)
+    return spec._replace(preprocessing=preprocessing)
 
 
 def _from_scratch(options: FinetuneOptions, selection: Selection, loop: Loop) -> Trained:
