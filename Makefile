@@ -16,7 +16,7 @@ USER_STAMP := .venv/.installed-for-use
 STAMP := .venv/.installed
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS)
 
-.PHONY: help setup demo test test-slow test-all test-huge test-network cov lint format bench docs clean
+.PHONY: help setup demo test test-slow test-all test-huge test-network release-check cov lint format bench docs clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/'
@@ -56,6 +56,9 @@ test-huge: $(STAMP) ## compile the largest networks: minutes and up to 24 GB eac
 
 test-network: $(STAMP) ## run the tests that download real weights
 	$(PYTEST) -m network
+
+release-check: $(STAMP) ## build the package, install it where nothing else is, try it there
+	$(BIN)/python .ci/release_check.py
 
 cov: $(STAMP) ## run the quick tests and list the lines that none of them runs
 	$(PYTEST) --cov=imgcls --cov-branch --cov-report=term-missing:skip-covered
