@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from imgcls.core.errors import ClusterError, OutputError, UsageError
+from imgcls.core.errors import OutputError, UsageError
 from imgcls.core.tasks.cluster import ray_cluster
 from imgcls.core.tasks.cluster.ray_cluster import check_ray
 
@@ -30,34 +29,6 @@ def test_a_version_that_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metadata, "version", lambda name: "2.9.3")
     with pytest.raises(UsageError, match=r"^Ray 2\.9\.3 is too old, `cluster` needs 2\.\d+"):
         check_ray()
-
-
-def test_an_address_that_does_not_answer() -> None:
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))  # and does not listen
-        address = f"ray://127.0.0.1:{silent.getsockname()[1]}"
-        with pytest.raises(ClusterError, match=f"^{address}: does not answer .connection refused"):
-            ray_cluster._check_answer(address)
-    ray_cluster._check_answer("local")
-
-
-@pytest.mark.parametrize(
-    ("address", "text", "said"),
-    [
-        ("auto", "Could not find any running Ray instance", "no Ray cluster was found on this"),
-        ("h:1", "Version mismatch: The cluster was started with Ray: 2.9", "has another version"),
-        ("local", "no space left", r"Ray cannot be started here \(no space left\)"),
-        (
-            "h:1",
-            "timed out",
-            "h:1: no Ray cluster answers; .* does it want a token",
-        ),
-    ],
-)
-def test_a_connection_that_fails(address: str, text: str, said: str) -> None:
-    error = ray_cluster._unreachable(address, RuntimeError(text))
-    with pytest.raises(ClusterError, match=said):
-        raise error
 
 
 def test_what_a_worker_raised_is_what_is_said() -> None:

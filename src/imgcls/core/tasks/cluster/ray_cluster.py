@@ -18,7 +18,6 @@ import math
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import threading
@@ -28,8 +27,9 @@ from typing import Any
 
 from imgcls.core.engines.model import usable_cores
 from imgcls.core.errors import ClusterError, ImgclsError, ModelError, UsageError, one_line
-from imgcls.core.files import is_offline, is_running
+from imgcls.core.files import is_running
 from imgcls.core.quiet import native_output_silenced
+from imgcls.core.tasks.cluster.address import check_answer, check_auto, is_loopback, unreachable
 from imgcls.core.tasks.cluster.job_folder import Note
 from imgcls.core.tasks.cluster.options import ClusterOptions
 from imgcls.core.tasks.cluster.work import Order, Worker
@@ -42,8 +42,6 @@ _LEAST_RAY = (2, 50)
 _MOST_BLOCKS = 10_000
 _SMALL_STORE = 200 * 2**20  # bytes, beside the model, for what nodes exchange
 _FOLDER = "imgcls-ray-"
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_ANSWER_SECONDS = 10.0
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -79,15 +77,15 @@ def connected(options: ClusterOptions, content: bytes) -> Iterator[Any]:
         ClusterError: it does not answer, or its version does not fit.
     """
     local = options.address == "local"
-    ray = _import_ray(local or _host_and_port(options.address)[0] in _LOOPBACK)
+    ray = _import_ray(local or is_loopback(options.address))
     with contextlib.ExitStack() as stack:
         # Ray prints what happens to workers on standard output, which is for results only.
         sink = sys.stderr if _is_verbose() else stack.enter_context(open(os.devnull, "w"))
         stack.enter_context(contextlib.redirect_stdout(sink))
         how: dict[str, Any] = {"address": options.address, "log_to_driver": _is_verbose()}
-        _check_answer(options.address)
+        check_answer(options.address)
         if options.address == "auto":
-            _check_auto()
+            check_auto()
         if local:
             folder = stack.enter_context(_temporary_folder())
             how |= {
@@ -103,7 +101,7 @@ def connected(options: ClusterOptions, content: bytes) -> Iterator[Any]:
             try:
                 ray.init(configure_logging=False, **how)
             except Exception as error:  # Ray raises many kinds; each is one line
-                raise _unreachable(options.address, error) from error
+                raise unreachable(options.address, error) from error
         yield ray
 
 
@@ -227,67 +225,6 @@ def _signals_kept() -> Iterator[None]:
     finally:
         for name, handler in handlers.items():
             signal.signal(getattr(signal, name), handler)
-
-
-def _check_answer(address: str) -> None:
-    """Knock before Ray does, which would wait for half a minute.
-
-    Raises:
-        ClusterError: nothing answers, or the network is forbidden.
-    """
-    host, port = _host_and_port(address)
-    if host and host not in _LOOPBACK and is_offline():
-        raise ClusterError(f"{address}: the network is forbidden (IMGCLS_OFFLINE); use local")
-    if host:
-        try:
-            socket.create_connection((host, port), _ANSWER_SECONDS).close()
-        except OSError as error:
-            raise ClusterError(
-                f"{address}: does not answer ({one_line(error.strerror or str(error)).lower()}); "
-                "is a Ray cluster running there?"
-            ) from error
-
-
-def _check_auto() -> None:
-    """Knock at the cluster that Ray remembers for this machine, which may have ended.
-
-    Raises:
-        ClusterError: there is none, or it does not answer.
-    """
-    from ray._private import services
-
-    try:
-        address = services.canonicalize_bootstrap_address("auto")
-    except Exception as error:  # a private function; Ray itself says what is wrong, if slowly
-        raise _unreachable("auto", error) from error
-    if address is not None:
-        try:
-            _check_answer(address)
-        except ClusterError as error:
-            raise _unreachable("auto", error) from error
-
-
-def _host_and_port(address: str) -> tuple[str, int]:
-    """Return the host and port of an address; "" and 0 for one that has none."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    return (host.strip("[]"), int(port)) if host else ("", 0)
-
-
-def _unreachable(address: str, error: Exception) -> ClusterError:
-    text = one_line(str(error))
-    if "ersion mismatch" in text or "versions" in text.lower():
-        return ClusterError(f"{address}: has another version of Ray or Python ({text})")
-    if address == "local":
-        return ClusterError(f"Ray cannot be started here ({text}); `verbose` shows more")
-    if address == "auto":
-        return ClusterError(
-            "no Ray cluster was found on this machine; start one with ray start, or use "
-            "`cluster` local"
-        )
-    return ClusterError(
-        f"{address}: no Ray cluster answers; is it running there, and does it want a token "
-        "(RAY_AUTH_MODE=token)?"
-    )
 
 
 def _failed(error: BaseException) -> ImgclsError:
