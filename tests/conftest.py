@@ -24,6 +24,9 @@ from imgcls.core.engines.model import load_model
 from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.preprocessing import Preprocessing
 from imgcls.core.pixels.source import Source
+from tests.browser import browser
+
+__all__ = ["browser"]  # a fixture for all
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "sample_images"

@@ -1,60 +1,17 @@
-"""Where results go, and what is refused before any work is done."""
+"""What comes out on standard output."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from imgcls.cli.output import check_output, is_special, write_file
-from imgcls.core.errors import OutputError
+from imgcls.cli.output import stdout_style, write_stdout
+from imgcls.render.style import PLAIN
 
 
-def is_own(start: bytes) -> bool:
-    return start.startswith(b"own") and start.endswith(b"end")
+def test_text_and_bytes_come_out_as_they_are(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    write_stdout(["a\udcff\x1b", b"\x00"])
+    assert capsysbinary.readouterr().out == b"a\xff\x1b\x00"
 
 
-def test_a_long_output_is_known_by_its_start_and_end(tmp_path: Path) -> None:
-    path = tmp_path / "out"
-    path.write_bytes(b"own" + bytes(20_000) + b"end")
-    check_output(os.fspath(path), is_own)
-    path.write_bytes(b"own" + bytes(20_000))
-    with pytest.raises(OutputError, match="exists and is not an earlier output of this kind"):
-        check_output(os.fspath(path), is_own)
-
-
-def test_an_empty_file_may_be_replaced(tmp_path: Path) -> None:
-    (tmp_path / "out").touch()
-    check_output(os.fspath(tmp_path / "out"), is_own)
-
-
-def test_a_folder_and_a_missing_one(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="is a folder; name a file"):
-        check_output(os.fspath(tmp_path), is_own)
-    with pytest.raises(OutputError, match="no such folder; make it first"):
-        check_output(os.fspath(tmp_path / "missing" / "out"), is_own)
-
-
-def test_a_file_is_as_it_was_where_a_piece_fails(tmp_path: Path) -> None:
-    path = tmp_path / "out"
-    path.write_text("before")
-
-    def pieces() -> Iterator[str]:
-        yield "half"
-        raise OutputError("no more")
-
-    with pytest.raises(OutputError):
-        write_file(os.fspath(path), pieces())
-    assert path.read_text() == "before"
-    write_file(os.fspath(path), ["a\udcff", b"\x00"])
-    assert path.read_bytes() == b"a\xff\x00"
-    assert os.listdir(tmp_path) == ["out"]
-
-
-@pytest.mark.linux
-def test_a_full_device() -> None:
-    assert is_special("/dev/full")
-    with pytest.raises(OutputError, match="/dev/full: cannot be written: No space left on device"):
-        write_file("/dev/full", ["text"])
+def test_output_that_is_no_terminal_is_plain(capsys: pytest.CaptureFixture[str]) -> None:
+    assert stdout_style() is PLAIN

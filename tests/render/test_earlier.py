@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from imgcls.core.safe import readable
 from imgcls.core.tasks.classify.classify import Prediction, Record
 from imgcls.render.earlier import NamedInputs
 from imgcls.render.predictions import FORMATS
-from imgcls.render.safe import readable
 
 NAMES = ["a.jpg", "in/b: c.jpg", "=x.jpg", "new\nline.jpg", 'quo"te,<&>.jpg', "é.jpg", "\udcff.jpg"]
 

@@ -11,7 +11,7 @@ import pytest
 
 pq = pytest.importorskip("pyarrow.parquet")
 
-from imgcls.cli.output import write_file  # noqa: E402
+from imgcls.core.output_file import write_file  # noqa: E402
 from imgcls.core.tasks.classify.classify import Prediction, Record  # noqa: E402
 from imgcls.render import parquet as module  # noqa: E402
 from imgcls.render.parquet import parquet  # noqa: E402

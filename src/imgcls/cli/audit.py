@@ -6,13 +6,14 @@ import click
 
 from imgcls.cli import options
 from imgcls.cli.console import Console
-from imgcls.cli.output import check_output, write_file, write_stdout
+from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import EXIT_SOME_FAILED
 from imgcls.core.models.table import DEFAULT_MODEL
+from imgcls.core.output_file import check_output, write_file
 from imgcls.core.tasks.auditing.audit import audit as audit_folder
+from imgcls.core.tasks.labelled.audit_page import is_own, report_page
 from imgcls.core.words import counted
 from imgcls.render.audit import FORMATS
-from imgcls.render.audit_page import is_own, report_page
 
 
 @click.command()

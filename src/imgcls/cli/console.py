@@ -15,7 +15,7 @@ import click
 from imgcls.cli.bar import SHOWN_AFTER, Bar, Spinner, facts
 from imgcls.cli.wording import option_names
 from imgcls.core.progress import show_with
-from imgcls.render.safe import printable
+from imgcls.core.safe import printable
 
 T = TypeVar("T")
 

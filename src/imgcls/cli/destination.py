@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from imgcls.cli.output import check_output, is_special
 from imgcls.cli.replacing import Earlier, check_same_inputs, part_of
 from imgcls.cli.report_folder import ReportFolder
 from imgcls.core.errors import UsageError
+from imgcls.core.output_file import check_output, is_special
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.journal import has_journal
 from imgcls.core.tasks.classify.options import SortOptions

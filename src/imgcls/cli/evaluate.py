@@ -8,18 +8,19 @@ import click
 
 from imgcls.cli import options
 from imgcls.cli.console import Console
-from imgcls.cli.output import check_output, stdout_style, write_file, write_stdout
+from imgcls.cli.output import stdout_style, write_stdout
 from imgcls.cli.summary import Summary
 from imgcls.cli.totals import total
 from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
+from imgcls.core.output_file import check_output, write_file
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.heatmap.explain import heatmaps_of
 from imgcls.core.tasks.labelled.evaluate import EvaluateOptions, evaluate_scored, score_images
 from imgcls.core.tasks.labelled.evaluation import TARGET_ACCURACY
+from imgcls.core.tasks.labelled.evaluation_page import is_own, report_page
 from imgcls.core.tasks.labelled.sources import LABELS_FROM, LabelsFrom
 from imgcls.render.evaluation import EVALUATION_FORMATS
-from imgcls.render.evaluation_page import is_own, report_page
 
 
 @click.command()

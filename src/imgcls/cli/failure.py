@@ -69,7 +69,7 @@ def _fail(message: str, code: int) -> int:
         import logging
 
         from imgcls.cli.wording import option_names
-        from imgcls.render.safe import printable
+        from imgcls.core.safe import printable
 
         if logging.getLogger("imgcls").isEnabledFor(logging.DEBUG):  # -v
             import traceback

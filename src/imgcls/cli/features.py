@@ -11,13 +11,13 @@ import click
 
 from imgcls.cli import clustering, options
 from imgcls.cli.console import Console
-from imgcls.cli.output import check_output, is_special
 from imgcls.cli.replacing import Earlier, check_same_inputs, part_of
 from imgcls.cli.summary import Summary
 from imgcls.cli.totals import total
 from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
 from imgcls.core.errors import OutputError, UsageError
+from imgcls.core.output_file import check_output, is_special
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.journal import has_journal

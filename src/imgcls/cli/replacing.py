@@ -8,8 +8,8 @@ from typing import IO, NamedTuple
 
 from imgcls.core.errors import OutputError
 from imgcls.core.pixels.sources import Source
+from imgcls.core.safe import printable
 from imgcls.render.earlier import NamedInputs
-from imgcls.render.safe import printable
 
 # A file → the names of the inputs that it has, as `readable` returns them.
 Names = Callable[[IO[bytes]], Iterator[str]]

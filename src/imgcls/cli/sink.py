@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from imgcls.cli import sorting
 from imgcls.cli.console import Console
 from imgcls.cli.destination import Destination
-from imgcls.cli.output import stdout_style, write_file, write_stdout
+from imgcls.cli.output import stdout_style, write_stdout
 from imgcls.core.engines.engine import Precision
 from imgcls.core.engines.model import Model
+from imgcls.core.output_file import write_file
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.classify import Record, record_facts
 from imgcls.core.tasks.classify.options import ClassifyOptions

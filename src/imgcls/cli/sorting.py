@@ -14,10 +14,10 @@ from imgcls.cli.options import bundle
 from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import Summary
 from imgcls.core.errors import UsageError
+from imgcls.core.safe import printable
 from imgcls.core.tasks.classify.classify import Record
 from imgcls.core.tasks.classify.placing import SORT_MODES
 from imgcls.core.words import counted
-from imgcls.render.safe import printable
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.classify.sorting import Sorter

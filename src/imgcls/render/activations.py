@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from imgcls.core.rounding import rounded
+from imgcls.core.safe import printable
 from imgcls.core.words import counted
-from imgcls.render.safe import printable
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.heatmap.activation_files import ActivationRecord

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from imgcls.core.arrays import Float32Array
-from imgcls.render.safe import readable, valid_unicode
+from imgcls.core.safe import readable, valid_unicode
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.features.features import FeatureRow

@@ -8,10 +8,10 @@ from itertools import groupby
 
 from imgcls.core.csv_text import csv_line
 from imgcls.core.rounding import rounded
+from imgcls.core.safe import printable
 from imgcls.core.tasks.labelled.audit import AuditReport, Finding
 from imgcls.core.tasks.labelled.findings import KINDS
 from imgcls.core.words import counted
-from imgcls.render.safe import printable
 
 _SHOWN = 20  # findings of a kind in the text; JSON and CSV have all
 CSV_HEADER = ("finding", "kind", "severity", "path", "advice")

@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
+from imgcls.core.safe import printable
 from imgcls.core.tasks.doctor.doctor import Checkup
 from imgcls.render.models import align
-from imgcls.render.safe import printable
 
 
 def text(found: Checkup) -> Iterator[str]:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import IO
 
-from imgcls.render.safe import readable
+from imgcls.core.safe import readable
 
 # A line of the text output that begins an image: its path, and with `--top 1` or an error more.
 _TEXT_LINE = re.compile(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from imgcls.core.csv_text import csv_line
 from imgcls.core.rounding import rounded
+from imgcls.core.safe import printable
 from imgcls.core.words import counted
-from imgcls.render.safe import printable
 from imgcls.render.style import PLAIN, Painted, Style
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from imgcls.core.safe import printable
 from imgcls.core.tasks.export.export import ExportedModel
 from imgcls.render.models import size_text
-from imgcls.render.safe import printable
 
 
 def text(name: str, done: ExportedModel) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from imgcls.core.rounding import rounded
-from imgcls.render.safe import printable
+from imgcls.core.safe import printable
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.heatmap.output_files import HeatmapRecord

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from imgcls.core.pixels.preprocessing import SCALINGS
+from imgcls.core.safe import printable
 from imgcls.core.tasks.models.import_model import ImportedModel, PhotoCheck
-from imgcls.render.safe import printable
 
 
 def text(name: str, model: ImportedModel) -> Iterator[str]:

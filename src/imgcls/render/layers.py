@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from imgcls.core.safe import printable
 from imgcls.core.tasks.models.layers import NetworkSummary
-from imgcls.render.safe import printable
 
 _HEADINGS = ("layer", "kind", "output", "parameters", "weights")
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from imgcls.core.models.model_file import ModelFile
+from imgcls.core.safe import printable
 from imgcls.core.words import counted
-from imgcls.render.safe import printable
 from imgcls.render.training_facts import training_facts
 
 

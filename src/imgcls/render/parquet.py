@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from imgcls.core.errors import OutputError
-from imgcls.render.safe import readable, valid_unicode
+from imgcls.core.safe import readable, valid_unicode
 from imgcls.render.style import PLAIN, Style
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
 from imgcls.core.csv_text import csv_line
 from imgcls.core.errors import UsageError
 from imgcls.core.rounding import rounded
+from imgcls.core.safe import printable
 from imgcls.render import earlier, parquet
-from imgcls.render.safe import printable
 from imgcls.render.style import PLAIN, Painted, Style
 
 if TYPE_CHECKING:

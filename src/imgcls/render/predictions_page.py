@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from imgcls.render.page import by_count, data_address, is_page_of, template, thumbnail
-from imgcls.render.safe import readable
+from imgcls.core.page import by_count, data_address, is_page_of, template, thumbnail
+from imgcls.core.safe import readable
 from imgcls.render.style import PLAIN, Style
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from imgcls.core.safe import printable
 from imgcls.core.tasks.labelled.trust import wilson
 from imgcls.core.tasks.training.finetune import FinetuneResult
 from imgcls.core.tasks.training.stages import FoldFigures
 from imgcls.render.evaluation import interval_text
-from imgcls.render.safe import printable
 
 
 def text(result: FinetuneResult) -> Iterator[str]:

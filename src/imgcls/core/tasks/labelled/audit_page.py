@@ -9,10 +9,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from imgcls.core.errors import as_image_error
+from imgcls.core.page import data_address, is_page_of, least_size, template, thumbnail
 from imgcls.core.pixels.images import open_image
 from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.labelled.findings import KINDS
-from imgcls.render.page import data_address, is_page_of, least_size, template, thumbnail
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.labelled.audit import AuditReport, Finding

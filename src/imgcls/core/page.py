@@ -10,9 +10,9 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from imgcls.core.safe import readable
 from imgcls.core.version import __version__
 from imgcls.core.words import counted
-from imgcls.render.safe import readable
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -28,7 +28,7 @@ def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("imgcls.render"),
+        loader=PackageLoader("imgcls.core"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

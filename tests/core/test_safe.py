@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imgcls.render.safe import printable, printable_lines, valid_unicode
+from imgcls.core.safe import printable, printable_lines, valid_unicode
 
 
 @pytest.mark.parametrize(

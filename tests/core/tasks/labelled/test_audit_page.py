@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from imgcls.core.tasks.labelled.audit import AuditReport, Finding
+from imgcls.core.tasks.labelled.audit_page import MOST_FINDINGS, is_own, report_page
 from imgcls.core.tasks.labelled.findings import KINDS
-from imgcls.render.audit_page import MOST_FINDINGS, is_own, report_page
 
 
 def finding(kind: str, *paths: str) -> Finding:

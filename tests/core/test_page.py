@@ -10,7 +10,7 @@ import pytest
 from jinja2 import UndefinedError
 from PIL import Image
 
-from imgcls.render.page import (
+from imgcls.core.page import (
     by_count,
     data_address,
     is_page_of,

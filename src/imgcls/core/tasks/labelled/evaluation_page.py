@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imgcls.core.errors import as_image_error
+from imgcls.core.page import data_address, is_page_of, least_size, template, thumbnail
 from imgcls.core.pixels.images import open_image
 from imgcls.core.pixels.sources import Source
-from imgcls.render.page import data_address, is_page_of, least_size, template, thumbnail
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -9,7 +9,7 @@ from PIL import Image
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.labelled.evaluation import Evaluation, ScoredImage, summarize
-from imgcls.render.evaluation_page import Explain, report_page
+from imgcls.core.tasks.labelled.evaluation_page import Explain, report_page
 
 EVIL = "<script>alert(1)</script>"
 CLASSES = [ClassLabel(name, name) for name in ("cat", EVIL, "eel")]
