@@ -35,7 +35,7 @@ def try_model(name: str) -> dict[str, Any]:
         output.
     """
     from imgcls.core.engines.compiled.compile import memory_lacking
-    from imgcls.core.engines.compiled.convert import convert
+    from imgcls.core.engines.compiled.convert import convert, traced
     from imgcls.core.keras.graph import with_outputs
 
     spec = MODELS[name]
@@ -43,7 +43,7 @@ def try_model(name: str) -> dict[str, Any]:
         return {"engine": "keras", "reason": lacking}
     outputs = with_outputs(random_network(spec), spec)
     try:
-        content = convert(outputs, spec.preprocessing.size)
+        content = convert(traced(outputs, spec.preprocessing.size))
         difference = _difference(outputs, content, noise(spec, seed=2))
     except (RuntimeError, ValueError, NotImplementedError) as error:
         return {"engine": "keras", "reason": " ".join(str(error).split())[:200]}

@@ -34,6 +34,20 @@ def test_tensorflow_only_logs_errors() -> None:
 
 
 @pytest.mark.slow
+def test_a_process_of_our_own_starts_without_what_only_other_code_would_use() -> None:
+    code = (
+        "import sys\n"
+        "from imgcls.core.keras.start import import_keras\n"
+        "keras = import_keras(alone=True)\n"
+        "print(sorted({'pandas', 'matplotlib', 'sklearn'} & set(sys.modules)))\n"
+        "import matplotlib\n"  # is there for who asks for it later
+        "print(keras.backend.backend(), matplotlib.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("[]\ntensorflow matplotlib\n", "")
+
+
+@pytest.mark.slow
 def test_a_users_settings_for_other_programs_do_not_count(tmp_path: Path) -> None:
     (tmp_path / "keras.json").write_text(
         '{"backend": "jax", "image_data_format": "channels_first", "floatx": "float16"}'

@@ -28,6 +28,7 @@ from imgcls.core.engines.engine import Precision
 from imgcls.core.engines.litert import LiteRTEngine
 from imgcls.core.errors import ModelError, UsageError
 from imgcls.core.files import sha256
+from imgcls.core.keras.start import import_keras
 from imgcls.core.models.model_file import read_model_file
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.variant import Variant
@@ -40,12 +41,12 @@ _MAX_DIFFERENCE = 1e-4
 _LEAST_AGREEMENT = 0.5
 _CHECKED_IMAGES = 3
 _TIMED_RUNS = 7
-_REFERENCE_BATCH = 10
 
 
 def main() -> None:
     """Compile what standard input asks for; the outcome is `facts.json` in its folder."""
     name, weights, stored, variant, precision, folder = json.loads(read_request())
+    import_keras(alone=True)
     path = Path(weights)
     try:
         if stored:
@@ -100,12 +101,13 @@ def build_compiled(network: Network, precision: Precision, folder: Path) -> dict
 
 def _float32(outputs: Any, network: Network, folder: Path) -> dict[str, Any]:
     size = network.spec.preprocessing.size
-    facts = _write(convert(outputs, size), folder)
+    function = traced(outputs, size)
+    facts = _write(convert(function), folder)
     pixels = np.random.default_rng(0).integers(0, 256, (_CHECKED_IMAGES, size, size, 3), np.uint8)
     batch = network.spec.preprocessing.scale(pixels)
     engine = LiteRTEngine(CompiledModel(folder, facts), threads=1)
     name = _compared(outputs)
-    (found,), expected = engine.run(batch, (name,)), _reference(outputs, batch, name)
+    (found,), expected = engine.run(batch, (name,)), _reference(function, batch, name)
     if name == "logits":
         difference = float(np.abs(softmax(found) - softmax(expected)).max())
     else:
@@ -120,11 +122,12 @@ def _float32(outputs: Any, network: Network, folder: Path) -> dict[str, Any]:
 def _int8(outputs: Any, network: Network, folder: Path) -> dict[str, Any]:
     pixels = np.load(folder / CALIBRATION_FILE)
     batch = network.spec.preprocessing.scale(pixels)
-    facts = _write(convert(outputs, network.spec.preprocessing.size, batch), folder)
+    function = traced(outputs, network.spec.preprocessing.size)
+    facts = _write(convert(function, batch), folder)
     engine = LiteRTEngine(CompiledModel(folder, facts), threads=1)
     name = _compared(outputs)
     (found,) = engine.run(batch, (name,))
-    same = found.argmax(axis=1) == _reference(outputs, batch, name).argmax(axis=1)
+    same = found.argmax(axis=1) == _reference(function, batch, name).argmax(axis=1)
     facts |= {
         "calibration": {
             "images": len(pixels),
@@ -140,27 +143,17 @@ def _int8(outputs: Any, network: Network, folder: Path) -> dict[str, Any]:
     return facts
 
 
-def convert(
-    outputs: Any,
-    size: int,
-    calibration: np.ndarray | None = None,
-    *,
-    float16: bool = False,
-    any_batch: bool = False,
-) -> bytes:
-    """Convert a Keras model to LiteRT.
+def traced(outputs: Any, size: int, *, any_batch: bool = False) -> Any:
+    """Return a Keras model as a TensorFlow function, which is what can be converted.
 
     Args:
         outputs: a Keras model, (n, size, size, 3) → its outputs.
         size: height and width of its input.
-        calibration: photos as its input (n, size, size, 3); with them, weights and activations
-            become int8 (post-training quantization; input and outputs stay what they are, and
-            so does an operation that has no int8 form).
-        float16: keep the weights as float16.
         any_batch: take any number of images at once, not only one.
 
     Returns:
-        The .tflite file.
+        A concrete function. It drops what a layer gave when the next have read it; Keras by
+        itself keeps the outputs of all layers to the end.
     """
     import tensorflow as tf
 
@@ -168,7 +161,27 @@ def convert(
     shape = [None if any_batch else 1, size, size, 3]
     signature = [tf.TensorSpec(shape, outputs.inputs[0].dtype, name="image")]
     function = tf.function(lambda image: outputs(image, training=False), signature)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
+    return function.get_concrete_function()
+
+
+def convert(
+    function: Any, calibration: np.ndarray | None = None, *, float16: bool = False
+) -> bytes:
+    """Convert a network to LiteRT.
+
+    Args:
+        function: of `traced`.
+        calibration: photos as its input (n, size, size, 3); with them, weights and activations
+            become int8 (post-training quantization; input and outputs stay what they are, and
+            so does an operation that has no int8 form).
+        float16: keep the weights as float16.
+
+    Returns:
+        The .tflite file.
+    """
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
     if calibration is not None:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: ([image[np.newaxis]] for image in calibration)
@@ -189,18 +202,13 @@ def _compared(outputs: Any) -> Output:
     return "logits" if len(outputs.outputs[0].shape) == 2 else "features"
 
 
-def _reference(outputs: Any, batch: Float32Array, name: Output) -> Float32Array:
-    """Return Keras' logits (n, classes) or features (n, d)."""
+def _reference(function: Any, batch: Float32Array, name: Output) -> Float32Array:
+    """Return Keras' logits (n, classes) or features (n, d), from a function of one image."""
     import tensorflow as tf
 
-    # As a function, which drops what a layer gave when the next have read it; Keras by itself
-    # keeps the outputs of all layers to the end.
     place = OUTPUTS.index(name)
-    run = tf.function(lambda images: outputs(images, training=False)[place], reduce_retracing=True)
-    parts = range(0, len(batch), _REFERENCE_BATCH)
-    return np.concatenate(
-        [np.asarray(run(tf.constant(batch[i : i + _REFERENCE_BATCH]))) for i in parts]
-    )
+    images = (tf.constant(image[np.newaxis]) for image in batch)
+    return np.concatenate([np.asarray(function(image)[place]) for image in images])
 
 
 def _milliseconds(engine: LiteRTEngine, image: Float32Array) -> float:

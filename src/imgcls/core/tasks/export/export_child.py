@@ -20,6 +20,7 @@ from imgcls.core.keras.exported import (
     ImageInput,
     exported_model,
 )
+from imgcls.core.keras.start import import_keras
 from imgcls.core.models.exported_description import ExportedDescription, scaled_as_described
 from imgcls.core.pixels.preprocessing import SCALINGS, Uint8Image
 from imgcls.core.tasks.export.check_photos import check_pixels
@@ -46,6 +47,7 @@ LEAST_AGREEMENT = 0.95
 def main() -> None:
     """Do what standard input asks for; the outcome is JSON in the folder that it names."""
     request = json.loads(read_request())
+    import_keras(alone=True)
     folder = Path(request["folder"])
     try:
         outcome = export_into(request, folder)

@@ -37,18 +37,13 @@ class Work:
 
 
 def _write_tflite(work: Work, path: Path) -> None:
-    from imgcls.core.engines.compiled.convert import convert
+    from imgcls.core.engines.compiled.convert import convert, traced
 
     calibration = work.calibration
     if calibration is not None:
         calibration = scaled_as_described(calibration, work.described)
-    content = convert(
-        work.model,
-        work.described["size"],
-        calibration,
-        float16=work.options.precision == "float16",
-        any_batch=work.any_batch,
-    )
+    function = traced(work.model, work.described["size"], any_batch=work.any_batch)
+    content = convert(function, calibration, float16=work.options.precision == "float16")
     path.write_bytes(with_metadata(content, work.described))
 
 

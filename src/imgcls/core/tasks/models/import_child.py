@@ -11,6 +11,7 @@ from typing import Any
 from imgcls.core.child import read_request
 from imgcls.core.errors import ImgclsError, ModelError, UsageError
 from imgcls.core.files import sha256
+from imgcls.core.keras.start import import_keras
 from imgcls.core.models.foreign_files import KINDS, foreign_kind, refusal
 from imgcls.core.models.keras_file.describe import ImportedNetwork, describe
 from imgcls.core.models.keras_file.recognise import SCALING_CHOICES, Family
@@ -55,6 +56,7 @@ def _outcome(request: dict[str, Any]) -> dict[str, Any]:
     write_model_file(output, model, imported.tensors)
     limit_memory(_PROOF_MEMORY + _PROOF_FACTOR * size)
     limit_seconds(_PROOF_SECONDS)
+    import_keras(alone=True)
     weights = folder / "model.weights.h5" if zipfile.is_zipfile(path) else path
     difference, real = prove(path, imported, weights, output, [one.pixels for one in photos])
     return {
