@@ -19,6 +19,10 @@ FUNCTIONS = (
     *("audit", "finetune", "evaluate"),
 )
 SLOW_FUNCTIONS = ("export",)
+METHODS = (
+    *(imgcls.Explanation.overlay, imgcls.Explanation.panel, imgcls.Explanation.save),
+    *(imgcls.Evaluation.save, imgcls.AuditReport.save),
+)
 
 
 def test_every_public_function_has_an_example() -> None:
@@ -42,7 +46,7 @@ def test_examples(
         for example in doctest.DocTestFinder(recurse=False).find(function, name, globs={}):
             assert doctest.DocTestRunner().run(example).attempted > 0, name
             assert capsys.readouterr().out == "", name
-    for method in (imgcls.Explanation.overlay, imgcls.Explanation.panel, imgcls.Explanation.save):
+    for method in METHODS:
         (example,) = doctest.DocTestFinder(recurse=False).find(method, globs={})
         assert doctest.DocTestRunner().run(example).attempted > 0, method
         assert capsys.readouterr().out == "", method

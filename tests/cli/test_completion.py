@@ -18,7 +18,7 @@ from imgcls.core.models.model_file import ModelFile, write_model_file
 from imgcls.core.models.table import MODELS
 
 # Text that is no path and no name: numbers with units, lists of numbers, addresses.
-FREE = {"unfreeze", "max_seconds", "augment", "hidden", "checks", "cluster", "alpha"}
+FREE = {"unfreeze", "max_seconds", "augment", "hidden", "checks", "cluster"}
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +67,7 @@ def model(tmp_path: Path) -> str:
         (("predict", "--sort-into", ""), ["dir:-"]),
         (("predict", "-m", "vgg1"), ["vgg16", "vgg19", "file:.safetensors"]),
         (("predict", "-f", "p"), ["parquet"]),
+        (("heatmap", "--alpha", "e"), ["evidence"]),
         (("predict", "--weights", ""), ["file:.h5 .keras"]),
         (("finetune", ""), ["file:.csv"]),
         (("finetune", "-m", "simple"), ["simple-cnn", "file:.safetensors"]),

@@ -37,19 +37,20 @@ def noted(result: Result, *outputs: str | None) -> Result:
 
 @pytest.mark.linux
 def test_one_file_is_opened_itself(opened: Path) -> None:
-    noted(Result("out"), None, "out/a.png").show()
+    noted(Result("out", shown=True), None, "out/a.png").show()
     assert opened.read_text() == os.path.abspath("out/a.png")
 
 
 @pytest.mark.linux
 def test_of_several_the_folder_is_opened(opened: Path) -> None:
-    noted(Result("-out"), "-out/a.png", "-out/b.png").show()
+    noted(Result("-out", shown=True), "-out/a.png", "-out/b.png").show()
     assert opened.read_text() == os.path.abspath("-out")
 
 
 @pytest.mark.linux
-def test_nothing_is_opened_where_nothing_was_written(opened: Path) -> None:
-    noted(Result("out"), None).show()
+def test_nothing_is_opened_where_nothing_was_written_or_it_is_not_wished(opened: Path) -> None:
+    noted(Result("out", shown=True), None).show()
+    noted(Result("out", shown=False), "out/a.png").show()
     assert not opened.exists()
 
 

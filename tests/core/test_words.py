@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from imgcls.core.words import counted, duration
+from imgcls.core.words import counted, duration, unknown
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,10 @@ def test_numbers_with_their_nouns() -> None:
     assert [counted(n, "finding") for n in (0, 1, 2)] == ["0 findings", "1 finding", "2 findings"]
     assert [counted(n, "class") for n in (1, 2)] == ["1 class", "2 classes"]
     assert counted(12345, "image", ",") == "12,345 images"
+
+
+def test_an_unknown_image_has_a_nearest_class() -> None:
+    assert unknown("car", 0.63427) == "unknown (nearest: car 63.43%)"
+    assert unknown("car", 1, "\x1b[33munknown\x1b[0m") == (
+        "\x1b[33munknown\x1b[0m (nearest: car 100.00%)"
+    )

@@ -12,7 +12,7 @@ import pytest
 
 from imgcls.core.tasks.labelled.evaluation import Evaluation, Failure, Mistake
 from imgcls.core.tasks.labelled.metrics import ClassScores, Coverage
-from imgcls.render.evaluation import EVALUATION_FORMATS, as_json
+from imgcls.render.evaluation import EVALUATION_FORMATS
 from imgcls.render.style import PLAIN, Style
 
 CAT = ClassScores("cat", 1.0, 2 / 3, 0.8, 3)
@@ -93,8 +93,9 @@ def test_json(evaluation: Evaluation) -> None:
     assert list(found) == [
         *("images", "top1", "top5", "classes", "macro", "weighted", "labels"),
         *("confusion_matrix", "ece", "coverage", "misclassified", "errors"),
-        *("top1_interval", "reliability", "risk_coverage", "recommended"),
+        *("model", "top1_interval", "reliability", "risk_coverage", "recommended"),
     ]
+    assert found["model"] == "net"
     assert found["confusion_matrix"] == [[2, 1], [0, 1]]
     cat = {"label": "cat", "precision": 1.0, "recall": 0.666667, "f1": 0.8, "support": 3}
     assert found["classes"][0] == cat
@@ -119,7 +120,7 @@ def test_a_matrix_of_one_class_or_of_over_12_is_left_out(
     matrix = np.eye(count, dtype=np.int64)
     sized = replace(evaluation, labels=labels, confusion_matrix=matrix)
     assert ("Confusion" in shown("text", sized)) is shows
-    assert len(as_json(sized)["confusion_matrix"]) == count
+    assert len(json.loads(shown("json", sized))["confusion_matrix"]) == count
 
 
 @pytest.mark.parametrize("count", ["1234", "12345", "1234567"])

@@ -80,7 +80,7 @@ def activations(
     # Keras shows every layer; the other engines only what a network ends in.
     opened = load_model(model, weights=weights, engine="keras")
     summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
-    result = viewer.Result(out)
+    result = viewer.Result(out, show)
     records = result.note(
         console.progress(
             write_activations(jobs, opened, which, sheet),
@@ -90,6 +90,5 @@ def activations(
     )
     write_stdout(FORMATS[format_name](summary.count(records)))
     code = summary.close(console)
-    if show:
-        result.show()
+    result.show()
     return code

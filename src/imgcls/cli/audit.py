@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import click
 
-from imgcls.cli import options
+from imgcls.cli import options, report_page
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import EXIT_SOME_FAILED
 from imgcls.core.models.table import DEFAULT_MODEL
-from imgcls.core.output_file import check_output, write_file
 from imgcls.core.tasks.auditing.audit import audit as audit_folder
-from imgcls.core.tasks.labelled.audit_page import is_own, report_page
+from imgcls.core.tasks.labelled import audit_page
 from imgcls.core.words import counted
 from imgcls.render.audit import FORMATS
 
@@ -32,14 +31,18 @@ from imgcls.render.audit import FORMATS
     metavar="MODEL",
     help="The network for --labels.",
 )
-@click.option(
-    "--report",
-    metavar="FILE.html",
-    help="Write a page too: what was found, with thumbnails.",
-)
+@report_page.options("what was found, with thumbnails")
 @click.pass_obj
 def audit(
-    console: Console, folder: str, format_name: str, labels: bool, model: str, report: str | None
+    console: Console,
+    /,
+    *,
+    folder: str,
+    format_name: str,
+    labels: bool,
+    model: str,
+    report: str | None,
+    show: bool,
 ) -> int:
     """Find what is wrong with a labelled folder before training on it.
 
@@ -51,11 +54,10 @@ def audit(
     with the columns path, label and, if wanted, split. Nothing in it is changed. The exit code is
     3 where something was found.
     """
-    if report is not None:
-        check_output(report, is_own)
+    page = report_page.ReportPage(report, show, audit_page.is_own)
     found = audit_folder(folder, labels=labels, model=model)
     write_stdout(FORMATS[format_name](found))
-    if report is not None:
-        write_file(report, report_page(folder, found))
+    page.write(lambda: audit_page.report_page(found))
     console.say(f"{counted(len(found.findings), 'finding')} in {counted(found.images, 'image')}")
+    page.show()
     return EXIT_SOME_FAILED if found.findings else 0

@@ -70,6 +70,12 @@ def _colormaps(ctx: click.Context, incomplete: str) -> Items:
     return _beginning(colormaps, incomplete)
 
 
+def _alpha(ctx: click.Context, incomplete: str) -> Items:
+    from imgcls.core.tasks.heatmap.drawing import EVIDENCE
+
+    return _beginning([EVIDENCE], incomplete)
+
+
 def _model(ctx: click.Context) -> str:
     return ctx.params.get("model") or os.environ.get("IMGCLS_MODEL") or DEFAULT_MODEL
 
@@ -137,6 +143,7 @@ COMPLETIONS: Mapping[str, Complete] = {
     "layers": _layers,
     "features_": _features,
     "colormap": _colormaps,
+    "alpha": _alpha,
 }
 
 

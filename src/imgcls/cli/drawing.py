@@ -49,7 +49,7 @@ class Drawings:
             UsageError: they contradict each other, or the folder is a file.
         """
         self._folder, self._shown, self._page = folder, shown, to.page
-        self._result = viewer.Result(folder)
+        self._result = viewer.Result(folder, shown)
         self.failed = 0
         if folder is not None:
             from imgcls.core.tasks.heatmap.drawn_photos import check_folder
@@ -81,5 +81,5 @@ class Drawings:
             console.say(f"drew {counted(self._result.count, 'image')} into {self._folder}")
         if self._shown and self._page is not None:
             viewer.show(self._page)
-        elif self._shown:
+        else:
             self._result.show()

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import click
 
-from imgcls.cli import options
+from imgcls.cli import options, report_page
 from imgcls.cli.console import Console
 from imgcls.cli.output import stdout_style, write_stdout
 from imgcls.cli.summary import Summary
 from imgcls.cli.totals import total
 from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
-from imgcls.core.output_file import check_output, write_file
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.heatmap.explain import heatmaps_of
+from imgcls.core.tasks.labelled import evaluation_page
 from imgcls.core.tasks.labelled.evaluate import EvaluateOptions, evaluate_scored, score_images
 from imgcls.core.tasks.labelled.evaluation import TARGET_ACCURACY
-from imgcls.core.tasks.labelled.evaluation_page import is_own, report_page
 from imgcls.core.tasks.labelled.sources import LABELS_FROM, LabelsFrom
 from imgcls.render.evaluation import EVALUATION_FORMATS
 
@@ -35,11 +35,7 @@ from imgcls.render.evaluation import EVALUATION_FORMATS
     "its name.",
 )
 @options.format_name(EVALUATION_FORMATS, "How to show the figures; csv is a row a class.")
-@click.option(
-    "--report",
-    metavar="FILE.html",
-    help="Write a page too: figures, confusion matrix, worst mistakes with heatmaps.",
-)
+@report_page.options("figures, confusion matrix, worst mistakes with heatmaps")
 @click.option(
     "--unfamiliar",
     metavar="DIR",
@@ -66,6 +62,7 @@ def evaluate(
     engine: EngineName,
     format_name: str,
     report: str | None,
+    show: bool,
     labels_from: LabelsFrom,
     unfamiliar: str | None,
     target_accuracy: float,
@@ -88,16 +85,20 @@ def evaluate(
     options_ = EvaluateOptions(
         labels_from, resize, interpolation, workers, unfamiliar, target_accuracy
     )
-    if report is not None:
-        check_output(report, is_own)
+    page = report_page.ReportPage(report, show, evaluation_page.is_own)
     summary = Summary("image", root)
     opened = load_model(model, weights=weights, engine=engine, threads=workers)
     count = total([root]) if os.path.isdir(root) else None  # of a table one split is scored
     scored = summary.count(console.progress(score_images(root, opened, options_), "images", count))
     evaluation = evaluate_scored(scored, opened, options_)
     write_stdout(EVALUATION_FORMATS[format_name](evaluation, stdout_style()))
-    if report is not None:  # after the figures, which a report that fails must not take along
+
+    def pieces() -> Iterator[str]:
         wrong = bool(evaluation.misclassified)  # else nothing is opened that draws heatmaps
         draw = heatmaps_of(opened, resize, interpolation) if wrong else None
-        write_file(report, report_page(evaluation, draw))
-    return summary.close(console)
+        return evaluation_page.report_page(evaluation, draw)
+
+    page.write(pieces)  # after the figures, which a page that fails must not take along
+    code = summary.close(console)
+    page.show()
+    return code

@@ -144,7 +144,7 @@ def heatmap(
     jobs = name_outputs(sources, out)  # an output that cannot be is said before any work
     explainer = Explainer(load_model(model, weights=weights, engine=engine, threads=workers), what)
     summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
-    result = viewer.Result(out)
+    result = viewer.Result(out, show)
     records = result.note(
         console.progress(
             write_heatmaps(jobs, explainer, how), "images", total(inputs, files_from, null=null)
@@ -152,6 +152,5 @@ def heatmap(
     )
     write_stdout(FORMATS[format_name](summary.count(records)))
     code = summary.close(console)
-    if show:
-        result.show()
+    result.show()
     return code

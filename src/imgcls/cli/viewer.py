@@ -37,9 +37,14 @@ W = TypeVar("W", bound=Written)
 class Result:
     """What a command wrote: one file, or a folder of several."""
 
-    def __init__(self, folder: str | None) -> None:
-        """Begin with nothing; `folder` is what several files lie in."""
-        self._folder, self._last = folder, ""
+    def __init__(self, folder: str | None, shown: bool) -> None:
+        """Begin with nothing.
+
+        Args:
+            folder: what several files lie in.
+            shown: as `--show`.
+        """
+        self._folder, self._shown, self._last = folder, shown, ""
         self.count = 0
 
     def note(self, records: Iterable[W]) -> Iterator[W]:
@@ -51,8 +56,8 @@ class Result:
             yield record
 
     def show(self) -> None:
-        """Open the file, or the folder of several; nothing, if nothing was written."""
-        if self.count:
+        """Open the file, or the folder of several, if that is wished and anything was written."""
+        if self._shown and self.count:
             show(self._last if self.count == 1 or self._folder is None else self._folder)
 
 

@@ -1,4 +1,4 @@
-"""Numbers in words: lengths of time, and how many there are of something."""
+"""What is said in several places: lengths of time, how many there are, that it is unknown."""
 
 from __future__ import annotations
 
@@ -26,3 +26,14 @@ def counted(number: int, noun: str, form: str = "d") -> str:
     """
     plural = "" if number == 1 else "es" if noun.endswith(("s", "x", "ch", "sh")) else "s"
     return f"{number:{form}} {noun}{plural}"
+
+
+def unknown(label: str, score: float, word: str = "unknown") -> str:
+    """Return what is said of an image that is none of the classes: "unknown (nearest: car 9.70%)".
+
+    Args:
+        label: of the best class.
+        score: its score, 0 to 1.
+        word: "unknown", as it is painted.
+    """
+    return f"{word} (nearest: {label} {score:.2%})"

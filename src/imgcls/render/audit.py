@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 
 from imgcls.core.csv_text import csv_line
-from imgcls.core.rounding import rounded
 from imgcls.core.safe import printable
 from imgcls.core.tasks.labelled.audit import AuditReport, Finding
 from imgcls.core.tasks.labelled.findings import KINDS
+from imgcls.core.tasks.labelled.result_json import audit_json
 from imgcls.core.words import counted
 
 _SHOWN = 20  # findings of a kind in the text; JSON and CSV have all
@@ -45,29 +44,8 @@ def _doubt(finding: Finding) -> str:
 
 
 def json_object(report: AuditReport) -> Iterator[str]:
-    """Yield one JSON object; a path that is not valid UTF-8 round-trips as lone surrogates."""
-    findings = [
-        {
-            "kind": finding.kind,
-            "severity": finding.severity,
-            "paths": finding.paths,
-            "advice": finding.advice,
-            **(
-                {
-                    "label": finding.label,
-                    "proposed": finding.proposed,
-                    "score": rounded(finding.score),
-                }
-                if finding.proposed
-                else {}
-            ),
-        }
-        for finding in report.findings
-    ]
-    splits = {"splits": report.splits} if report.splits else {}
-    found = {"images": report.images, "classes": report.classes, **splits, "findings": findings}
-    yield json.dumps(found, indent=1)
-    yield "\n"
+    """Yield one JSON object."""
+    yield audit_json(report)
 
 
 def csv_rows(report: AuditReport) -> Iterator[str]:

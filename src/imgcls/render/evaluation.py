@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from imgcls.core.csv_text import csv_line
-from imgcls.core.rounding import rounded
 from imgcls.core.safe import printable
+from imgcls.core.tasks.labelled.result_json import evaluation_json, scores_json
 from imgcls.core.words import counted
 from imgcls.render.style import PLAIN, Painted, Style
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.labelled.evaluation import Evaluation
-    from imgcls.core.tasks.labelled.metrics import CalibrationBin, ClassScores
-    from imgcls.core.tasks.labelled.trust import Recommendation, Risk, Unfamiliar
 
 CSV_HEADER = ("label", "precision", "recall", "f1", "support")
 
@@ -27,72 +23,16 @@ _FEW_IMAGES = 30
 _TEXT_COVERAGE = (0.0, 0.25, 0.5, 0.75, 0.9)
 
 
-def as_json(evaluation: Evaluation) -> dict[str, Any]:
-    """Return an evaluation as JSON has it, keys in the order of the contract."""
-    return {
-        "images": evaluation.images,
-        "top1": rounded(evaluation.top1),
-        "top5": rounded(evaluation.top5),
-        "classes": [
-            {"label": one.label, **_figures(one), "support": one.support}
-            for one in evaluation.classes
-        ],
-        "macro": _figures(evaluation.macro),
-        "weighted": _figures(evaluation.weighted),
-        "labels": list(evaluation.labels),
-        "confusion_matrix": evaluation.confusion_matrix.tolist(),
-        "ece": rounded(evaluation.ece),
-        "coverage": [
-            {
-                "min_confidence": one.min_confidence,
-                "coverage": rounded(one.coverage),
-                "accuracy": None if one.accuracy is None else rounded(one.accuracy),
-            }
-            for one in evaluation.coverage
-        ],
-        "misclassified": [
-            {
-                "path": one.path,
-                "label": one.label,
-                "predicted": one.predicted,
-                "score": rounded(one.score),
-                "label_score": rounded(one.label_score),
-                "label_rank": one.label_rank,
-            }
-            for one in evaluation.misclassified
-        ],
-        "errors": [{"path": one.path, "error": one.error} for one in evaluation.errors],
-        "top1_interval": [rounded(bound) for bound in evaluation.interval],
-        "reliability": [_rounded(one) for one in evaluation.bins],
-        "risk_coverage": [_rounded(one) for one in evaluation.risks],
-        "recommended": evaluation.recommended and _rounded(evaluation.recommended),
-        **({"unfamiliar": _rounded(evaluation.unfamiliar)} if evaluation.unfamiliar else {}),
-    }
-
-
-def _rounded(row: CalibrationBin | Risk | Recommendation | Unfamiliar) -> dict[str, Any]:
-    return {
-        name: rounded(value) if isinstance(value, float) else value
-        for name, value in asdict(row).items()
-    }
-
-
-def _figures(scores: ClassScores) -> dict[str, float]:
-    figures = {"precision": scores.precision, "recall": scores.recall, "f1": scores.f1}
-    return {name: rounded(value) for name, value in figures.items()}
-
-
 def json_object(evaluation: Evaluation, style: Style = PLAIN) -> Iterator[str]:
     """Yield one JSON object."""
-    # ASCII only: a path that is not valid UTF-8 round-trips as lone surrogates.
-    yield json.dumps(as_json(evaluation)) + "\n"
+    yield evaluation_json(evaluation)
 
 
 def csv_rows(evaluation: Evaluation, style: Style = PLAIN) -> Iterator[str]:
     """Yield a header, then a row a class."""
     yield csv_line(CSV_HEADER)
     for one in evaluation.classes:
-        yield csv_line([one.label, *_figures(one).values(), one.support])
+        yield csv_line([one.label, *scores_json(one).values(), one.support])
 
 
 def text(evaluation: Evaluation, style: Style = PLAIN) -> Iterator[Painted]:

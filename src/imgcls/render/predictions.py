@@ -12,6 +12,7 @@ from imgcls.core.csv_text import csv_line
 from imgcls.core.errors import UsageError
 from imgcls.core.rounding import rounded
 from imgcls.core.safe import printable
+from imgcls.core.words import unknown
 from imgcls.render import earlier, parquet
 from imgcls.render.style import PLAIN, Painted, Style
 
@@ -95,8 +96,7 @@ def _nearest(record: Record, style: Style) -> str:
     if record.status != "unknown":
         return ""
     best = record.predictions[0]
-    unknown = style.paint("unknown", "doubtful")
-    return f"{unknown} (nearest: {printable(best.label)} {best.score:.2%})"
+    return unknown(printable(best.label), best.score, style.paint("unknown", "doubtful"))
 
 
 def _text_rows(record: Record, style: Style) -> Iterator[str]:

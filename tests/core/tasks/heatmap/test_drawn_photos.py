@@ -148,7 +148,7 @@ def test_an_unknown_one_says_so(
     assert unsure.record.status == "unknown"
     best = unsure.record.predictions[0]
     image = Image.open(folder / "in" / "cat.jpg")
-    expected = draw_label(image, f"unknown (nearest: tiger_cat  {best.score:.2%})")
+    expected = draw_label(image, f"unknown (nearest: tiger_cat {best.score:.2%})")
     assert unsure.output is not None and sure.output is not None
     difference = np.asarray(Image.open(unsure.output)).astype(int) - np.asarray(expected)
     assert np.abs(difference).max() < 60  # of JPEG

@@ -17,8 +17,8 @@ def finding(kind: str, *paths: str) -> Finding:
 
 
 def page(*findings: Finding) -> str:
-    report = AuditReport(3, {"cat": 2, "<b>dog": 1}, {}, findings)
-    return "".join(report_page("photos", report))
+    report = AuditReport(3, {"cat": 2, "<b>dog": 1}, {}, findings, "<i>photos")
+    return "".join(report_page(report))
 
 
 def test_findings_have_their_title_and_pictures(samples: Path, tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_findings_have_their_title_and_pictures(samples: Path, tmp_path: Path) -
         finding("duplicates", cat, cat),
         replace(finding("doubtful-label", cat), label="car", proposed="cat", score=0.75),
     )
-    assert "3 findings in 3 images" in shown
+    assert "3 findings in 3 images" in shown and "&lt;i&gt;photos" in shown
     assert shown.count("data:image/jpeg;base64,") == 3
     for kind in ("unreadable", "duplicates", "doubtful-label"):
         assert KINDS[kind].title in shown

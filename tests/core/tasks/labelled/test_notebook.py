@@ -27,6 +27,11 @@ def test_an_evaluation_is_figures_matrix_classes_and_mistakes() -> None:
     assert "<c" not in shown
 
 
+def test_one_image_is_not_several() -> None:
+    assert "<b>&lt;m&gt; on 1 image</b>" in evaluation(count=1)._repr_html_()
+    assert "<b>1 image in 1 class</b>" in AuditReport(1, {"cat": 1}, {}, ())._repr_html_()
+
+
 def test_many_classes_and_mistakes_are_cut() -> None:
     shown = evaluation(classes=150, count=150)._repr_html_()
     assert "confusion matrix" not in shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imgcls.core.notebook import paragraph, picture, picture_of, table
+from imgcls.core.words import unknown
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.classify.classify import Record
@@ -22,7 +23,7 @@ def record_html(record: Record) -> str:
         return title + paragraph(f"error: {record.error}")
     if record.status == "unknown" and record.predictions:
         best = record.predictions[0]
-        title += paragraph(f"unknown (nearest: {best.label} {best.score:.2%})")
+        title += paragraph(unknown(best.label, best.score))
     rows = ((one.label, one.score, one.class_id) for one in record.predictions[:_MOST_ROWS])
     answer = table(("label", "score", "class"), rows, shades=True)
     side = f'<div style="display:flex;gap:1em;align-items:flex-start">{_picture(record)}'

@@ -21,6 +21,7 @@ from imgcls.core.tasks.classify.classify import Record, classify_chunk
 from imgcls.core.tasks.classify.options import MIN_FAMILIARITY, ClassifyOptions
 from imgcls.core.tasks.heatmap.output_names import name_drawn_photos, subject_of
 from imgcls.core.tasks.heatmap.picture_files import make_folder, save_drawn_photo
+from imgcls.core.words import unknown
 
 # The longer side of what is written is brought between these, in pixels: text needs room, and
 # JPEG has a greatest size.
@@ -164,7 +165,7 @@ def _write_one(source: Source, record: Record, output: str, model: Model) -> Dra
     best = record.predictions[0]
     text = f"{best.label}  {best.score:.2%}"
     if record.status == "unknown":
-        text = f"unknown (nearest: {text})"
+        text = unknown(best.label, best.score)
     # The number of the class comes first: what codes leave of its name tells little.
     column = model.labels.index(ClassLabel(best.class_id, best.label))
     try:

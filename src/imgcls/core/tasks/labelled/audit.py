@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,16 +44,39 @@ class AuditReport:
         splits: the same for "train", "validation" and "test"; empty where the folder has no
             such parts.
         findings: in the order of `KINDS`.
+        folder: what was looked at, a folder or a table.
     """
 
     images: int
     classes: Mapping[str, int]
     splits: Mapping[str, Mapping[str, int]]
     findings: tuple[Finding, ...]
+    folder: str = ""
 
     def count(self, kind: str) -> int:
         """Return how many findings are of a kind."""
         return sum(finding.kind == kind for finding in self.findings)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page that `imgcls audit --report` writes, or what was found as JSON.
+
+        Args:
+            path: the file; its ending says as what it is written: .html or .json. An earlier one
+                is written over, another file is not.
+
+        Raises:
+            UsageError: the ending is neither.
+            OutputError: it cannot be written, or the file is something else.
+
+        Example:
+            >>> import imgcls
+            >>> report = imgcls.audit("photos")
+            >>> report.save("audit.html")
+            >>> report.save("audit.json")
+        """
+        from imgcls.core.tasks.labelled.saving import save_audit
+
+        save_audit(self, path)
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the classes and what was found."""
@@ -77,4 +101,5 @@ def report(inspected: InspectedDataset) -> AuditReport:
         classes={label: sum(counts[label] for counts in splits.values()) for label in labels},
         splits={} if "all" in splits else {split: dict(n) for split, n in splits.items()},
         findings=findings,
+        folder=inspected.dataset.folder,
     )

@@ -49,21 +49,14 @@ class Section:
     shown: Iterator[Shown]
 
 
-def report_page(folder: str, report: AuditReport) -> Iterator[str]:
-    """Yield one self-contained page.
-
-    Args:
-        folder: what was looked at.
-        report: what was found.
-    """
+def report_page(report: AuditReport) -> Iterator[str]:
+    """Yield one self-contained page."""
     sections = []
     for name, group in groupby(report.findings, key=lambda finding: finding.kind):
         findings = list(group)
         shown = map(_shown, findings[:MOST_FINDINGS])
         sections.append(Section(name, KINDS[name], len(findings), shown))
-    yield from template("audit.html").generate(
-        it=report, folder=folder, sections=sections, side=_PICTURE
-    )
+    yield from template("audit.html").generate(it=report, sections=sections, side=_PICTURE)
 
 
 def is_own(start: bytes) -> bool:

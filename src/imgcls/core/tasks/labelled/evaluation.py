@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -31,6 +33,9 @@ from imgcls.core.tasks.labelled.trust import (
     risk_coverage,
     wilson,
 )
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _TOP = 5
 TARGET_ACCURACY = 0.99
@@ -139,6 +144,38 @@ class Evaluation:
     risks: tuple[Risk, ...] = ()
     recommended: Recommendation | None = None
     unfamiliar: Unfamiliar | None = None
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        heatmap: Callable[[str], Image.Image] | None = None,
+    ) -> None:
+        """Write the page that `imgcls evaluate --report` writes, or the figures as JSON.
+
+        Args:
+            path: the file; its ending says as what it is written: .html or .json. An earlier one
+                is written over, another file is not.
+            heatmap: draws on the page why a misclassified image, named by its path, was taken for
+                what it was; default: the page has the images alone.
+
+        Raises:
+            UsageError: the ending is neither.
+            OutputError: it cannot be written, or the file is something else.
+
+        Example:
+            >>> import imgcls
+            >>> model = imgcls.load_model("mine.safetensors")
+            >>> evaluation = imgcls.evaluate("photos", model)
+            >>> evaluation.save("figures.json")
+            >>> def why(path):
+            ...     (explanation,) = imgcls.explain(path, model)
+            ...     return explanation.overlay(alpha="evidence")
+            >>> evaluation.save("report.html", heatmap=why)
+        """
+        from imgcls.core.tasks.labelled.saving import save_evaluation
+
+        save_evaluation(self, path, heatmap)
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: figures, confusion matrix, classes and mistakes."""

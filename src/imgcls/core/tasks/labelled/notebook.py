@@ -25,7 +25,7 @@ def evaluation_html(evaluation: Evaluation) -> str:
         *(("weighted F1", e.weighted.f1), ("calibration error", e.ece)),
     ]
     parts = [
-        paragraph(f"{e.model} on {e.images} images", strong=True),
+        paragraph(f"{e.model} on {counted(e.images, 'image')}", strong=True),
         table(("figure", "value"), figures, shades=True),
     ]
     if len(e.labels) <= _MOST_CLASSES:
@@ -77,7 +77,7 @@ def audit_html(report: AuditReport) -> str:
         (finding.severity, finding.kind.replace("-", " "), _some(finding.paths), finding.advice)
         for finding in report.findings
     ]
-    title = f"{report.images} images in {len(rows)} classes"
+    title = f"{counted(report.images, 'image')} in {counted(len(rows), 'class')}"
     return "".join(
         [
             paragraph(title, strong=True),
