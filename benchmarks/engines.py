@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from imgcls import load_model
+from imgcls.core.telemetry import import_onnxruntime
 
 CORES = os.cpu_count() or 1
 # Network → what builds its random weights; the default has its own.
@@ -83,8 +84,7 @@ def _engines(ref: str, weights: Path | None, folder: Path) -> dict[str, tuple[Ru
 
 
 def _onnxruntime(ref: str, model: Any, folder: Path) -> tuple[Run, int]:
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     file = folder / f"{ref}.onnx"
     if not file.exists():
         compiled = model.engine._compiled.path

@@ -29,7 +29,7 @@ def save_weights(name: str, path: str) -> None:
     """Save random weights with which the scores of classes differ, as trained ones do."""
     preprocessing, network = MODELS[name].preprocessing, random_network(MODELS[name])
     views = preprocessing.scale(check_pixels(preprocessing))  # those that export compares
-    logits = np.asarray(network(views, training=False))
+    logits = network.predict(views, batch_size=1, verbose=0)  # one by one takes less memory
     last = next(layer for layer in reversed(network.layers) if hasattr(layer, "kernel"))
     # Between images alone: what all have in common says little of the network.
     common = logits.mean(axis=0)

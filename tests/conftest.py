@@ -30,6 +30,10 @@ __all__ = ["browser"]  # a fixture for all
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "sample_images"
+# Libraries that tests import themselves tell their makers nothing.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+
 SHARED = ROOT.parent / "shared" / "data"
 
 # The same examples in each run, however slow the machine.

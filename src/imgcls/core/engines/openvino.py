@@ -14,6 +14,7 @@ import numpy as np
 
 from imgcls.core.arrays import OUTPUTS, Float32Array, Output
 from imgcls.core.engines.litert import IMAGES_A_CALL, output_name
+from imgcls.core.telemetry import import_openvino
 
 if TYPE_CHECKING:
     from imgcls.core.engines.compiled.folder import CompiledModel
@@ -32,12 +33,10 @@ class OpenVINOEngine:
         threads: int,
         kernel: Callable[[], Float32Array] | None = None,
     ) -> None:
-        import openvino
-
         self.parallel = threads
         self.compiled = compiled
         self._kernel = kernel or (lambda: compiled.kernel)
-        core = openvino.Core()
+        core = import_openvino().Core()
         model = core.compile_model(
             core.read_model(compiled.path),
             "CPU",

@@ -10,6 +10,7 @@ import numpy as np
 from imgcls.core.arrays import Float32Array
 from imgcls.core.keras.exported import run_keras, run_saved_model
 from imgcls.core.tasks.export.options import SAVED_MODEL
+from imgcls.core.telemetry import import_onnxruntime, import_openvino
 
 # The number of images in a call where any number is taken: also not one.
 _TOGETHER = 3
@@ -55,9 +56,7 @@ def _litert(path: Path) -> Callable[[np.ndarray], Float32Array]:
 
 
 def _onnx_runtime(path: Path) -> Callable[[np.ndarray], Float32Array]:
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = import_onnxruntime().InferenceSession(path, providers=["CPUExecutionProvider"])
 
     def run(batch: np.ndarray) -> Float32Array:
         (scores,) = session.run(["scores"], {"image": batch})
@@ -67,11 +66,9 @@ def _onnx_runtime(path: Path) -> Callable[[np.ndarray], Float32Array]:
 
 
 def _openvino(path: Path) -> Callable[[np.ndarray], Float32Array]:
-    import openvino
-
     # Some processors would otherwise compute in bfloat16, which changes the scores.
     how = {"INFERENCE_PRECISION_HINT": "f32"}
-    model = openvino.Core().compile_model(path, "CPU", how)
+    model = import_openvino().Core().compile_model(path, "CPU", how)
     return lambda batch: np.array(model({"image": batch})["scores"], np.float32)
 
 

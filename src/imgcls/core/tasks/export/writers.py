@@ -15,6 +15,7 @@ from imgcls.core.pixels.preprocessing import Uint8Image
 from imgcls.core.tasks.export.onnx_model import read_properties, write_onnx
 from imgcls.core.tasks.export.options import FORMATS, SAVED_MODEL, ExportOptions, beside
 from imgcls.core.tasks.export.tflite_metadata import read_files, with_metadata
+from imgcls.core.telemetry import import_openvino
 
 
 @dataclass
@@ -73,8 +74,7 @@ def _write_onnx(work: Work, path: Path) -> None:
 
 def _write_openvino(work: Work, path: Path) -> None:
     """Write what OpenVINO reads of a SavedModel; its own converter would ask about telemetry."""
-    import openvino
-
+    openvino = import_openvino()
     whole = path.parent.parent / "whole"
     save_saved_model(work.model, whole)
     work.model = None
