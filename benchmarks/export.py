@@ -18,7 +18,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import numpy as np
 from benchmarks.every_model import random_network
 
 from imgcls.core.models.table import MODELS
