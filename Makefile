@@ -25,6 +25,7 @@ setup: $(STAMP) ## make .venv and install imgcls with its development tools
 
 $(USER_STAMP): pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 13) else 'imgcls needs Python 3.11 to 3.13; name one with: make PYTHON=python3.12')"
+	@echo "Installing imgcls into .venv; its libraries take minutes the first time, and 2.5 GB (TensorFlow)."
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@

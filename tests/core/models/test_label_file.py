@@ -50,7 +50,7 @@ def test_what_is_no_labels(tmp_path: Path, text: str) -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="no such file; name a text file with a label a line"):
         read_labels(tmp_path / "none")
 
 

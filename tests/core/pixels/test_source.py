@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import io
 import os
 import socket
 import threading
@@ -53,6 +54,20 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.server_port}"
         listening.shutdown()
         thread.join()
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\0"])
+def test_a_list_on_stdin_is_told_from_an_image(
+    end: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.png").write_bytes(PNG)
+    monkeypatch.chdir(tmp_path)
+    for content in (PNG, b"not there.png" + end):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+        assert Source("-", "stdin").read() == content
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a.png" + end + b"b.png" + end)))
+    with pytest.raises(ImageError, match="a list of paths and no image; a list is read with"):
+        Source("-", "stdin").read()
 
 
 def test_what_cannot_be_read_says_why(tmp_path: Path) -> None:

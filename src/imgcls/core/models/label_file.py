@@ -46,6 +46,8 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[str, ...]:
         text = _decode(content)
         is_json = text.lstrip().startswith(("[", "{"))
         return check_labels(_of_json(json.loads(text)) if is_json else _of_lines(text))
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: no such file; name a text file with a label a line") from error
     except OSError as error:
         raise UsageError(f"{path}: the labels cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 import time
@@ -14,6 +15,7 @@ from imgcls.core.files import is_offline
 
 MAX_BYTES = 256 * 2**20  # of an encoded image
 _PIPE_SECONDS = 10.0
+_LONGEST_PATH = 4096  # bytes
 
 Kind = Literal["file", "stdin", "url", "store", "missing"]
 
@@ -112,6 +114,9 @@ def _read_pipe(path: str) -> bytes:
 def _read_stdin() -> bytes:
     content = sys.stdin.buffer.read(MAX_BYTES + 1)
     _check_size(len(content))
+    first_line = re.split(rb"[\r\n\0]", content[:_LONGEST_PATH], maxsplit=1)[0]
+    if os.path.exists(first_line):
+        raise ImageError("a list of paths and no image; a list is read with files-from")
     return content
 
 

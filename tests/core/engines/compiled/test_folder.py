@@ -99,12 +99,12 @@ def lose(folder: Path) -> str:
 
 def make_foreign(folder: Path) -> str:
     edit_facts(folder, weights_sha256="0" * 64)
-    return "is of another weights sha256"
+    return "was made by another version or from other weights (weights sha256)"
 
 
 def make_old(folder: Path) -> str:
     edit_facts(folder, imgcls="0.0.1")
-    return "is of another imgcls"
+    return "was made by another version or from other weights (imgcls)"
 
 
 @pytest.fixture

@@ -57,6 +57,12 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         read_manifest(str(tmp_path / "absent.csv"))
 
 
+@pytest.mark.posix
+def test_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"is a folder; name the manifest\.csv in it"):
+        read_manifest(str(tmp_path))
+
+
 @pytest.mark.parametrize("content", ["", "from,to,la"])
 def test_one_that_was_only_begun_has_no_last_line(content: str, tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text(content)

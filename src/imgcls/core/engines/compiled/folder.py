@@ -159,7 +159,8 @@ def _verified(folder: Path, made: dict[str, Any]) -> CompiledModel | Unsupported
         facts = read_facts(folder / FACTS_FILE)
         for key, value in made.items():
             if facts[key] != value:
-                raise UnusableError(f"is of another {key.replace('_', ' ')}")
+                what = key.replace("_", " ")
+                raise UnusableError(f"was made by another version or from other weights ({what})")
         if reason := facts.get("unsupported"):
             return Unsupported(str(reason))
         file = open_regular(folder / MODEL_FILE)

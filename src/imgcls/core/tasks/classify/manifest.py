@@ -121,6 +121,8 @@ def read_manifest(path: str) -> list[Placement]:
     """
     try:
         content = Path(path).read_bytes()
+    except IsADirectoryError as error:
+        raise UsageError(f"{path}: is a folder; name the manifest.csv in it") from error
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UsageError(f"{path}: the manifest cannot be read: {reason}") from error
