@@ -1,20 +1,16 @@
-"""The commands of docs/from-tutorials.md are right, and its Python runs."""
+"""The Python of docs/from-tutorials.md runs; its commands are tried in test_commands.py."""
 
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import click
 import numpy as np
 import pytest
-
-from imgcls.cli.main import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,18 +32,6 @@ def test_the_page_has_commands_and_python() -> None:
 
 def test_the_chinese_page_has_the_same_commands_and_code() -> None:
     assert blocks("zh-CN/from-tutorials.md") == BLOCKS
-
-
-@pytest.mark.parametrize("line", COMMANDS)
-def test_a_command_is_one(line: str) -> None:
-    program, name, *arguments = shlex.split(line)
-    context = click.Context(cli)
-    command = cli.get_command(context, name)
-    assert program == "imgcls" and command is not None
-    if isinstance(command, click.Group):
-        name, *arguments = arguments
-        command = command.commands[name]
-    command.make_context(name, arguments)  # no option or choice that there is not
 
 
 @pytest.mark.slow
