@@ -215,6 +215,16 @@ def test_cmyk_jpeg() -> None:
     assert np.abs(cyan[0, 0].astype(int) - [0, 255, 255]).max() <= 2
 
 
+def test_grey_is_enough(samples: Path) -> None:
+    content = (samples / "cat.jpg").read_bytes()
+    full = lambda width, height: (width, height)  # noqa: E731
+    grey, colour = open_image(content, full, grey=True).image, open_image(content).image
+    assert grey.mode == "RGB" and grey.size == colour.size
+    difference = np.subtract(grey.convert("L"), colour.convert("L"), dtype=np.int16)
+    assert np.abs(difference).mean() < 0.5
+    assert not np.ptp(np.asarray(grey), axis=2).any()
+
+
 @pytest.mark.parametrize("format_name", ["GIF", "PNG", "WEBP", "TIFF"])
 def test_first_frame_of_an_animation(format_name: str) -> None:
     first, second = (Image.new("RGB", (8, 4), color) for color in (RED, BLUE))

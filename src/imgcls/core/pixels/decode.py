@@ -80,7 +80,11 @@ class Decoded(NamedTuple):
 
 
 def decode(
-    content: bytes, least_size: LeastSize | None = None, *, slow_too: bool = False
+    content: bytes,
+    least_size: LeastSize | None = None,
+    *,
+    slow_too: bool = False,
+    grey: bool = False,
 ) -> Decoded:
     """Decode an image.
 
@@ -89,13 +93,14 @@ def decode(
         least_size: given the upright width and height, the least (width, height) that the image
             may be reduced to as it is decoded, or None for full size.
         slow_too: whether images are decoded that may take long.
+        grey: whether colours may be left out, which takes a JPEG half the time.
 
     Raises:
         ImageError: it is no image, damaged or too large.
         SlowImage: it may take long, and `slow_too` is false.
     """
     try:
-        return _decode(content, least_size, slow_too)
+        return _decode(content, least_size, slow_too, grey)
     except (ImageError, SlowImage):
         raise
     except Exception as error:  # whatever the parser at hand stumbles over
@@ -103,14 +108,14 @@ def decode(
         if bare is None or bare == content or isinstance(error, MemoryError):
             raise _as_image_error(error, content) from error
         try:
-            return _decode(bare, least_size, slow_too)
+            return _decode(bare, least_size, slow_too, grey)
         except (ImageError, SlowImage):
             raise
         except Exception:
             raise _as_image_error(error, content) from error
 
 
-def _decode(content: bytes, least_size: LeastSize | None, slow_too: bool) -> Decoded:
+def _decode(content: bytes, least_size: LeastSize | None, slow_too: bool, grey: bool) -> Decoded:
     image: Image.Image = read_portable(content, MAX_PIXELS) or _open(content)
     if image.width * image.height > MAX_PIXELS:
         raise ImageError(
@@ -124,7 +129,7 @@ def _decode(content: bytes, least_size: LeastSize | None, slow_too: bool) -> Dec
     least = least_size(width, height) if least_size else None
     if least and swaps_sides(turn):
         least = least[::-1]
-    halvings = _reduce(image, least, content) if least else 0
+    halvings = _reduce(image, least, content, grey) if least else 0
     size = _halved(image.width, halvings), _halved(image.height, halvings)
     factor = _factor(*size, least)
     _check_memory(image, content, halvings, factor, turn)
@@ -151,13 +156,14 @@ def _open(content: bytes) -> ImageFile:
     return Image.open(io.BytesIO(without_avif_exif(content)), formats=[*FORMATS, *heic])
 
 
-def _reduce(image: Image.Image, least: tuple[int, int], content: bytes) -> int:
+def _reduce(image: Image.Image, least: tuple[int, int], content: bytes, grey: bool) -> int:
     """Let a decoder give a smaller image where that saves it time: JPEG and JPEG 2000.
 
     Returns:
         How often both sides will be halved on loading; JPEG changes its size at once.
     """
-    image.draft(None, least)  # only JPEG heeds this: its blocks decode at 1/2, 1/4 or 1/8
+    # Only JPEG heeds this: its blocks decode at 1/2, 1/4 or 1/8.
+    image.draft("L" if grey else None, least)
     if image.format != "JPEG2000":
         return 0
     from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile

@@ -33,13 +33,16 @@ class UprightImage(NamedTuple):
     height: int
 
 
-def open_image(content: bytes, least_size: LeastSize | None = None) -> UprightImage:
+def open_image(
+    content: bytes, least_size: LeastSize | None = None, *, grey: bool = False
+) -> UprightImage:
     """Decode an image from its encoded bytes, in at most 10 seconds and 1 GB.
 
     Args:
         content: the file's bytes.
         least_size: given the upright width and height, the least (width, height) that the image
             may be decoded at to save time and memory, or None for full size.
+        grey: whether colours may be left out, where they will not be looked at.
 
     Raises:
         ImageError: it is no image, damaged, too large or takes too long.
@@ -47,16 +50,16 @@ def open_image(content: bytes, least_size: LeastSize | None = None) -> UprightIm
     if not content:
         raise ImageError("empty file")
     try:
-        decoded = _decode(content, least_size)
+        decoded = _decode(content, least_size, grey)
         return UprightImage(_joined(decoded), decoded.width, decoded.height)
     except Exception as error:  # one image, whatever is wrong with it, ends nothing but itself
         raise as_image_error(error) from error
 
 
-def _decode(content: bytes, least_size: LeastSize | None) -> Decoded:
+def _decode(content: bytes, least_size: LeastSize | None, grey: bool) -> Decoded:
     if not is_slow_to_open(content):
         try:
-            return decode(content, least_size)
+            return decode(content, least_size, grey=grey)
         except SlowImage:
             pass
     from imgcls.core.pixels.apart import decode_apart

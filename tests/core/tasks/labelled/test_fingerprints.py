@@ -5,12 +5,14 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.labelled.fingerprints import (
     NEAR_BITS,
     Fingerprint,
+    _quantile,
     fingerprints,
     same_pictures,
 )
@@ -43,6 +45,23 @@ def test_copies_that_were_resized_or_saved_again_are_near(samples: Path, tmp_pat
             image.convert("RGB").point(lambda value: min(255, value + 12)).save(paths[-1])
     groups = same_pictures(list(fingerprints(Source(str(path)) for path in paths)))
     assert groups == [[i, i + 1, i + 2] for i in range(0, len(paths), 3)]
+
+
+def test_what_is_dark_and_light_in_a_picture(samples: Path) -> None:
+    (cat,) = fingerprints([Source(str(samples / "cat.jpg"))])
+    with Image.open(samples / "cat.jpg") as image:
+        image.draft("L", (256, 256))
+        grey = image.convert("L").reduce(round(max(image.size) / 256))
+    assert [cat.darkest, cat.lightest] == np.quantile(np.asarray(grey), [0.05, 0.95]).tolist()
+    assert cat.contrast == pytest.approx(np.asarray(grey, np.float64).std(), rel=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.5, 0.95, 1.0])
+@pytest.mark.parametrize("size", [1, 2, 99, 1000])
+def test_quantiles_are_those_of_numpy(share: float, size: int) -> None:
+    values = np.random.default_rng(size).integers(0, 256, size)
+    counts = np.bincount(values, minlength=256)
+    assert _quantile(counts, share) == pytest.approx(np.quantile(values, share), abs=1e-9)
 
 
 def test_groups() -> None:

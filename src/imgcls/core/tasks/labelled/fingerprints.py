@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from imgcls.core.content_cache import open_content_cache
 from imgcls.core.engines.model import usable_cores
@@ -62,7 +64,7 @@ class Fingerprint:
 
 def fingerprints(sources: Iterable[Source]) -> Iterator[Fingerprint]:
     """Yield the fingerprint of each image, in order; known content is not decoded again."""
-    with open_content_cache("fingerprints-2") as known_rows:
+    with open_content_cache("fingerprints-3") as known_rows:
         for part in _batched(sources, _CHUNK):
             contents = map_ordered(_digests, part, workers=usable_cores(), chunk=16)
             digests = list(contents)
@@ -114,20 +116,21 @@ def _take_fingerprint(source: Source) -> Fingerprint:
     try:
         content = source.read()
         digest = hashlib.sha256(content).hexdigest()
-        upright = open_image(content, lambda *_: (_DECODE_SIDE, _DECODE_SIDE))
-        picture = int(str(imagehash.phash(upright.image)), 16)
-        light = _light(upright.image)
+        upright = open_image(content, lambda *_: (_DECODE_SIDE, _DECODE_SIDE), grey=True)
+        grey = upright.image.convert("L")
+        grey = grey.reduce(max(1, round(max(grey.size) / _DECODE_SIDE)))
+        picture = int(str(imagehash.phash(grey)), 16)
+        light = _light(grey)
     except Exception as error:  # as above
         return Fingerprint(digest, 0, 0, 0, str(as_image_error(error)))
     return Fingerprint(digest, picture, upright.width, upright.height, "", *light)
 
 
-def _light(image: Image.Image) -> tuple[float, float, float, float]:
-    """Return darkest, lightest, contrast and sharpness of a picture."""
-    grey = image.convert("L")
-    grey = grey.reduce(max(1, round(max(grey.size) / _DECODE_SIDE)))
+def _light(grey: Image.Image) -> tuple[float, float, float, float]:
+    """Return darkest, lightest, contrast and sharpness of a grey picture."""
+    counts = np.array(grey.histogram())
+    darkest, lightest = _quantile(counts, 0.05), _quantile(counts, 0.95)
     pixels = np.asarray(grey, np.float32)  # (h, w)
-    darkest, lightest = np.quantile(pixels, [0.05, 0.95]).tolist()
     contrast = float(pixels.std())
     if min(pixels.shape) < 3 or not contrast:
         return darkest, lightest, contrast, 1.0  # too small to be blurred
@@ -135,6 +138,17 @@ def _light(image: Image.Image) -> tuple[float, float, float, float]:
     beside = pixels[:-2, 1:-1] + pixels[2:, 1:-1] + pixels[1:-1, :-2] + pixels[1:-1, 2:]
     laplacian = 4 * inner - beside
     return darkest, lightest, contrast, float(laplacian.std()) / contrast
+
+
+def _quantile(counts: npt.NDArray[np.int64], share: float) -> float:
+    """Return what a share of values is below, as `np.quantile` does, by how often each occurs.
+
+    A picture has 256 greys: to count them takes a tenth of the time that sorting takes.
+    """
+    before = np.cumsum(counts)
+    place = share * (int(before[-1]) - 1)
+    low, high = np.searchsorted(before, [math.floor(place), math.ceil(place)], side="right")
+    return float(low + (high - low) * (place % 1))
 
 
 def same_pictures(images: Sequence[Fingerprint]) -> list[list[int]]:
