@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import logging
 import os
 import socket
@@ -137,16 +138,33 @@ def s3_server() -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="session")
+def gs_server() -> Iterator[str]:
+    """Run a server that answers as Google's Cloud Storage does, on loopback; return its address."""
+    pytest.importorskip("pyarrow._gcsfs")
+    pytest.importorskip("gcp_storage_emulator")
+    command = ("gcp_storage_emulator", "start", "--in-memory", "--host", "127.0.0.1", "--port")
+    with _run_server(*command) as address:
+        yield address
+
+
 @contextlib.contextmanager
 def run_s3_server(**env: str) -> Iterator[str]:
     """Run moto's server with more in its environment, until the block ends."""
     for package in ("moto", "pyarrow"):
         pytest.importorskip(package)
+    with _run_server("moto.server", "-H", "127.0.0.1", "-p", **env) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def _run_server(*module: str, **env: str) -> Iterator[str]:
+    """Run a module that serves on the port that is its last argument; yield the address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        [sys.executable, "-m", *module, str(port)],
         env=os.environ | env,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -173,19 +191,27 @@ def s3_env(address: str) -> dict[str, str]:
     }
 
 
-@pytest.fixture
-def bucket(
-    s3_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Iterator[str]:
-    """Make a bucket of its own for a test; return its name with s3:// before it."""
+@pytest.fixture(params=["s3", "gs"])
+def bucket(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Make a bucket of its own for a test; return its name with s3:// or gs:// before it."""
     from imgcls.core import stores
 
-    for name, value in s3_env(s3_server).items():
-        monkeypatch.setenv(name, value)
+    server = request.getfixturevalue(f"{request.param}_server")
     name = f"b-{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:20]}"
-    urllib.request.urlopen(urllib.request.Request(f"{s3_server}/{name}", method="PUT"))
+    if request.param == "s3":
+        env = s3_env(server)
+        make = urllib.request.Request(f"{server}/{name}", method="PUT")
+    else:
+        env = {"STORAGE_EMULATOR_HOST": server, "IMGCLS_OFFLINE": "0"}
+        content = json.dumps({"name": name}).encode()
+        make = urllib.request.Request(
+            f"{server}/storage/v1/b?project=tests", content, {"Content-Type": "application/json"}
+        )
+    for variable, value in env.items():
+        monkeypatch.setenv(variable, value)
+    urllib.request.urlopen(make)
     stores._bucket_system.cache_clear()
-    yield f"s3://{name}"
+    yield f"{request.param}://{name}"
     stores._bucket_system.cache_clear()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -47,6 +49,19 @@ def test_without_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
             "HeadObject operation: No response body.",
             "access denied",
         ),
+        (
+            "[Errno 13] google::cloud::Status(PERMISSION_DENIED: Permanent error, with a last "
+            "message of jane does not have storage.objects.get access. error_info={reason=x, "
+            "metadata={http_status_code=403}}). Detail: [errno 13] Permission denied",
+            "permission denied: jane does not have storage.objects.get access",
+        ),
+        (
+            "google::cloud::Status(UNAVAILABLE: Retry policy exhausted, with a last message of "
+            "Could not create a token. Learn more (at: x) error_info={reason=})",
+            "unavailable: Could not create a token. Learn more (at: x)",
+        ),
+        ("google::cloud::Status(NOT_FOUND: it is gone). Detail: x", "not found: it is gone"),
+        ("google::cloud::Status(NOT_FOUND: it is gone)", "not found: it is gone"),
         ("something else", "something else"),
     ],
 )
@@ -86,4 +101,33 @@ def test_what_is_forbidden_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
             stores.entries("s3://bucket")
         with pytest.raises(StoreError, match=r"^invalid access key id: "):
             stores.write("s3://bucket/a.jpg", b"")
+    stores._bucket_system.cache_clear()
+
+
+@pytest.mark.slow
+def test_a_google_bucket_without_permission_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulator asks for no rights, so what Google answers is served here."""
+    pytest.importorskip("pyarrow._gcsfs")
+    refusal = b'{"error": {"code": 403, "message": "jane may not.", "errors": [{"message": "x"}]}}'
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(403)
+            self.send_header("Content-Length", str(len(refusal)))
+            self.end_headers()
+            self.wfile.write(refusal)
+
+        do_POST = do_GET
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"127.0.0.1:{server.server_port}")
+        stores._bucket_system.cache_clear()
+        for ask in (stores.read, stores.entries, lambda uri: stores.write(uri, b"")):
+            with pytest.raises(StoreError, match=r"^permission denied: jane may not$"):
+                ask("gs://bucket/a.jpg")
+        server.shutdown()
     stores._bucket_system.cache_clear()

@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.util
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import IO, Any, NamedTuple
 
 from imgcls.core.errors import UsageError, one_line
@@ -19,7 +21,15 @@ SCHEMES = ("s3://", "gs://")
 
 # "When … in bucket 'b': AWS Error ACCESS_DENIED during HeadObject operation: Forbidden (Request…"
 _AWS = re.compile(r"AWS Error (\w+) during \w+ operation: (.*?)\s*(\(Request ID.*)?$", re.DOTALL)
+# "google::cloud::Status(PERMISSION_DENIED: Permanent error, with a last message of … error_info={…"
+_GOOGLE = re.compile(
+    r"google::cloud::Status\((\w+): (?:[^:]*, with a last message of )?(.*?)"
+    r"( error_info=.*|\)(\. Detail: .*)?)?$",
+    re.DOTALL,
+)
 _GENERIC = "no response body"
+# How long a request to Google is tried; its library does so for a quarter of an hour.
+_GOOGLE_SECONDS = 30
 
 
 class StoreError(Exception):
@@ -93,7 +103,7 @@ def write(uri: str, content: bytes) -> None:
     Raises:
         StoreError: it cannot be written.
     """
-    with _failures(), _system(uri).open_output_stream(_path(uri)) as stream:
+    with _failures("bucket"), _system(uri).open_output_stream(_path(uri)) as stream:
         stream.write(content)
 
 
@@ -130,17 +140,66 @@ def entries(uri: str) -> list[Entry]:
     Raises:
         StoreError: it cannot be listed.
     """
+    folder = uri.rstrip("/")
+    if _is_google(folder):
+        return _in_folder(folder, _listed(folder, recursive=True))
+    return sorted(_listed(folder))
+
+
+def walk(uri: str, shown: Callable[[str], bool]) -> Iterator[Entry]:
+    """Yield the objects in a folder and in those in it, folder by folder, sorted by name.
+
+    Args:
+        uri: the folder.
+        shown: whether an object or a folder is wanted, by its name without what is above it.
+
+    Raises:
+        StoreError: it cannot be listed.
+    """
+    folder = uri.rstrip("/")
+    if _is_google(folder):
+        below = [one for one in _listed(folder, recursive=True) if not one.is_folder]
+        for entry in sorted(below, key=lambda one: one.uri.split("/")):
+            if all(map(shown, entry.uri[len(folder) + 1 :].split("/"))):
+                yield entry
+        return
+    for entry in entries(folder):
+        if shown(entry.uri.rpartition("/")[2]):
+            if entry.is_folder:
+                yield from walk(entry.uri, shown)
+            else:
+                yield entry
+
+
+def _listed(folder: str, *, recursive: bool = False) -> list[Entry]:
     from pyarrow.fs import FileSelector
 
-    with _failures():
-        path = _path(uri).rstrip("/")
-        selector = FileSelector(path, allow_not_found="/" in path)  # a bucket must be there
-        found = _system(uri).get_file_info(selector)
-    return sorted((_entry(uri, info) for info in found), key=lambda entry: entry.uri)
+    with _failures("bucket"):
+        path = _path(folder)
+        # A bucket must be there.
+        selector = FileSelector(path, allow_not_found="/" in path, recursive=recursive)
+        return [_entry(folder, info) for info in _system(folder).get_file_info(selector)]
+
+
+def _in_folder(folder: str, below: list[Entry]) -> list[Entry]:
+    """Return what is in a folder, from all that is below it.
+
+    A bucket has names with slashes, no folders, and of Google's pyarrow lists only such folders as
+    an object stands for, which few programs make.
+    """
+    here = set()
+    for entry in below:
+        name, slash, _ = entry.uri[len(folder) + 1 :].partition("/")
+        here.add(Entry(f"{folder}/{name}", is_folder=True, size=0) if slash else entry)
+    return sorted(here)
 
 
 def _entry(uri: str, info: Any) -> Entry:
     return Entry(f"{uri[:5]}{info.path}", info.size is None, info.size or 0)
+
+
+def _is_google(uri: str) -> bool:
+    return uri.startswith("gs://")
 
 
 def _path(uri: str) -> str:
@@ -156,22 +215,38 @@ def _bucket_system(scheme: str, bucket: str) -> Any:
     from pyarrow.fs import FileSystem
 
     with _failures():
-        return FileSystem.from_uri(f"{scheme}{bucket}")[0]
+        return _google() if _is_google(scheme) else FileSystem.from_uri(f"{scheme}{bucket}")[0]
+
+
+def _google() -> Any:
+    from pyarrow.fs import GcsFileSystem
+
+    patience = timedelta(seconds=_GOOGLE_SECONDS)
+    # Google's libraries for other languages know another server by this; that for C++ does not.
+    if other := os.environ.get("STORAGE_EMULATOR_HOST"):
+        scheme, _, host = other.rpartition("://")
+        return GcsFileSystem(
+            anonymous=True,
+            scheme=scheme or "http",
+            endpoint_override=host.rstrip("/"),
+            retry_time_limit=patience,
+        )
+    return GcsFileSystem(retry_time_limit=patience)
 
 
 @contextlib.contextmanager
-def _failures() -> Iterator[None]:
-    """Turn what pyarrow raises into a StoreError."""
+def _failures(wanted: str = "object") -> Iterator[None]:
+    """Turn what pyarrow raises into a StoreError; `wanted` is what is not there if none is."""
     try:
         yield
     except FileNotFoundError as error:
-        raise StoreError("no such object", missing=True) from error
-    except (OSError, ValueError, NotImplementedError) as error:
+        raise StoreError(f"no such {wanted}", missing=wanted == "object") from error
+    except (ImportError, OSError, ValueError, NotImplementedError) as error:
         raise StoreError(_reason(str(error))) from error
 
 
 def _reason(text: str) -> str:
-    found = _AWS.search(text)
+    found = _AWS.search(text) or _GOOGLE.search(text)
     if not found:
         return text
     kind, detail = found[1].lower().replace("_", " "), one_line(found[2]).rstrip(".")

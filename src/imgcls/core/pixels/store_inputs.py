@@ -78,16 +78,15 @@ class _Others:
 
 
 def _walk(folder: str, others: _Others) -> Iterator[str]:
-    for entry in stores.entries(folder):
-        name = entry.uri.rpartition("/")[2]
-        if name.startswith((".", "_")):
-            continue
-        if entry.is_folder:
-            yield from _walk(entry.uri, others)
-        elif has_image_ending(name):
+    for entry in stores.walk(folder, _is_shown):
+        if has_image_ending(entry.uri):
             yield entry.uri
         else:
             others.count += 1
+
+
+def _is_shown(name: str) -> bool:
+    return not name.startswith((".", "_"))
 
 
 def _expand_glob(pattern: str) -> Iterator[Source]:

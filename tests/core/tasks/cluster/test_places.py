@@ -40,4 +40,4 @@ def test_a_store(bucket: str) -> None:
     assert isinstance(place, StorePlace)
     check(place)
     with pytest.raises(OutputError, match=r"no-such-bucket.*: cannot be written: no such bucket"):
-        place_of("s3://no-such-bucket-of-ours/out").write("a", b"")
+        place_of(f"{bucket[:5]}no-such-bucket-of-ours/out").write("a", b"")
