@@ -48,7 +48,7 @@ Kept and right by --min-confidence
   0.5   kept  33.3%  right 100.0%
   0.75  kept  33.3%  right 100.0%
   0.9   kept  33.3%  right 100.0%
-  --min-confidence 0.3745 keeps 66.7%, of which 100.0% are right (0.99 were wished)
+  --min-confidence 0.3745 keeps 66.7%, of which 100.0% are right (asked for: 0.99)
 
 Misclassified (1)
 labelled/cup/rocket.jpg: cup, predicted as missile (28.55%)

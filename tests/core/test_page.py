@@ -11,12 +11,15 @@ from jinja2 import UndefinedError
 from PIL import Image
 
 from imgcls.core.page import (
+    breakable,
     by_count,
     data_address,
+    folder_and_name,
     is_page_of,
     least_size,
     marks,
     percent,
+    sentence,
     template,
     thumbnail,
 )
@@ -92,3 +95,18 @@ def test_the_policy_names_the_script_as_it_stands_on_the_page() -> None:
 def test_an_image_is_decoded_no_larger_than_its_thumbnail() -> None:
     assert least_size(100)(4000, 3000) == (100, 75)
     assert least_size(100)(30, 60) == (50, 100)
+
+
+def test_a_name_may_break_after_a_slash_or_an_underscore() -> None:
+    assert breakable("a/<b>_c-d") == "a/<wbr>&lt;b&gt;_<wbr>c-d"
+    assert breakable("") == "" and breakable("/") == "/"
+
+
+def test_a_path_is_its_folder_and_its_name() -> None:
+    assert folder_and_name("a/b\x1b/c.jpg") == ("a/b\\x1b/", "c.jpg")
+    assert folder_and_name("c.jpg") == ("", "c.jpg")
+    assert folder_and_name("a/") == ("", "a/")
+
+
+def test_a_sentence_begins_with_a_capital() -> None:
+    assert [sentence(text) for text in ("cannot be read", "", "É")] == ["Cannot be read", "", "É"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 from collections.abc import Callable
 from functools import cache
 from importlib import resources
@@ -39,6 +40,9 @@ def _environment() -> Environment:
         "percent": percent,
         "script": _script,
         "counted": counted,
+        "breakable": breakable,
+        "folder_and_name": folder_and_name,
+        "sentence": sentence,
     }
     environment.filters |= {"script_hash": _script_hash}
     environment.globals["version"] = __version__
@@ -48,6 +52,26 @@ def _environment() -> Environment:
 def template(name: str) -> Template:
     """Return a template of this package; everything it is given is escaped."""
     return _environment().get_template(name)
+
+
+def breakable(text: str) -> Markup:
+    """Return a name that a line may break after a `/` or `_` of."""
+    from markupsafe import Markup, escape
+
+    parts = re.split(r"(?<=[/_])", readable(text))
+    return Markup("<wbr>").join(map(escape, filter(None, parts)))
+
+
+def folder_and_name(path: str) -> tuple[str, str]:
+    """Return a path, as a page shows it, as its folder with the last separator, and the rest."""
+    shown = readable(path)
+    folder, name = re.fullmatch(r"(.*[/\\])?(.*)", shown, re.DOTALL).groups("")  # type: ignore[union-attr]
+    return (folder, name) if name else ("", shown)
+
+
+def sentence(text: str) -> str:
+    """Return a text with a capital at its start."""
+    return text[:1].upper() + text[1:]
 
 
 def percent(share: float | None, digits: int = 1) -> str:

@@ -108,7 +108,7 @@ def _recommended(evaluation: Evaluation, style: Style) -> Iterator[str]:
         return
     yield (
         f"  --min-confidence {one.min_confidence:.4g} keeps {one.coverage:.1%}, of which "
-        f"{one.accuracy:.1%} are right ({one.target_accuracy:.4g} were wished)\n"
+        f"{one.accuracy:.1%} are right (asked for: {one.target_accuracy:.4g})\n"
     )
 
 
@@ -119,12 +119,12 @@ def _unfamiliar(evaluation: Evaluation, style: Style) -> Iterator[str]:
     yield f"\n{style.paint('Photos of other things', 'strong')}\n"
     if one.by == "familiarity":
         yield (
-            f"  {one.unknown} of {one.images} are unknown ({one.unknown / one.images:.1%}), and "
-            f"{one.lost:.1%} of the images that are right\n"
+            f"  {one.unknown} of {counted(one.images, 'photo')} called unknown "
+            f"({one.unknown / one.images:.1%}); of the images that are right, {one.lost:.1%}\n"
         )
     else:
-        yield "  the model has no familiarity: none is unknown; compared by their best score\n"
-    yield f"  area under the ROC curve {one.auroc:.3f}\n"
+        yield "  the model does not know how familiar a photo is, so it calls none unknown\n"
+    yield f"  area under the ROC curve by {one.by}: {one.auroc:.3f}\n"
 
 
 def _lists(evaluation: Evaluation, style: Style) -> Iterator[str]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from imgcls.core.page import by_count, data_address, is_page_of, template, thumbnail
+from imgcls.core.page import (
+    by_count,
+    data_address,
+    folder_and_name,
+    is_page_of,
+    template,
+    thumbnail,
+)
 from imgcls.core.safe import readable
 from imgcls.render.style import PLAIN, Style
 
@@ -69,7 +75,7 @@ class _Page:
         card = self._card.render(
             record=record,
             predictions=record.predictions[:_MOST_ROWS],
-            parts=_folder_and_name(readable(record.path)),
+            parts=folder_and_name(record.path),
             picture=self._picture(record),
             side=_THUMBNAIL,
             position=sum(self.shown.values()),
@@ -131,9 +137,3 @@ def html(
 def is_own(start: bytes) -> bool:
     """Whether a file's first bytes are an earlier page's."""
     return is_page_of("predict", start)
-
-
-def _folder_and_name(path: str) -> tuple[str, str]:
-    """Return a path as its folder, with the last separator, and the rest."""
-    folder, name = re.fullmatch(r"(.*[/\\])?(.*)", path, re.DOTALL).groups("")  # type: ignore[union-attr]
-    return (folder, name) if name else ("", path)

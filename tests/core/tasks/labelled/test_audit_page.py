@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from imgcls.core.page import sentence
 from imgcls.core.tasks.labelled.audit import AuditReport, Finding
 from imgcls.core.tasks.labelled.audit_page import MOST_FINDINGS, is_own, report_page
 from imgcls.core.tasks.labelled.findings import KINDS
@@ -31,7 +32,8 @@ def test_findings_have_their_title_and_pictures(samples: Path, tmp_path: Path) -
     assert "3 findings in 3 images" in shown and "&lt;i&gt;photos" in shown
     assert shown.count("data:image/jpeg;base64,") == 3
     for kind in ("unreadable", "duplicates", "doubtful-label"):
-        assert KINDS[kind].title in shown
+        assert sentence(KINDS[kind].title) in shown
+        assert f'class="badge {KINDS[kind].severity}">{KINDS[kind].severity}<' in shown
     assert "<s>car</s>" in shown and ">cat</b>" in shown and "75.0%" in shown
     assert "&lt;script&gt;.jpg" in shown and "<b>dog" not in shown
     assert is_own(shown.encode())

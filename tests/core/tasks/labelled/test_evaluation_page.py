@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from imgcls.core.models.labels import ClassLabel
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.labelled.evaluation import Evaluation, ScoredImage, summarize
 from imgcls.core.tasks.labelled.evaluation_page import Explain, report_page
+from imgcls.core.tasks.labelled.trust import Risk, Unfamiliar
 
 EVIL = "<script>alert(1)</script>"
 CLASSES = [ClassLabel(name, name) for name in ("cat", EVIL, "eel")]
@@ -111,6 +114,39 @@ def test_fits_its_width_in_light_and_dark(  # type: ignore[no-untyped-def]
         browser.look(width, dark=dark)
         browser.open(page)
         assert browser.run("return document.documentElement.scrollWidth") <= width
+
+
+def test_the_class_table_fits_a_phone(browser, evaluation: Evaluation, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    long = replace(evaluation.classes[0], label="drilling_platform_of_a_(n0123456)")
+    browser.look(390)
+    browser.open(write(tmp_path, replace(evaluation, classes=(long, *evaluation.classes[1:]))))
+    table = "const e = document.querySelector('#classes').parentElement;"
+    assert browser.run(f"{table} return e.scrollWidth - e.clientWidth") == 0
+
+
+@pytest.mark.parametrize(
+    ("risk", "ticks"),
+    [
+        *((0.0, ["0", "0.25", "0.5", "0.75", "1"]), (0.0781, ["0", "2", "4", "6", "8"])),
+        *((0.246, ["0", "10", "20", "30", "40"]), (1.0, ["0", "25", "50", "75", "100"])),
+    ],
+)
+def test_the_ticks_of_the_risk_are_numbers_to_read(
+    evaluation: Evaluation, risk: float, ticks: list[str]
+) -> None:
+    page = "".join(report_page(replace(evaluation, risks=(Risk(1.0, risk, 0.1),))))
+    chart = page.partition('id="risk"')[2].partition("</svg>")[0]
+    assert re.findall(r'text-anchor="end">([^<]*)<', chart) == ticks
+
+
+def test_what_is_said_of_confidence_and_of_other_things(evaluation: Evaluation) -> None:
+    nothing = "No <code>--min-confidence</code> reaches the accuracy that was asked for."
+    assert nothing not in "".join(report_page(evaluation))
+    others = Unfamiliar(1, 1, 0.012, 0.03, 0.99, "familiarity")
+    page = "".join(report_page(replace(evaluation, recommended=None, unfamiliar=others)))
+    assert nothing in page
+    assert "1 of 1 photo is called unknown, as they should be." in page
+    assert "Of the images that were classified correctly, 1.2% are called unknown too." in page
 
 
 @pytest.mark.parametrize("dark", [False, True])

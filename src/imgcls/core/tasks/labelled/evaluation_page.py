@@ -29,6 +29,8 @@ _MOST_PAIRS = 40
 # Of fewer classes the confusion matrix alone says it all, in large numbers.
 _FEW_CLASSES = 5
 _PICTURE = 224  # pixels
+# Where the axis of the risk may end: a quarter of each is a number that one can read.
+_RISK_TOPS = (0.01, 0.02, 0.04, 0.08, 0.12, 0.2, 0.4, 0.6, 0.8, 1.0)
 # Up to this many classes, the confusion matrix has its numbers and names written out.
 _WRITTEN_CLASSES = 24
 
@@ -71,6 +73,7 @@ def report_page(evaluation: Evaluation, explain: Explain | None = None) -> Itera
     """
     worst = sorted(evaluation.misclassified, key=lambda mistake: -mistake.score)
     cells = _cells(evaluation)
+    most = max((one.risk for one in evaluation.risks), default=0.0)
     yield from template("evaluation.html").generate(
         it=evaluation,
         cells=cells,
@@ -81,6 +84,7 @@ def report_page(evaluation: Evaluation, explain: Explain | None = None) -> Itera
         listed=worst[:MOST_LISTED],
         errors=evaluation.errors[:MOST_LISTED],
         side=_PICTURE,
+        risk_top=next(top for top in _RISK_TOPS if top >= most),
     )
 
 
