@@ -28,6 +28,7 @@ $(USER_STAMP): pyproject.toml
 	@echo "Installing imgcls into .venv; its libraries take minutes the first time, and 2.5 GB (TensorFlow)."
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(BIN)/python -m compileall -q src # also where PYTHONDONTWRITEBYTECODE is set
 	@touch $@
 
 $(STAMP): $(USER_STAMP)

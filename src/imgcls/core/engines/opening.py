@@ -93,7 +93,7 @@ def _compiled(
         return Unsupported("ai-edge-litert is not installed")
     from imgcls.core.engines.compiled.compile import compiled_model
 
-    threading.Thread(target=_import_litert, daemon=True).start()
+    threading.Thread(target=_import_meanwhile, daemon=True).start()
     try:
         return compiled_model(network, precision, calibration)
     except OutputError as error:  # no folder to compile it in
@@ -103,7 +103,8 @@ def _compiled(
         return Unsupported(str(error))
 
 
-def _import_litert() -> None:
-    """Import LiteRT in a thread: hashing the compiled model meanwhile leaves Python free."""
-    with contextlib.suppress(ImportError):  # it is met again where LiteRT is used
+def _import_meanwhile() -> None:
+    """Import what the first photo needs, in a thread: hashing the model leaves Python free."""
+    with contextlib.suppress(ImportError):  # it is met again where it is used
         import ai_edge_litert.interpreter  # noqa: F401
+        import PIL.JpegImagePlugin  # noqa: F401

@@ -1,0 +1,99 @@
+"""The start of a process beside the least that Python needs for it, and the slowest imports.
+
+`python benchmarks/start.py`: whole processes in turn, medians of the runs and, for a machine that
+is busy, the fastest of each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from measure import SAMPLES, imgcls, process
+
+from imgcls import load_model
+
+_LINE = re.compile(rb"import time:\s+(\d+) \|\s+(\d+) \| *(\S+)")
+
+# What any program needs that reads a photo and runs the network, without the program.
+_FLOOR = """
+import sys
+import numpy, PIL.Image
+from ai_edge_litert.interpreter import Interpreter
+network = Interpreter(sys.argv[1], num_threads=1)
+network.allocate_tensors()
+details = network.get_input_details()[0]
+network.set_tensor(details["index"], numpy.zeros(details["shape"], numpy.float32))
+network.invoke()
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=20)
+    runs = parser.parse_args().runs
+    photo = SAMPLES / "cat.jpg"
+    model = _compiled_file()
+    print("| what | imgcls | the least | ratio of medians | of the fastest | wanted |")
+    print("|---|---|---|---|---|---|")
+    python = [sys.executable, "-c"]
+    for what, ours, least, wanted in (
+        ("`imgcls --help` (least: `python -c pass`)", imgcls("--help"), [*python, "pass"], 2.5),
+        ("`imgcls predict --help`", imgcls("predict", "--help"), [*python, "pass"], 2.5),
+        (
+            "one photo (least: import numpy, PIL and LiteRT, run the network once)",
+            imgcls("predict", photo),
+            [*python, _FLOOR, str(model)],
+            1.35,
+        ),
+    ):
+        mine, floor = _seconds({"ours": ours, "least": least}, runs).values()
+        middle, low = statistics.median(mine), statistics.median(floor)
+        print(
+            f"| {what} | {1000 * middle:.0f} ms | {1000 * low:.0f} ms | {middle / low:.2f} "
+            f"| {min(mine) / min(floor):.2f} | {wanted} |"
+        )
+    for title, arguments in (
+        ("imgcls --help", ["--help"]),
+        ("imgcls predict cat.jpg", ["predict", str(photo)]),
+    ):
+        _slowest_imports(title, arguments)
+
+
+def _compiled_file() -> Path:
+    """Return the compiled default model."""
+    engine = load_model().engine
+    return Path(engine.compiled.folder, "model.tflite")  # type: ignore[attr-defined]
+
+
+def _seconds(commands: Mapping[str, Sequence[str]], runs: int) -> dict[str, list[float]]:
+    """Return the times of some commands, run in turn; the first round is not counted."""
+    found: dict[str, list[float]] = {name: [] for name in commands}
+    for number in range(runs + 1):
+        for name, command in commands.items():
+            seconds = process(command).seconds
+            if number:
+                found[name].append(seconds)
+    return found
+
+
+def _slowest_imports(title: str, arguments: Sequence[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "imgcls", *arguments],
+        capture_output=True,
+        check=True,
+    )
+    found = [(int(m[1]), m[3].decode()) for m in _LINE.finditer(done.stderr)]
+    print(f"\n`{title}`: {len(found)} modules, {sum(t for t, _ in found) / 1000:.0f} ms\n")
+    print("| module | its own milliseconds |\n|---|---|")
+    for microseconds, module in sorted(found, reverse=True)[:10]:
+        print(f"| `{module}` | {microseconds / 1000:.1f} |")
+
+
+if __name__ == "__main__":
+    main()
