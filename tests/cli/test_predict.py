@@ -198,6 +198,14 @@ def test_full_disk(work: Path, arguments: list[str], imgcls: Imgcls) -> None:
     assert done.returncode == 1
 
 
+def test_labels_in_chinese(samples: Path, imgcls: Imgcls) -> None:
+    done = imgcls("predict", str(samples / "coffee.jpg"), "-k", "2", "--labels", "zh")
+    assert done.stdout.splitlines()[1:] == [
+        "  意式浓缩咖啡   95.36%  n07920052",
+        "  杯子            1.38%  n07930864",
+    ]
+
+
 def test_image_on_stdin(samples: Path, imgcls: Imgcls) -> None:
     done = imgcls("predict", "-", "-k", "1", stdin=(samples / "cat.jpg").read_bytes())
     assert (done.returncode, done.stdout, done.stderr) == (0, "-: tiger_cat (37.45%)\n", "")

@@ -10,7 +10,7 @@ import pytest
 
 from imgcls.core.tasks.classify.classify import Prediction, Record
 from imgcls.render.predictions import text
-from imgcls.render.style import PLAIN, Style
+from imgcls.render.style import PLAIN, Style, columns, padded
 
 COLOR = Style(color=True, bars=True)
 
@@ -28,6 +28,23 @@ def test_bars() -> None:
 def test_ink() -> None:
     assert COLOR.paint("x", "bad") == "\x1b[31mx\x1b[0m"
     assert PLAIN.paint("x", "bad") == "x"
+
+
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [("", 0), ("cat", 3), ("山猫", 4), ("T恤衫", 5), ("e\u0301té", 3), ("\uff21", 2)],
+)
+def test_columns(text: str, width: int) -> None:
+    assert columns(text) == width
+
+
+def test_names_of_any_script_take_as_many_columns() -> None:
+    assert padded(["杯子", "cup", "意式浓缩咖啡"]) == [
+        "杯子        ",
+        "cup         ",
+        "意式浓缩咖啡",
+    ]
+    assert padded([]) == []
 
 
 def record(path: str, label: str) -> Record:

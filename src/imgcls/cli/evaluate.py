@@ -14,6 +14,7 @@ from imgcls.cli.summary import Summary
 from imgcls.cli.totals import total
 from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
+from imgcls.core.models.labels import Language
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.heatmap.explain import heatmaps_of
 from imgcls.core.tasks.labelled import evaluation_page
@@ -26,6 +27,7 @@ from imgcls.render.evaluation import EVALUATION_FORMATS
 @click.command()
 @click.argument("root", metavar="DATA")
 @options.model
+@options.language
 @click.option(
     "--labels-from",
     type=click.Choice(list(LABELS_FROM)),
@@ -60,6 +62,7 @@ def evaluate(
     model: str,
     weights: str | None,
     engine: EngineName,
+    language: Language,
     format_name: str,
     report: str | None,
     show: bool,
@@ -87,7 +90,7 @@ def evaluate(
     )
     page = report_page.ReportPage(report, show, evaluation_page.is_own)
     summary = Summary("image", root)
-    opened = load_model(model, weights=weights, engine=engine, threads=workers)
+    opened = load_model(model, weights=weights, engine=engine, threads=workers, language=language)
     count = total([root]) if os.path.isdir(root) else None  # of a table one split is scored
     scored = summary.count(console.progress(score_images(root, opened, options_), "images", count))
     evaluation = evaluate_scored(scored, opened, options_)

@@ -11,6 +11,7 @@ from imgcls.cli.summary import Summary
 from imgcls.cli.totals import total
 from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
+from imgcls.core.models.labels import Language
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.heatmap.colors import DEFAULT_COLORMAP
 from imgcls.core.tasks.heatmap.drawing import EVIDENCE, Alpha
@@ -38,6 +39,7 @@ def _alpha(context: click.Context, parameter: click.Parameter, value: str | None
 @options.inputs
 @click.option("-o", "--output", "out", metavar="OUT", help="A file for one image, or a folder.")
 @options.model
+@options.language
 @click.option(
     "--method",
     type=click.Choice(list(CAM_METHODS)),
@@ -99,6 +101,7 @@ def heatmap(
     model: str,
     weights: str | None,
     engine: EngineName,
+    language: Language,
     method: str,
     class_name: str | None,
     rank: int | None,
@@ -142,7 +145,8 @@ def heatmap(
     )
     how = DrawOptions(alpha, colormap, panel, raw, dpi)
     jobs = name_outputs(sources, out)  # an output that cannot be is said before any work
-    explainer = Explainer(load_model(model, weights=weights, engine=engine, threads=workers), what)
+    opened = load_model(model, weights=weights, engine=engine, threads=workers, language=language)
+    explainer = Explainer(opened, what)
     summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
     result = viewer.Result(out, show)
     records = result.note(

@@ -10,6 +10,7 @@ import click
 
 from imgcls.core.engines.engine import ENGINES, PRECISIONS
 from imgcls.core.errors import UsageError
+from imgcls.core.models.labels import LANGUAGES
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.models.variant import MOST_PIXELS
 from imgcls.core.pixels.preprocessing import INTERPOLATIONS, RESIZES
@@ -63,6 +64,15 @@ model = bundle(
         show_default=True,
         help="What runs the model; auto takes LiteRT where it can.",
     ),
+)
+
+language = click.option(
+    "--labels",
+    "language",
+    type=click.Choice(LANGUAGES),
+    default="en",
+    show_default=True,
+    help="The language of the names of ImageNet's classes.",
 )
 
 preprocessing = bundle(

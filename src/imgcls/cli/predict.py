@@ -14,6 +14,7 @@ from imgcls.cli.sink import open_sink
 from imgcls.cli.summary import EXIT_SOME_FAILED, Summary
 from imgcls.cli.totals import total
 from imgcls.core.engines.engine import EngineName, Precision
+from imgcls.core.models.labels import Language
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.classify.classify import load_calibrated
 from imgcls.core.tasks.classify.options import MIN_FAMILIARITY, ClassifyOptions, SortOptions
@@ -24,6 +25,7 @@ from imgcls.render.predictions import FORMATS
 @click.command()
 @options.inputs
 @options.model
+@options.language
 @click.option(
     "-k",
     "--top",
@@ -82,6 +84,7 @@ def predict(
     model: str,
     weights: str | None,
     engine: EngineName,
+    language: Language,
     precision: Precision,
     top: int,
     min_confidence: float,
@@ -126,7 +129,12 @@ def predict(
         workers=workers,
     )
     opener = functools.partial(
-        load_calibrated, model, weights=weights, engine=engine, precision=precision
+        load_calibrated,
+        model,
+        weights=weights,
+        engine=engine,
+        precision=precision,
+        language=language,
     )
     if where := clustering.chosen(
         *(cluster, part_size, workers),

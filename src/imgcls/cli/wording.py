@@ -14,6 +14,7 @@ _NAMES = {
     "folder": "DATA",
     "format_name": "--format",
     "inputs": "INPUT",
+    "language": "--labels",
     "layers": "--layer",
     "max_seconds": "--max-time",
     "out": "--output",

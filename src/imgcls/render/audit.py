@@ -11,6 +11,7 @@ from imgcls.core.tasks.labelled.audit import AuditReport, Finding
 from imgcls.core.tasks.labelled.findings import KINDS
 from imgcls.core.tasks.labelled.result_json import audit_json
 from imgcls.core.words import counted
+from imgcls.render.style import padded
 
 _SHOWN = 20  # findings of a kind in the text; JSON and CSV have all
 CSV_HEADER = ("finding", "kind", "severity", "path", "advice")
@@ -19,10 +20,10 @@ CSV_HEADER = ("finding", "kind", "severity", "path", "advice")
 def text(report: AuditReport) -> Iterator[str]:
     """Yield the counts, then each kind of finding with its files and what to do."""
     yield f"{counted(report.images, 'image')} in {counted(len(report.classes), 'class')}\n"
-    width = max((len(printable(label)) for label in report.classes), default=0)
-    for label, count in report.classes.items():
+    names = padded(map(printable, report.classes))
+    for name, (label, count) in zip(names, report.classes.items(), strict=True):
         splits = ", ".join(f"{split} {counts[label]}" for split, counts in report.splits.items())
-        yield f"  {printable(label):<{width}}  {count}{f'  ({splits})' if splits else ''}\n"
+        yield f"  {name}  {count}{f'  ({splits})' if splits else ''}\n"
     for kind, group in groupby(report.findings, key=lambda finding: finding.kind):
         findings = list(group)
         row = KINDS[kind]

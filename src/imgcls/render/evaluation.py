@@ -9,7 +9,7 @@ from imgcls.core.csv_text import csv_line
 from imgcls.core.safe import printable
 from imgcls.core.tasks.labelled.result_json import evaluation_json, scores_json
 from imgcls.core.words import counted
-from imgcls.render.style import PLAIN, Painted, Style
+from imgcls.render.style import PLAIN, Painted, Style, padded
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.labelled.evaluation import Evaluation
@@ -69,12 +69,12 @@ def interval_text(interval: tuple[float, float], images: int) -> str:
 
 def _class_table(evaluation: Evaluation, style: Style) -> Iterator[str]:
     rows = [*evaluation.classes, evaluation.macro, evaluation.weighted]
-    width = max(len(printable(one.label)) for one in rows)
-    header = f"{'':<{width}}  precision  recall      F1  images"
+    head, *labels = padded(["", *(printable(one.label) for one in rows)])
+    header = f"{head}  precision  recall      F1  images"
     yield f"\n{style.paint(header, 'strong')}\n"
-    for one in rows:
+    for one, label in zip(rows, labels, strict=True):
         yield (
-            f"{printable(one.label):<{width}}    {one.precision:>7.1%} {one.recall:>7.1%} "
+            f"{label}    {one.precision:>7.1%} {one.recall:>7.1%} "
             f"{one.f1:>7.1%} {one.support:>7}  {style.bar(one.f1, 10)}".rstrip()
             + "\n"
         )
@@ -82,15 +82,14 @@ def _class_table(evaluation: Evaluation, style: Style) -> Iterator[str]:
 
 def _matrix(evaluation: Evaluation, style: Style) -> Iterator[str]:
     yield f"\n{style.paint('Confusion: rows true, columns predicted', 'strong')}\n"
-    names = [printable(label) for label in evaluation.labels]
-    width = max(map(len, names))
+    head, *names = padded(["", *map(printable, evaluation.labels)])
     column = max(4, *(len(str(count)) for count in evaluation.confusion_matrix.flat)) + 2
-    yield " " * (width + 4) + "".join(f"{f'[{n}]':>{column}}" for n in range(len(names))) + "\n"
+    yield f"    {head}" + "".join(f"{f'[{n}]':>{column}}" for n in range(len(names))) + "\n"
     for number, (name, row) in enumerate(
         zip(names, evaluation.confusion_matrix.tolist(), strict=True)
     ):
         counts = "".join(f"{count or '·':>{column}}" for count in row)
-        yield f"{f'[{number}]':>4} {name:<{width}}{counts[1:]}\n"
+        yield f"{f'[{number}]':>4} {name}{counts[1:]}\n"
 
 
 def _coverage(evaluation: Evaluation, style: Style) -> Iterator[str]:

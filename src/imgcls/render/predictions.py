@@ -14,7 +14,7 @@ from imgcls.core.rounding import rounded
 from imgcls.core.safe import printable
 from imgcls.core.words import unknown
 from imgcls.render import earlier, parquet
-from imgcls.render.style import PLAIN, Painted, Style
+from imgcls.render.style import PLAIN, Painted, Style, padded
 
 if TYPE_CHECKING:
     from imgcls.core.tasks.classify.classify import Record
@@ -100,9 +100,8 @@ def _nearest(record: Record, style: Style) -> str:
 
 
 def _text_rows(record: Record, style: Style) -> Iterator[str]:
-    width = max(len(printable(prediction.label)) for prediction in record.predictions)
-    for one in record.predictions:
-        label = f"{printable(one.label):<{width}}"
+    labels = padded(printable(prediction.label) for prediction in record.predictions)
+    for one, label in zip(record.predictions, labels, strict=True):
         if one.rank == 1 and record.status == "ok":
             label = style.paint(label, "good")
         score = f"{style.bar(one.score)}{one.score:>7.2%}"

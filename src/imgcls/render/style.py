@@ -1,9 +1,9 @@
-"""Colour and bars for people who look at a terminal."""
+"""Colour, bars and columns for people who look at a terminal."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 Ink = Literal["strong", "faint", "good", "doubtful", "bad"]
@@ -49,3 +49,21 @@ class Painted(str):
 
 
 PLAIN = Style()
+
+
+def padded(texts: Iterable[str]) -> list[str]:
+    """Return texts with spaces after them, so that each takes as many columns of a terminal."""
+    rows = list(texts)
+    widths = [columns(text) for text in rows]
+    widest = max(widths, default=0)
+    return [text + " " * (widest - width) for text, width in zip(rows, widths, strict=True)]
+
+
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes: two for 猫, none for an accent."""
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
+    wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in text)
+    return len(text) + wide - sum(unicodedata.combining(sign) > 0 for sign in text)

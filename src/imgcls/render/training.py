@@ -9,6 +9,7 @@ from imgcls.core.tasks.labelled.trust import wilson
 from imgcls.core.tasks.training.finetune import FinetuneResult
 from imgcls.core.tasks.training.stages import FoldFigures
 from imgcls.render.evaluation import interval_text
+from imgcls.render.style import padded
 
 
 def text(result: FinetuneResult) -> Iterator[str]:
@@ -33,8 +34,7 @@ def _folds(folds: FoldFigures, labels: list[str]) -> Iterator[str]:
     yield f"over {len(folds.accuracies):>3} folds       {folds.mean:.2%} ± {folds.spread:.2%}"
     yield f"  ({parts})\n"
     yield "confusion            rows true, columns predicted, in the order of the classes\n"
-    names = [printable(label) for label in labels]
-    width = max(map(len, names))
+    names = padded(map(printable, labels))
     column = max(len(str(count)) for count in folds.confusion_matrix.flat) + 2
     for name, row in zip(names, folds.confusion_matrix.tolist(), strict=True):
-        yield f"  {name:<{width}}" + "".join(f"{count or '·':>{column}}" for count in row) + "\n"
+        yield f"  {name}" + "".join(f"{count or '·':>{column}}" for count in row) + "\n"

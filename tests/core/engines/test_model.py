@@ -48,6 +48,11 @@ def test_a_file_has_its_own_weights() -> None:
         load_model("mine.safetensors", weights="other.h5")
 
 
+def test_a_file_has_its_own_labels() -> None:
+    with pytest.raises(UsageError, match=r"own labels; leave out `language`$"):
+        load_model("mine.safetensors", language="zh")
+
+
 def test_preprocess_makes_what_scores_takes(samples: Path, tmp_path: Path) -> None:
     model = load_model()
     batch = model.preprocess([samples / "cat.jpg", samples / "coffee.jpg"])

@@ -14,7 +14,7 @@ from imgcls.core.arrays import Float32Array, softmax
 from imgcls.core.engines.engine import Engine, EngineName, Precision
 from imgcls.core.engines.opening import open_engine
 from imgcls.core.errors import ImageError, ModelError, NoImagesError, UsageError
-from imgcls.core.models.labels import ClassLabel, imagenet_labels
+from imgcls.core.models.labels import ClassLabel, Language, imagenet_labels
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.variant import AS_IT_IS, Variant
@@ -126,6 +126,7 @@ def load_model(
     precision: Precision = "float32",
     calibration: Iterable[Source] | None = None,
     variant: Variant = AS_IT_IS,
+    language: Language = "en",
 ) -> Model:
     """Open a model; keep it for many calls.
 
@@ -139,10 +140,11 @@ def load_model(
             first 100 that can be read are used.
         variant: an input size or features other than its own; the model then ends in its
             features and has no classes.
+        language: of the labels of ImageNet's classes, "en" or "zh"; their ids are the same.
 
     Raises:
-        UsageError: int8 is to be made and there is nothing to calibrate it on, or weights are
-            given for a file that has its own.
+        UsageError: int8 is to be made and there is nothing to calibrate it on, or weights or a
+            language are given for a file that has its own.
         ModelError: there is no such model, or it cannot be run.
         WeightsError: its weights are missing or do not fit.
 
@@ -152,7 +154,7 @@ def load_model(
         >>> model.name, len(model.labels), model.preprocessing.size
         ('efficientnet-lite0', 1000, 224)
     """
-    found = find_model(ref, None if weights is None else os.fspath(weights))
+    found = find_model(ref, None if weights is None else os.fspath(weights), language)
     network, preprocessing = found.network, found.preprocessing
     head, labels, familiarity = found.head, found.labels, found.familiarity
     other = network.varied(variant)
@@ -178,28 +180,31 @@ class FoundModel(NamedTuple):
     familiarity: Familiarity | None = None
 
 
-def find_model(ref: str, weights: str | None = None) -> FoundModel:
+def find_model(ref: str, weights: str | None = None, language: Language = "en") -> FoundModel:
     """Return what a name or a model file stands for.
 
     Args:
         ref: a name from the table of models, or the path of a model file.
         weights: a local weights file for a named model.
+        language: of the labels of a named model.
 
     Raises:
-        UsageError: weights are given for a file that has its own.
+        UsageError: weights or a language are given for a file that has its own.
         ModelError: there is no such model, or the file is damaged.
         WeightsError: its weights are missing.
     """
     if is_model_file(ref):
         if weights is not None:
             raise UsageError(f"{ref}: is a model file and has its own weights; leave out `weights`")
+        if language != "en":
+            raise UsageError(f"{ref}: is a model file and has its own labels; leave out `language`")
         file = open_model_file(ref)
         network = file.network(Path(ref))
         labels, preprocessing = file.class_labels, file.preprocessing
         return FoundModel(network, preprocessing, labels, file.head, file.familiarity)
     spec = find_spec(ref)
     network = Network(ref, spec, find_weights(ref, spec, weights))
-    return FoundModel(network, spec.preprocessing, imagenet_labels())
+    return FoundModel(network, spec.preprocessing, imagenet_labels(language))
 
 
 def is_model_file(ref: str) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from functools import cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from imgcls.core.errors import UsageError
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
 class ClassLabel(NamedTuple):
@@ -67,13 +69,29 @@ def _nearest(labels: tuple[ClassLabel, ...], wanted: str) -> list[str]:
 
 
 @cache
-def imagenet_labels() -> tuple[ClassLabel, ...]:
+def imagenet_labels(language: Language = "en") -> tuple[ClassLabel, ...]:
     """Return the 1000 ImageNet classes in the order of the scores' columns.
 
-    The file is Keras' `imagenet_class_index.json`, byte for byte, so labels are written
-    exactly as `decode_predictions` writes them.
+    The English file is Keras' `imagenet_class_index.json`, byte for byte, so labels are written
+    exactly as `decode_predictions` writes them. The ids are the same in each language.
+
+    Raises:
+        UsageError: they are not known in this language.
     """
+    if language == "zh":
+        ids = [label.class_id for label in imagenet_labels()]
+        return tuple(map(ClassLabel, ids, _lines("imagenet_zh.txt")))
+    if language != "en":
+        raise UsageError(f"{language}: no such language; choose one of {', '.join(LANGUAGES)}")
+    import json
+
     # importlib.resources would cost ten times what reading the file does.
     with open(os.path.join(os.path.dirname(__file__), "imagenet_class_index.json"), "rb") as file:
         index: dict[str, tuple[str, str]] = json.load(file)
     return tuple(ClassLabel(*index[str(column)]) for column in range(len(index)))
+
+
+def _lines(name: str) -> list[str]:
+    """Return the lines of a file beside this one, without its comment."""
+    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
+        return [line.rstrip("\n") for line in file if not line.startswith("#")]

@@ -16,7 +16,7 @@ from imgcls.core.arrays import Float32Array
 from imgcls.core.engines.engine import EngineName, Precision
 from imgcls.core.engines.model import Model, load_model, map_chunks
 from imgcls.core.errors import ImageError
-from imgcls.core.models.labels import ClassLabel
+from imgcls.core.models.labels import ClassLabel, Language
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.pixels.preprocessing import Interpolation, Resize, Uint8Image
 from imgcls.core.pixels.sources import Source, as_sources
@@ -171,6 +171,7 @@ def load_calibrated(
     engine: EngineName = "auto",
     threads: int | None = None,
     precision: Precision = "float32",
+    language: Language = "en",
 ) -> tuple[Model, Iterator[Source]]:
     """Open a model that may be calibrated on the first of the sources.
 
@@ -181,6 +182,7 @@ def load_calibrated(
         engine: what runs the model.
         threads: how many processor cores to use.
         precision: "int8" is what needs calibration.
+        language: of the labels.
 
     Returns:
         The model, and all the sources.
@@ -194,6 +196,7 @@ def load_calibrated(
         threads=threads,
         precision=precision,
         calibration=ahead,
+        language=language,
     )
     return model, sources
 
