@@ -21,7 +21,7 @@ from imgcls.render.audit import FORMATS
 @click.option(
     "--labels",
     is_flag=True,
-    help="Look for labels that the photos contradict too, which a network must see.",
+    help="Look for labels that the photos contradict, too; a network looks at all of them.",
 )
 @click.option(
     "-m",

@@ -27,7 +27,7 @@ from imgcls.cli.output import write_stdout
     type=click.Choice(["float32", "float16", "int8"]),
     default="float32",
     show_default=True,
-    help="Of the weights, and for int8 of all that is computed (.tflite).",
+    help="How the weights are stored; int8 computes in it too (.tflite).",
 )
 @click.option(
     "--calibrate",
@@ -49,12 +49,16 @@ from imgcls.cli.output import write_stdout
     "--opset",
     type=int,
     metavar="N",
-    help="The version of ONNX' operators, 13 to 23.  [default: 17]",
+    help="The version of ONNX's operators, 13 to 23.  [default: 17]",
 )
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 @click.pass_obj
 def export(console: Console, /, model: str, out: str, weights: str | None, **chosen: Any) -> None:
     """Write a model for another runtime, and prove that it is the same.
+
+    \b
+    imgcls export mine.safetensors -o mine.tflite
+    imgcls export mine.safetensors -o mine.onnx --with-preprocessing
 
     MODEL is a model's name (imgcls models lists them), or a file that finetune or models import
     wrote. Labels and preprocessing go along. The file is run in its runtime on eight images, and

@@ -73,7 +73,10 @@ def _units(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     f"[default: {VAL_SPLIT}, where DATA has no val or test folder]",
 )
 @click.option(
-    "--epochs", type=click.IntRange(min=1), metavar="N", help="At most, of the last stage."
+    "--epochs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Train the last stage for at most N epochs.",
 )
 @click.option(
     "--unfreeze",
@@ -86,7 +89,7 @@ def _units(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     "--learning-rate",
     type=click.FloatRange(0, 10, min_open=True),
     metavar="X",
-    help="Of the last stage.  [default: the stage's own]",
+    help="The learning rate of the last stage.  [default: the stage's own]",
 )
 @click.option(
     "--augment",
@@ -101,7 +104,7 @@ def _units(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     type=click.Choice(HEADS),
     default="linear",
     show_default=True,
-    help="One layer; or mlp, with 256 hidden units.",
+    help="The head that is trained: one layer, or mlp with 256 hidden units before it.",
 )
 @options.size
 @options.preprocessing
@@ -116,7 +119,7 @@ def _units(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     "--dropout",
     type=click.FloatRange(0, 1, max_open=True),
     metavar="P",
-    help="Leave out this part of the hidden units in a step.  [default: 0.5]",
+    help="Leave out this part of the hidden units in each step.  [default: 0.5]",
 )
 @click.option(
     "--folds",
@@ -148,7 +151,7 @@ def _units(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     default=PATIENCE,
     show_default=True,
     metavar="N",
-    help="Epochs without a lower validation loss after which a stage ends.",
+    help="End a stage after N epochs without a lower validation loss.",
 )
 @click.option(
     "--max-time",

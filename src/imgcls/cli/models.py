@@ -26,6 +26,10 @@ _format = options.format_name(["text", "json"], "How to show it.")
 def models(ctx: click.Context, /, format_name: str) -> None:
     """List, inspect, fetch, add, import and compile models.
 
+    \b
+    imgcls models
+    imgcls models info mine.safetensors
+
     Without a command: the list.
     """
     if ctx.invoked_subcommand is None:
@@ -59,6 +63,10 @@ def list_(format_name: str) -> None:
 def info(model: str, layers: bool, format_name: str) -> None:
     """Show all that is known of a model, or what a model file says.
 
+    \b
+    imgcls models info vgg16
+    imgcls models info mine.safetensors --layers
+
     Of a model: its preprocessing, weights with SHA-256, licence and source, and the layers that
     a heatmap may use. Of a file: what it was trained on, how, and how well it did.
     """
@@ -87,11 +95,14 @@ def info(model: str, layers: bool, format_name: str) -> None:
     write_stdout(show(_row(found), details))
 
 
-@models.command()
+@models.command(short_help="Download ImageNet weights into Keras' own folder.")
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @click.pass_obj
 def fetch(console: Console, /, names: tuple[str, ...]) -> int:
     """Download ImageNet weights into Keras' own folder, and print where they are.
+
+    \b
+    imgcls models fetch vgg16 resnet50
 
     A download that was cut off goes on where it ended. KERAS_HOME names another folder.
     """
@@ -110,11 +121,15 @@ def fetch(console: Console, /, names: tuple[str, ...]) -> int:
     return EXIT_SOME_FAILED if failures else 0
 
 
-@models.command()
+@models.command(short_help="Install weights copied to this machine.")
 @click.argument("name", metavar="NAME")
 @click.option("--weights", metavar="FILE", required=True, help="The file (.h5 or .weights.h5).")
 def add(name: str, weights: str) -> None:
-    """Install weights copied to this machine, after checking that they fit."""
+    """Install weights copied to this machine, after checking that they fit.
+
+    \b
+    imgcls models add vgg16 --weights vgg16.h5
+    """
     from imgcls.core.engines.model import find_spec
     from imgcls.core.tasks.models.add_weights import add_weights
 
@@ -125,7 +140,7 @@ def add(name: str, weights: str) -> None:
 models.add_command(import_)
 
 
-@models.command("compile")
+@models.command("compile", short_help="Compile a model for this machine ahead of time.")
 @click.argument("name", metavar="NAME|FILE")
 @click.option("--weights", metavar="FILE", help="Local weights for it (.h5 or .weights.h5).")
 @options.precision
@@ -137,6 +152,10 @@ models.add_command(import_)
 def compile_(name: str, weights: str | None, precision: Precision, calibrate: str | None) -> None:
     """Compile a model for this machine ahead of time, and print where it is.
 
+    \b
+    imgcls models compile vgg16
+    imgcls models compile efficientnet-lite0 --precision int8 --calibrate photos/
+
     What needs no compiling any more is left as it is; with --calibrate it is made anew.
     """
     from imgcls.core.tasks.models.compile_ahead import compile_model
@@ -146,7 +165,7 @@ def compile_(name: str, weights: str | None, precision: Precision, calibrate: st
     write_stdout([f"{name} {precision}: {done.path} ({speed})\n"])
 
 
-@models.command("clear-cache")
+@models.command("clear-cache", short_help="Remove compiled models and what else is kept.")
 def clear_cache() -> None:
     """Remove what is kept to be faster: compiled models, of every version, and hashes.
 

@@ -20,27 +20,29 @@ _SCALINGS = ("tf", "torch", "caffe", "unit", "none")
     "--labels",
     metavar="FILE",
     help="The labels in the order of its scores: one a line, Teachable Machine's labels.txt, a "
-    "JSON list, or class_indices.json. Default: such a file beside the model.",
+    "JSON list, or class_indices.json.  [default: such a file beside the model]",
 )
 @click.option("--generic-labels", is_flag=True, help="Call the classes class_0, class_1, ….")
 @click.option(
     "--scaling",
     type=click.Choice(_SCALINGS),
-    help="How pixels are scaled for it. Default: what lies in the network, or what its backbone "
-    "was trained on.",
+    help="How pixels are scaled for it.  [default: what lies in the network, or what its "
+    "backbone was trained on]",
 )
 @click.option(
     "--resize",
     type=click.Choice(RESIZES),
-    help="How images are made square. Default: squash, as Keras' loaders do.",
+    help="How images are made square.  [default: squash, as Keras' loaders do]",
 )
-@click.option("--size", type=int, metavar="N", help="Its input, if it leaves the size open.")
+@click.option(
+    "--size", type=int, metavar="N", help="The size of its input, if it leaves that open."
+)
 @click.option(
     "--check",
     "checks",
     multiple=True,
     metavar="PHOTO=LABEL",
-    help="Try it on a photo, with each scaling; may be given several times.",
+    help="Try it on a photo, with each scaling; may be given again.",
 )
 @click.option("-o", "--output", required=True, metavar="FILE", help="The model, .safetensors.")
 @click.option("--trust", is_flag=True, help="Say that you know where the file comes from.")
@@ -55,6 +57,9 @@ def import_(
     **chosen: Any,
 ) -> None:
     """Turn an image classifier that Keras saved into a model file.
+
+    \b
+    imgcls models import old.h5 -o mine.safetensors --labels labels.txt --trust
 
     Keras 3 or 2, .keras or .h5, Teachable Machine's too; sequential, functional or nested. No
     code of the file is run. The model file gives the scores that Keras gives, or is not written.

@@ -49,6 +49,7 @@ named_model = bundle(
         default=DEFAULT_MODEL,
         envvar="IMGCLS_MODEL",
         show_default=True,
+        metavar="MODEL",
         help="A model's name (imgcls models lists them), or a file that finetune or models import "
         "wrote.",
     ),
@@ -116,7 +117,8 @@ precision = click.option(
     type=click.Choice(PRECISIONS),
     default="float32",
     show_default=True,
-    help="int8 is faster; see models compile.",
+    help="int8 is faster and a little less accurate; models compile --calibrate fits it to your "
+    "photos.",
 )
 
 workers = click.option(
