@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from imgcls.core.pixels.library_photos import library_photos
 from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
 
 
@@ -18,18 +17,13 @@ def check_pixels(preprocessing: Preprocessing) -> Uint8Image:
     Returns:
         uint8 (8, size, size, 3).
     """
-    return np.stack([preprocessing.fit(view) for photo in _photos() for view in _views(photo)])
+    views = [view for photo in library_photos() for view in _views(photo)]
+    return np.stack([preprocessing.fit(view) for view in views])
 
 
-def _photos() -> Iterator[Image.Image]:
-    package = importlib.util.find_spec("sklearn")
-    (place,) = (package.submodule_search_locations if package else None) or [""]
-    for name in ("china.jpg", "flower.jpg"):
-        with Image.open(Path(place, "datasets", "images", name)) as photo:
-            yield photo.convert("RGB")
-
-
-def _views(photo: Image.Image) -> Iterator[Image.Image]:
+def _views(path: str) -> Iterator[Image.Image]:
+    with Image.open(path) as file:
+        photo = file.convert("RGB")
     width, height = photo.size
     yield photo
     yield photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)

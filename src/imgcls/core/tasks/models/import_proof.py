@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from imgcls.core.models.keras_file.recognise import SCALING_CHOICES
 from imgcls.core.models.labels import find_class
 from imgcls.core.models.model_file import ModelFile, read_model_file
 from imgcls.core.pixels.images import load_image
+from imgcls.core.pixels.library_photos import library_photos
 from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
 from imgcls.core.pixels.sources import Source
 
@@ -49,7 +49,7 @@ def prove(
         ) from error
     random = np.random.default_rng(0)
     pixels = list(random.integers(0, 256, (_RANDOM_IMAGES, size, size, 3), np.uint8))
-    real = [*(_pixels(photo, preprocessing) for photo in _bundled_photos()), *photos]
+    real = [*(_pixels(photo, preprocessing) for photo in library_photos()), *photos]
     difference = 0.0
     for image in (*pixels, *real):
         batch = preprocessing.scale(image[np.newaxis])
@@ -81,17 +81,6 @@ def _opened(output: Path) -> tuple[Any, Preprocessing]:
 
     file = read_model_file(output)
     return build_weighted(file.network(output)), file.preprocessing
-
-
-def _bundled_photos() -> list[str]:
-    """Return two photos that come with scikit-learn."""
-    package = importlib.util.find_spec("sklearn")
-    places = (package.submodule_search_locations if package else None) or []
-    return [
-        str(photo)
-        for place in places
-        for photo in sorted(Path(place, "datasets", "images").glob("*.jpg"))
-    ]
 
 
 def _pixels(photo: str, preprocessing: Preprocessing) -> Uint8Image:
