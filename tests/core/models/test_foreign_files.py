@@ -55,3 +55,13 @@ def test_loading_one_says_how_it_is_taken_over(tmp_path: Path) -> None:
     (tmp_path / "saved_model.pb").write_bytes(b"")
     with pytest.raises(ModelError, match="is a SavedModel"):
         load_model(str(tmp_path))
+
+
+@pytest.mark.parametrize("length", [0x0280, 0x0580, 0x1208])
+def test_a_model_file_is_not_taken_for_another_by_the_length_of_its_header(
+    tmp_path: Path, length: int
+) -> None:
+    # As numbers of eight bytes these begin like pickles of protocol 2 and 5, and like ONNX.
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(length.to_bytes(8, "little") + b"{".ljust(length))
+    assert foreign_kind(path) is None

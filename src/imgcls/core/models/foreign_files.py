@@ -64,6 +64,10 @@ KINDS: Mapping[str, ForeignKind] = {
     ),
 }
 
+# The upper half of the header's length and the header's first character. The lower half may be
+# any bytes, those that a pickle or an ONNX model begins with too.
+_SAFETENSORS = b"\0\0\0\0{"
+
 
 def refusal(path: Path) -> str | None:
     """Return why a file is no model file of imgcls and what to do; None if it may be one."""
@@ -81,6 +85,8 @@ def foreign_kind(path: Path) -> ForeignKind | None:
     try:
         with open(path, "rb") as file:
             start = file.read(512)
+        if start[4:9] == _SAFETENSORS:
+            return None
         if start[4:8] == b"TFL3":  # a zip of labels may be appended to it
             return KINDS["tflite"]
         if is_hdf5(path):
