@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import imgcls
-from imgcls.core.engines.model import usable_cores
+from imgcls.core.processor import usable_cores
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from imgcls.cli.console import Console
 from imgcls.cli.destination import Destination
 from imgcls.cli.sink import open_sink
 from imgcls.cli.summary import EXIT_SOME_FAILED, Summary
-from imgcls.cli.totals import total
+from imgcls.cli.totals import can_be_counted, total
 from imgcls.core.engines.engine import EngineName, Precision
 from imgcls.core.models.labels import Language
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
@@ -158,7 +158,8 @@ def predict(
     to = Destination(report.page if report else output, format_name, resume, force, sort, report)
     drawings = drawing.Drawings(draw, show, to)
     sources = to.checked(inputs, options.sources(inputs, files_from, null), files_from is not None)
-    opened, sources = opener(sources, threads=workers)
+    countable = can_be_counted(inputs, files_from)
+    opened, sources = opener(sources, threads=workers, countable=countable)
     how = replace(how, view=to.format.view)
     summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
     with open_sink(to, opened, how, precision, console) as sink:

@@ -36,7 +36,7 @@ def total(
         tables: whether a labelled table among the inputs stands for its images.
     """
     named = list(inputs)
-    if any(map(_is_read_once, filter(None, [*named, files_from]))):
+    if not can_be_counted(named, files_from):
         return lambda: None
     counted = counted_beside(lambda: _images(named, files_from, null, tables))
 
@@ -45,6 +45,11 @@ def total(
         return None if found is None else found - skipped()
 
     return number
+
+
+def can_be_counted(inputs: Iterable[str], files_from: str | None) -> bool:
+    """Whether the inputs can be looked at ahead: none is a pipe, where one waits for the next."""
+    return not any(map(_is_read_once, filter(None, [*inputs, files_from])))
 
 
 def _is_read_once(name: str) -> bool:

@@ -12,7 +12,6 @@ from imgcls.core.engines.model import (
     is_model_file,
     load_model,
     map_chunks,
-    usable_cores,
 )
 from imgcls.core.errors import ImageError, ModelError, NoImagesError, UsageError
 from imgcls.core.models.table import MODELS
@@ -65,10 +64,6 @@ def test_preprocess_makes_what_scores_takes(samples: Path, tmp_path: Path) -> No
         model.preprocess(tmp_path / "x.jpg")
     with pytest.raises(NoImagesError):
         model.preprocess([])
-
-
-def test_usable_cores() -> None:
-    assert usable_cores() >= 1
 
 
 def test_chunks_suit_the_engine_and_come_in_order() -> None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from imgcls.core.engines import opening
 from imgcls.core.engines.compiled import compile
+from imgcls.core.engines.compiled.folder import compiled_folder
 from imgcls.core.engines.opening import open_engine
+from imgcls.core.engines.speeds import SPEEDS_FILE, Speed, Speeds, keep_speeds, kept_speeds
 from imgcls.core.errors import ModelError, OutputError, UsageError
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.weights import Network, find_weights
+from imgcls.core.processor import usable_cores
 
 
 @pytest.fixture
@@ -46,6 +52,61 @@ def test_keras_runs_what_a_full_disk_keeps_from_being_compiled(
 def test_litert_by_name_needs_the_room(full_disk: Path, network: Network) -> None:
     with pytest.raises(OutputError, match="No space left on device; make room there"):
         open_engine(network, "litert")
+
+
+@pytest.fixture
+def openvino_faster(
+    network: Network, compiled_default: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Give a cache in which OpenVINO was timed as ten times faster; return the model's folder."""
+    pytest.importorskip("openvino")
+    folder = tmp_path / "cache" / "compiled" / compiled_folder(network).name
+    shutil.copytree(compiled_folder(network), folder)
+    monkeypatch.setenv("IMGCLS_CACHE", str(tmp_path / "cache"))
+    speeds = {"litert": Speed(0.1, 10), "openvino": Speed(0.5, 100)}
+    keep_speeds(folder, Speeds(speeds, speeds, usable_cores()))
+    return folder
+
+
+def test_auto_takes_what_was_the_fastest(network: Network, openvino_faster: Path) -> None:
+    assert open_engine(network, images=1).name == "litert"
+    assert open_engine(network, images=100).name == "openvino"
+    assert open_engine(network, "litert", images=100).name == "litert"
+
+
+def test_a_named_number_of_images_or_none(network: Network, openvino_faster: Path) -> None:
+    assert open_engine(network).name == "openvino"
+    (openvino_faster / SPEEDS_FILE).unlink()
+    assert open_engine(network).name == "litert"  # nothing is timed
+    assert not (openvino_faster / SPEEDS_FILE).exists()
+
+
+def test_litert_runs_where_openvino_fails_or_is_gone(
+    network: Network, openvino_faster: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from imgcls.core.engines import openvino
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("cannot compile it")
+
+    monkeypatch.setattr(openvino, "OpenVINOEngine", refuse)
+    assert open_engine(network).name == "litert"
+    monkeypatch.setattr(opening, "_openvino_installed", lambda: False)
+    assert open_engine(network).name == "litert"
+
+
+@pytest.mark.slow
+def test_a_run_of_hundreds_times_the_engines_once(
+    network: Network, openvino_faster: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "imgcls")
+    (openvino_faster / SPEEDS_FILE).unlink()
+    for _ in range(2):
+        open_engine(network, images=1000)
+    assert caplog.messages.count(f"{DEFAULT_MODEL}: timing the engines on this machine, once") == 1
+    found = kept_speeds(openvino_faster)
+    assert found is not None
+    assert set(found.one) == set(found.all) == {"litert", "openvino"}
 
 
 def test_int8_needs_litert(network: Network) -> None:

@@ -12,6 +12,9 @@ ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 Precision = Literal["float32", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
+# What "auto" chooses for where a run does not say how many images it has, or has more.
+MANY_IMAGES = 1000
+
 
 class Engine(Protocol):
     """What runs a network.

@@ -23,6 +23,7 @@ from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.preprocessing import Preprocessing
 from imgcls.core.pixels.sources import Source, as_sources
+from imgcls.core.processor import usable_cores
 from imgcls.core.progress import working
 
 if TYPE_CHECKING:  # a named model needs nothing of what reads model files
@@ -127,13 +128,15 @@ def load_model(
     calibration: Iterable[Source] | None = None,
     variant: Variant = AS_IT_IS,
     language: Language = "en",
+    images: int | None = None,
 ) -> Model:
     """Open a model; keep it for many calls.
 
     Args:
         ref: a name from the table of models, or the path of a file written by `finetune`.
         weights: a local weights file for it; default: its ImageNet weights.
-        engine: "auto" takes LiteRT where it can run the model, else Keras.
+        engine: "auto" takes LiteRT where it can run the model, else Keras; OpenVINO where it is
+            installed and was timed on this machine as the faster one.
         threads: how many processor cores to use; default: all that this process may use.
         precision: "int8" is faster and a little less accurate; on LiteRT only.
         calibration: photos to make the int8 model with where there is none yet, of which the
@@ -141,6 +144,9 @@ def load_model(
         variant: an input size or features other than its own; the model then ends in its
             features and has no classes.
         language: of the labels of ImageNet's classes, "en" or "zh"; their ids are the same.
+        images: how many it is opened for, if that is known: few do not pay for an engine that
+            takes longer to open. For hundreds, the engines that are installed are timed now if
+            that was not done before.
 
     Raises:
         UsageError: int8 is to be made and there is nothing to calibrate it on, or weights or a
@@ -163,7 +169,8 @@ def load_model(
         network, preprocessing, head, labels = other, preprocessing.for_size(size), None, ()
         familiarity = None
     with working(f"opening {ref}"):
-        running = open_engine(network, engine, threads or usable_cores(), precision, calibration)
+        cores = threads or usable_cores()
+        running = open_engine(network, engine, cores, precision, calibration, images)
     return Model(ref, network, preprocessing, labels, running, head, precision, familiarity)
 
 
@@ -258,13 +265,6 @@ def find_spec(name: str) -> ModelSpec:
     near = difflib.get_close_matches(name.lower().replace("_", "-"), MODELS, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(MODELS)}"
     raise ModelError(f"{name}: no such model; {hint}")
-
-
-def usable_cores() -> int:
-    """Return how many processor cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def map_chunks(

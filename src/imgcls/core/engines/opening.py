@@ -10,12 +10,15 @@ import threading
 from collections.abc import Iterable
 
 from imgcls.core.engines.compiled.folder import CompiledModel, Unsupported
-from imgcls.core.engines.engine import Engine, EngineName, Precision
+from imgcls.core.engines.engine import MANY_IMAGES, Engine, EngineName, Precision
 from imgcls.core.errors import ModelError, OutputError, UsageError, one_line
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.sources import Source
 
 log = logging.getLogger("imgcls")
+
+# A run of fewer images is over before timing the engines, some seconds, could pay.
+_WORTH_TIMING = 200
 
 
 def open_engine(
@@ -24,16 +27,19 @@ def open_engine(
     threads: int = 1,
     precision: Precision = "float32",
     calibration: Iterable[Source] | None = None,
+    images: int | None = None,
 ) -> Engine:
     """Open the engine that runs a network.
 
     Args:
         network: what to run.
-        engine: "auto" takes LiteRT where it can run the network, else Keras; OpenVINO is taken
-            only by name.
+        engine: "auto" takes LiteRT where it can run the network, else Keras; OpenVINO where it is
+            installed and was timed on this machine as the faster one.
         threads: how many processor cores to use.
         precision: "int8" runs on LiteRT only.
         calibration: photos to make the int8 model with where there is none yet.
+        images: how many the engine is opened for; for hundreds, "auto" times the engines now if
+            that was not done before. None: many, and nothing is timed.
 
     Raises:
         ModelError: the engine named cannot run the network, or not at this precision.
@@ -41,12 +47,14 @@ def open_engine(
     """
     if precision != "float32" and engine in ("keras", "openvino"):
         raise UsageError(f"`precision` {precision} needs LiteRT; leave out `engine` {engine}")
-    if engine == "openvino" and importlib.util.find_spec("openvino") is None:
+    if engine == "openvino" and not _openvino_installed():
         raise ModelError("OpenVINO is the extra imgcls[openvino]; install it or leave out `engine`")
     if engine != "keras":
         may_fall_back = engine == "auto" and precision == "float32"
         compiled = _compiled(network, precision, calibration, may_fall_back)
         if isinstance(compiled, CompiledModel):
+            if has_choice(engine, precision):
+                return _run_fastest(network, compiled, threads, images)
             return _run_compiled(network, compiled, engine, threads)
         if precision != "float32":
             raise ModelError(
@@ -61,6 +69,35 @@ def open_engine(
     from imgcls.core.engines.keras_engine import KerasEngine
 
     return KerasEngine(network)
+
+
+def has_choice(engine: EngineName, precision: Precision) -> bool:
+    """Whether it is "auto" that decides what runs a compiled model, and there are two to choose."""
+    return (engine, precision) == ("auto", "float32") and _openvino_installed()
+
+
+def _openvino_installed() -> bool:
+    return importlib.util.find_spec("openvino") is not None
+
+
+def _run_fastest(
+    network: Network, compiled: CompiledModel, threads: int, images: int | None
+) -> Engine:
+    """Open the engine that was the fastest here; LiteRT where that is not known or fails."""
+    from imgcls.core.engines.speeds import kept_speeds, time_engines
+
+    speeds = kept_speeds(compiled.folder)
+    if speeds is None and images is not None and images >= _WORTH_TIMING:
+        speeds = time_engines(network.title, compiled)
+    count = MANY_IMAGES if images is None else images
+    if speeds is not None and speeds.best(count, threads) == "openvino":
+        try:
+            engine = _run_compiled(network, compiled, "openvino", threads)
+            log.debug("%s runs on OpenVINO, which was the fastest here", network.title)
+            return engine
+        except (ImportError, ModelError) as error:
+            log.debug("%s runs on LiteRT: %s", network.title, error)
+    return _run_compiled(network, compiled, "litert", threads)
 
 
 def _run_compiled(

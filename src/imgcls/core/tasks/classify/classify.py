@@ -13,8 +13,9 @@ from typing import Literal
 import numpy as np
 
 from imgcls.core.arrays import Float32Array
-from imgcls.core.engines.engine import EngineName, Precision
+from imgcls.core.engines.engine import MANY_IMAGES, EngineName, Precision
 from imgcls.core.engines.model import Model, load_model, map_chunks
+from imgcls.core.engines.opening import has_choice
 from imgcls.core.errors import ImageError
 from imgcls.core.models.labels import ClassLabel, Language
 from imgcls.core.models.table import DEFAULT_MODEL
@@ -172,6 +173,7 @@ def load_calibrated(
     threads: int | None = None,
     precision: Precision = "float32",
     language: Language = "en",
+    countable: bool = False,
 ) -> tuple[Model, Iterator[Source]]:
     """Open a model that may be calibrated on the first of the sources.
 
@@ -183,10 +185,14 @@ def load_calibrated(
         threads: how many processor cores to use.
         precision: "int8" is what needs calibration.
         language: of the labels.
+        countable: the first of the sources may be counted, to choose the engine by.
 
     Returns:
         The model, and all the sources.
     """
+    images = None
+    if countable and has_choice(engine, precision):
+        images, sources = _counted(sources, MANY_IMAGES)
     # What the one takes the other keeps. `ahead` ends with this call, and with it the keeping.
     sources, ahead = itertools.tee(sources)
     model = load_model(
@@ -197,8 +203,25 @@ def load_calibrated(
         precision=precision,
         calibration=ahead,
         language=language,
+        images=images,
     )
     return model, sources
+
+
+def _counted(sources: Iterator[Source], most: int) -> tuple[int, Iterator[Source]]:
+    """Return how many sources there are, up to `most`, and all of them."""
+    first: list[Source] = []
+    rest = sources
+    try:
+        first.extend(itertools.islice(sources, most))
+    except Exception as error:  # is raised again at its place, after those before it
+        rest = _raising(error)
+    return len(first), itertools.chain(first, rest)
+
+
+def _raising(error: Exception) -> Iterator[Source]:
+    raise error
+    yield
 
 
 def record_facts(model: Model, options: ClassifyOptions, precision: Precision) -> str:

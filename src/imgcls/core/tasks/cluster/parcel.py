@@ -101,10 +101,11 @@ def unpack(parcel: Parcel, content: bytes, threads: int) -> Model:
 
 
 def _open(engine: str, network: Network, compiled: CompiledModel, threads: int) -> Engine:
-    if engine == "litert":
-        return LiteRTEngine(compiled, threads)
     if engine == "openvino":
-        return OpenVINOEngine(compiled, threads)
+        with contextlib.suppress(ImportError):  # not installed here: LiteRT runs the same file
+            return OpenVINOEngine(compiled, threads)
+    if engine != "keras":
+        return LiteRTEngine(compiled, threads)
     from imgcls.core.engines.keras_engine import KerasEngine
 
     return KerasEngine(network)

@@ -25,9 +25,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from imgcls.core.engines.model import usable_cores
 from imgcls.core.errors import ClusterError, ImgclsError, ModelError, UsageError, one_line
 from imgcls.core.files import is_running
+from imgcls.core.processor import usable_cores
 from imgcls.core.quiet import native_output_silenced
 from imgcls.core.tasks.cluster.address import check_answer, check_auto, is_loopback, unreachable
 from imgcls.core.tasks.cluster.job_folder import Note

@@ -17,11 +17,12 @@ import numpy as np
 
 from imgcls.core.cache import named_cache
 from imgcls.core.engines.compiled.folder import compiled_folder
-from imgcls.core.engines.model import load_model, usable_cores
+from imgcls.core.engines.model import load_model
 from imgcls.core.errors import ImgclsError
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.weights import Network, find_weights
-from imgcls.core.tasks.doctor.machine import free_memory, processor
+from imgcls.core.processor import processor, usable_cores
+from imgcls.core.tasks.doctor.machine import free_memory
 from imgcls.core.version import __version__
 
 _LEAST_DISK = 500 * 2**20

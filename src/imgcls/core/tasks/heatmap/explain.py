@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from imgcls.core.arrays import Float32Array, softmax
-from imgcls.core.engines.model import Model, load_model, spec_of, usable_cores
+from imgcls.core.engines.model import Model, load_model, spec_of
 from imgcls.core.errors import ImageError, UsageError, as_image_error
 from imgcls.core.models.labels import find_class
 from imgcls.core.models.table import DEFAULT_MODEL
@@ -18,6 +18,7 @@ from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import load_with_original
 from imgcls.core.pixels.preprocessing import Interpolation, Resize, Uint8Image
 from imgcls.core.pixels.sources import Source, as_sources
+from imgcls.core.processor import usable_cores
 from imgcls.core.tasks.classify.classify import Prediction
 from imgcls.core.tasks.classify.scoring import adapt, check_finite
 from imgcls.core.tasks.heatmap.drawing import EVIDENCE, draw_overlay

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from imgcls.core.engines.model import usable_cores
 from imgcls.core.errors import as_image_error
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.sources import Source
+from imgcls.core.processor import usable_cores
 from imgcls.core.tasks.classify.classify import Prediction
 from imgcls.core.tasks.heatmap.explain import Explainer
 from imgcls.core.tasks.heatmap.explanation import Unexplained

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from imgcls.core.content_cache import open_content_cache
-from imgcls.core.engines.model import usable_cores
 from imgcls.core.errors import as_image_error
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import open_image
 from imgcls.core.pixels.source import Source
+from imgcls.core.processor import usable_cores
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from imgcls.core.arrays import Float32Array
-from imgcls.core.engines.model import Model, usable_cores
+from imgcls.core.engines.model import Model
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.augment import Augmentation, augment
 from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
 from imgcls.core.pixels.source import Source
+from imgcls.core.processor import usable_cores
 from imgcls.core.tasks.training.features import read_again
 
 Columns = npt.NDArray[np.int64]

@@ -1,0 +1,176 @@
+"""How fast each engine runs a compiled model on this machine: timed once, kept beside it.
+
+`speeds.json` in the folder of the compiled model says for which processor and which versions of
+the engines it holds; a cache that was copied to another machine is timed again there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+from typing import Any
+
+from imgcls.core.cache import cache_lock
+from imgcls.core.cache_clearing import compiled_lock
+from imgcls.core.child import run_child
+from imgcls.core.engines.compiled.folder import (
+    FACTS_FILE,
+    CompiledModel,
+    facts_text,
+    read_facts,
+)
+from imgcls.core.errors import OutputError
+from imgcls.core.files import write_atomically
+from imgcls.core.processor import processor, usable_cores
+from imgcls.core.progress import working
+
+log = logging.getLogger("imgcls")
+
+SPEEDS_FILE = "speeds.json"
+# Engine → the package it is of; the first is taken where another is not clearly faster.
+PACKAGES = {"litert": "ai-edge-litert", "openvino": "openvino"}
+_PREFERRED = "litert"
+# Another engine is taken if it needs less than this part of the preferred one's time.
+_CLEARLY_LESS = 0.95
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast an engine was.
+
+    Attributes:
+        open_seconds: from its import to its first result.
+        images_per_second: from then on.
+    """
+
+    open_seconds: float
+    images_per_second: float
+
+    def seconds(self, images: int) -> float:
+        """Return how long so many images take, without their decoding."""
+        return self.open_seconds + images / self.images_per_second
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """How fast the engines run a compiled model on this machine.
+
+    Attributes:
+        one: engine → its speed on one core.
+        all: engine → its speed on all cores.
+        cores: how many these are.
+    """
+
+    one: Mapping[str, Speed]
+    all: Mapping[str, Speed]
+    cores: int
+
+    def best(self, images: int, threads: int) -> str:
+        """Return the engine that is done first.
+
+        Args:
+            images: how many the run has.
+            threads: how many processor cores it uses.
+        """
+        speeds = self.one if threads == 1 else self.all
+        seconds = {engine: speed.seconds(images) for engine, speed in speeds.items()}
+        if _PREFERRED in seconds:
+            seconds[_PREFERRED] *= _CLEARLY_LESS
+        return min(seconds, key=seconds.__getitem__)
+
+
+def kept_speeds(folder: Path) -> Speeds | None:
+    """Return what was timed of a compiled model; None if it was not here, or not with these."""
+    try:
+        facts = read_facts(folder / SPEEDS_FILE)
+        if any(facts[key] != value for key, value in _conditions(folder).items()):
+            return None
+        return _from_json(facts)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, LookupError, TypeError):
+        log.debug("%s: damaged; the engines are timed again", folder / SPEEDS_FILE)
+        return None
+
+
+def time_engines(title: str, compiled: CompiledModel) -> Speeds | None:
+    """Return how fast the engines run a compiled model here, timed now if it was not before.
+
+    A child process does it, so that an engine that is not taken leaves nothing behind.
+
+    Args:
+        title: what messages call the network.
+        compiled: its compiled form.
+
+    Returns:
+        None where the figures cannot be kept, or no engine could be timed: to do it again in
+        each run would cost more than it gains.
+    """
+    folder = compiled.folder
+    if (kept := kept_speeds(folder)) is not None or not os.access(folder, os.W_OK):
+        return kept
+    try:
+        with cache_lock(compiled_lock(folder.name)):
+            if (kept := kept_speeds(folder)) is not None:  # timed by another process meanwhile
+                return kept
+            log.info("%s: timing the engines on this machine, once", title)
+            with working(f"timing {title} on each engine"):
+                child = run_child(
+                    "from imgcls.core.engines.timing import main; main()",
+                    json.dumps([os.fspath(folder), installed_engines(), usable_cores()]),
+                    show=log.isEnabledFor(logging.DEBUG),
+                )
+    except (OSError, OutputError) as error:
+        log.debug("%s: the engines were not timed: %s", title, error)
+        return None
+    if child.returncode:
+        last = (child.stderr or b"").decode(errors="replace").strip().rpartition("\n")[2]
+        log.debug("%s: the engines were not timed: %s", title, last)
+    return kept_speeds(folder)
+
+
+def keep_speeds(folder: Path, speeds: Speeds) -> None:
+    """Write what was timed beside the compiled model.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    facts = _conditions(folder) | {
+        mode: {name: [speed.open_seconds, speed.images_per_second] for name, speed in timed.items()}
+        for mode, timed in (("one", speeds.one), ("all", speeds.all))
+    }
+    write_atomically(folder / SPEEDS_FILE, facts_text(facts))
+
+
+def installed_engines() -> list[str]:
+    """Return the engines that can run a compiled model here."""
+    modules = {engine: package.replace("-", "_") for engine, package in PACKAGES.items()}
+    return [engine for engine, module in modules.items() if util.find_spec(module) is not None]
+
+
+def _conditions(folder: Path) -> dict[str, Any]:
+    """Return what must be the same for figures to hold."""
+    return {
+        "sha256": read_facts(folder / FACTS_FILE)["sha256"],
+        "processor": processor(),
+        "cores": usable_cores(),
+        "versions": {name: metadata.version(PACKAGES[name]) for name in installed_engines()},
+    }
+
+
+def _from_json(facts: dict[str, Any]) -> Speeds:
+    one, every = (
+        {
+            engine: Speed(float(opened), float(rate))
+            for engine, (opened, rate) in facts[mode].items()
+        }
+        for mode in ("one", "all")
+    )
+    if not one or not every:
+        raise ValueError("no engine was timed")
+    return Speeds(one, every, int(facts["cores"]))

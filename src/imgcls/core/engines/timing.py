@@ -1,0 +1,100 @@
+"""Time the engines that are here on a compiled model: the work of a child process."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from imgcls.core.arrays import Float32Array
+from imgcls.core.child import read_request
+from imgcls.core.engines.compiled.folder import FACTS_FILE, CompiledModel, read_facts
+from imgcls.core.engines.engine import Engine
+from imgcls.core.engines.speeds import Speed, Speeds, keep_speeds
+
+log = logging.getLogger("imgcls")
+
+# The best of so many rounds counts, in which the engines take turns: other work on the machine
+# slows one round or another.
+_ROUNDS = 5
+_SECONDS = 0.1  # of an engine in a round
+_MODULES = {"litert": "ai_edge_litert.interpreter", "openvino": "openvino"}
+
+
+def main() -> None:
+    """Time the model in the folder that standard input names, and keep the figures there."""
+    folder, engines, cores = json.loads(read_request())
+    compiled = CompiledModel(Path(folder), read_facts(Path(folder) / FACTS_FILE))
+    keep_speeds(Path(folder), timed(compiled, engines, cores))
+
+
+def timed(compiled: CompiledModel, engines: Sequence[str], cores: int) -> Speeds:
+    """Time engines on a compiled model, on one core and on all; one that fails is left out."""
+    size = compiled.facts["spec"]["preprocessing"]["size"]
+    image = np.random.default_rng(0).normal(size=(1, size, size, 3)).astype(np.float32)
+    imports = {name: _import_seconds(name) for name in engines}
+    one = _timed_on(compiled, imports, 1, image)
+    return Speeds(one, one if cores == 1 else _timed_on(compiled, imports, cores, image), cores)
+
+
+def _import_seconds(name: str) -> float:
+    started = time.perf_counter()
+    importlib.import_module(_MODULES[name])
+    return time.perf_counter() - started
+
+
+def _timed_on(
+    compiled: CompiledModel, imports: dict[str, float], threads: int, image: Float32Array
+) -> dict[str, Speed]:
+    opened: dict[str, Engine] = {}
+    seconds, rates = {}, dict.fromkeys(imports, 0.0)
+    for name, import_seconds in imports.items():
+        started = time.perf_counter()
+        try:
+            opened[name] = _open(name, compiled, threads)
+            opened[name].run(image, ("logits",))
+        except (RuntimeError, ValueError) as error:  # it cannot run this network
+            log.debug("%s: %s", name, error)
+            opened.pop(name, None)
+        seconds[name] = import_seconds + time.perf_counter() - started
+    for _ in range(_ROUNDS):
+        for name, engine in opened.items():
+            rates[name] = max(rates[name], _images_per_second(engine, threads, image))
+    return {name: Speed(round(seconds[name], 3), round(rates[name], 2)) for name in opened}
+
+
+def _open(name: str, compiled: CompiledModel, threads: int) -> Engine:
+    if name == "openvino":
+        from imgcls.core.engines.openvino import OpenVINOEngine
+
+        return OpenVINOEngine(compiled, threads)
+    from imgcls.core.engines.litert import LiteRTEngine
+
+    return LiteRTEngine(compiled, threads)
+
+
+def _images_per_second(engine: Engine, threads: int, image: Float32Array) -> float:
+    """Return how many images an engine makes of so many cores, called from as many threads.
+
+    The processor's time is counted, not the clock's: other work on the machine changes it least.
+    """
+
+    def work(_: int) -> int:
+        done = 0
+        while time.perf_counter() < deadline:
+            engine.run(image, ("logits",))
+            done += 1
+        return done
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda _: engine.run(image, ("logits",)), range(threads)))  # starts all
+        started = time.process_time()
+        deadline = time.perf_counter() + _SECONDS
+        done = sum(pool.map(work, range(threads)))
+        return done * threads / (time.process_time() - started)

@@ -1,0 +1,111 @@
+"""Which engine is done first, and for how long the figures hold."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from imgcls.core.engines import speeds as module
+from imgcls.core.engines.compiled.folder import FACTS_FILE, CompiledModel, facts_text
+from imgcls.core.engines.speeds import SPEEDS_FILE, Speed, Speeds, keep_speeds, kept_speeds
+
+# OpenVINO makes 100 images a second where LiteRT makes 80, and opens in half a second more.
+ALL = {"litert": Speed(0.1, 80), "openvino": Speed(0.6, 100)}
+ONE = {"litert": Speed(0.1, 50), "openvino": Speed(0.6, 52)}
+FIGURES = Speeds(ONE, ALL, cores=2)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / FACTS_FILE).write_bytes(facts_text({"sha256": "12ab"}))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("images", "threads", "expected"),
+    [
+        (1, 2, "litert"),
+        (150, 2, "litert"),  # 1.98 s against 2.1 s
+        (300, 2, "openvino"),  # 3.85 s against 3.6 s
+        (100_000, 1, "litert"),  # 4% are not clear
+        (100_000, 8, "openvino"),
+    ],
+)
+def test_the_engine_that_is_done_first(images: int, threads: int, expected: str) -> None:
+    assert FIGURES.best(images, threads) == expected
+
+
+def test_an_engine_alone_is_the_best() -> None:
+    alone = {"openvino": Speed(0.6, 100)}
+    assert Speeds(alone, alone, 2).best(1, 2) == "openvino"
+
+
+def test_figures_are_kept_as_they_were_timed(folder: Path) -> None:
+    assert kept_speeds(folder) is None
+    keep_speeds(folder, FIGURES)
+    assert kept_speeds(folder) == FIGURES
+
+
+def another_processor(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "processor", lambda: "another")
+
+
+def fewer_cores(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "usable_cores", lambda: 64)
+
+
+def openvino_removed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "installed_engines", lambda: ["litert"])
+
+
+def another_model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / FACTS_FILE).write_bytes(facts_text({"sha256": "34cd"}))
+
+
+def a_changed_byte(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = folder / SPEEDS_FILE
+    file.write_bytes(file.read_bytes().replace(b"100", b"900"))
+
+
+def a_cut_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / SPEEDS_FILE).write_bytes((folder / SPEEDS_FILE).read_bytes()[:40])
+
+
+def a_folder_in_its_place(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / SPEEDS_FILE).unlink()
+    (folder / SPEEDS_FILE).mkdir()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(another_processor, fewer_cores, openvino_removed, another_model),
+        *(a_changed_byte, a_cut_file, a_folder_in_its_place),
+    ],
+)
+def test_figures_hold_no_longer(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Path, pytest.MonkeyPatch], None],
+) -> None:
+    keep_speeds(folder, FIGURES)
+    change(folder, monkeypatch)
+    assert kept_speeds(folder) is None
+
+
+def test_figures_of_no_engine_are_none(folder: Path) -> None:
+    keep_speeds(folder, Speeds({}, {}, 2))
+    assert kept_speeds(folder) is None
+
+
+def test_an_engine_that_brings_the_child_down_is_no_failure(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMGCLS_CACHE", str(folder / "cache"))
+    monkeypatch.setattr(module, "installed_engines", lambda: ["unheard-of"])
+    monkeypatch.setattr(module, "_conditions", lambda folder: {})
+    assert module.time_engines("net", CompiledModel(folder, {})) is None
+    shutil.rmtree(folder / "cache")

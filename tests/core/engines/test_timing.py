@@ -1,0 +1,50 @@
+"""Engines timed on a compiled model."""
+
+from __future__ import annotations
+
+import pytest
+
+from imgcls.core.engines import timing
+from imgcls.core.engines.compiled.compile import CompiledModel, compiled_model
+from imgcls.core.models.table import DEFAULT_MODEL, MODELS
+from imgcls.core.models.weights import Network, find_weights
+
+
+@pytest.fixture
+def compiled(compiled_default: None) -> CompiledModel:
+    spec = MODELS[DEFAULT_MODEL]
+    found = compiled_model(Network(DEFAULT_MODEL, spec, find_weights(DEFAULT_MODEL, spec)))
+    assert isinstance(found, CompiledModel)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "_ROUNDS", 1)
+    monkeypatch.setattr(timing, "_SECONDS", 0.02)
+
+
+def test_one_core_and_all(compiled: CompiledModel) -> None:
+    found = timing.timed(compiled, ["litert"], 2)
+    assert found.cores == 2
+    for speeds in (found.one, found.all):
+        assert list(speeds) == ["litert"]
+        assert 0.001 < speeds["litert"].open_seconds < 60
+        assert 1 < speeds["litert"].images_per_second < 10_000
+
+
+def test_a_single_core_is_all(compiled: CompiledModel) -> None:
+    found = timing.timed(compiled, ["litert"], 1)
+    assert found.one is found.all
+
+
+def test_an_engine_that_cannot_run_the_network_is_left_out(
+    compiled: CompiledModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from imgcls.core.engines import litert
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("an operation is missing")
+
+    monkeypatch.setattr(litert, "LiteRTEngine", refuse)
+    assert timing.timed(compiled, ["litert"], 1).one == {}
