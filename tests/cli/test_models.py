@@ -51,6 +51,8 @@ def test_list_as_json(imgcls: Imgcls, keras_models: Path, arguments: tuple[str, 
         "megabytes": 528,
         "path": None,
         "milliseconds": {},
+        "engine": None,
+        "engines": {},
     }
 
 
@@ -144,7 +146,10 @@ def test_compile_tells_where_and_how_fast(imgcls: Imgcls) -> None:
     assert (name, precision) == ("efficientnet-lite0", "float32:")
     path, _, speed = rest.partition(" (")
     assert Path(path).read_bytes()[4:8] == b"TFL3"
-    assert speed.endswith(" ms an image on one core)\n")
+    first, *engines = speed.splitlines()
+    assert first.endswith(" ms an image on one core)")
+    assert engines[0].startswith("  litert ")
+    assert " images/s on one core" in engines[0]
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,8 @@ model = bundle(
         type=click.Choice(ENGINES),
         default="auto",
         show_default=True,
-        help="What runs the model; auto takes LiteRT where it can.",
+        help="What runs the model; auto takes LiteRT where it can, or OpenVINO where it was timed "
+        "as faster: see models compile.",
     ),
 )
 

@@ -6,13 +6,29 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from imgcls.core.models.spec import BundledWeights, ModelSpec
 from imgcls.core.tasks.models.catalogue import ListedModel
 
-# A listed model, and precision → milliseconds an image took here; empty if never compiled.
-Row = tuple[ListedModel, Mapping[str, float]]
+if TYPE_CHECKING:
+    from imgcls.core.engines.speeds import Speeds
+    from imgcls.core.tasks.models.compile_ahead import CompiledAhead
+
+
+class Row(NamedTuple):
+    """A listed model, and how fast it is here.
+
+    Attributes:
+        model: it.
+        milliseconds: precision → what an image took on one core; empty if never compiled.
+        speeds: of each engine; None if they were never timed.
+    """
+
+    model: ListedModel
+    milliseconds: Mapping[str, float]
+    speeds: Speeds | None = None
+
 
 _HEADINGS = ("name", "input", "parameters", "top-1", "here", "weights")
 
@@ -34,18 +50,17 @@ class Details:
 
 def list_text(rows: Iterable[Row]) -> Iterator[str]:
     """Yield the table, a line a model."""
-    yield from align([_HEADINGS, *(_columns(model, speeds) for model, speeds in rows)])
+    yield from align([_HEADINGS, *map(_columns, rows)])
 
 
 def list_json(rows: Iterable[Row]) -> Iterator[str]:
     """Yield the table as a JSON array."""
-    yield json.dumps([_as_json(model, speeds) for model, speeds in rows], indent=1) + "\n"
+    yield json.dumps([_as_json(row) for row in rows], indent=1) + "\n"
 
 
 def info_text(row: Row, details: Details) -> Iterator[str]:
     """Yield what is known of a model, a line a fact."""
-    model, speeds = row
-    spec = model.spec
+    model, spec = row.model, row.model.spec
     facts = {
         "network": spec.builder,
         "paper": spec.paper,
@@ -57,7 +72,7 @@ def info_text(row: Row, details: Details) -> Iterator[str]:
         "SHA-256": details.sha256 or _published_checksum(spec),
         "source": source_of(spec),
         "licence": spec.licence,
-        "here": _speeds(speeds),
+        "here": _here(row),
         "heatmap layer": details.cam_layer,
     }
     yield f"{model.name}\n"
@@ -70,9 +85,8 @@ def info_text(row: Row, details: Details) -> Iterator[str]:
 
 def info_json(row: Row, details: Details) -> Iterator[str]:
     """Yield what is known of a model as a JSON object."""
-    model, speeds = row
-    spec = model.spec
-    facts = _as_json(model, speeds) | {
+    spec = row.model.spec
+    facts = _as_json(row) | {
         "builder": spec.builder,
         "paper": spec.paper,
         "preprocessing": spec.preprocessing.in_words(),
@@ -118,23 +132,67 @@ def size_text(size: int) -> str:
     return f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{size / 2**10:.1f} kB"
 
 
-def _columns(model: ListedModel, speeds: Mapping[str, float]) -> tuple[str, ...]:
-    spec = model.spec
+def _columns(row: Row) -> tuple[str, ...]:
+    model, spec = row.model, row.model.spec
     side = f"{spec.preprocessing.size}×{spec.preprocessing.size}"
     millions = f"{spec.parameters / 1e6:.1f} M"
-    return (model.name, side, millions, _top1(spec), _speeds(speeds), weights_in_words(model))
+    return (model.name, side, millions, _top1(spec), _here(row), weights_in_words(model))
 
 
 def _top1(spec: ModelSpec) -> str:
     return "" if spec.top1 is None else f"{spec.top1:.1f}%"
 
 
-def _speeds(speeds: Mapping[str, float]) -> str:
-    """Say how long an image takes on one core: of float32 alone, or of each precision."""
+def _here(row: Row) -> str:
+    """Say how long an image takes on one core: float32 on the engine taken, and int8."""
+    times = dict(row.milliseconds)
+    engine = ""
+    if row.speeds is not None:
+        engine = taken(row.speeds)
+        times["float32"] = 1000 / row.speeds.one[engine].images_per_second
     return ", ".join(
-        f"{speed:.1f} ms" if precision == "float32" else f"{speed:.1f} ms {precision}"
-        for precision, speed in sorted(speeds.items())
+        f"{time:.1f} ms {engine}".rstrip()
+        if precision == "float32"
+        else f"{time:.1f} ms {precision}"
+        for precision, time in sorted(times.items())
     )
+
+
+def taken(speeds: Speeds) -> str:
+    """Return the engine that `auto` takes for many images on all cores."""
+    from imgcls.core.engines.engine import MANY_IMAGES
+
+    return speeds.best(MANY_IMAGES, speeds.cores)
+
+
+def compiled_text(done: CompiledAhead) -> Iterator[str]:
+    """Yield where a model was compiled to, how fast it is here and what int8 gains and loses."""
+    facts = [f"{done.milliseconds:.1f} ms an image on one core"]
+    if done.float32_milliseconds is not None:
+        facts[0] += f", float32 {done.float32_milliseconds:.1f} ms"
+    if done.agreement is not None:
+        photos = f"{done.agreement:.0%} of {done.calibrated_on} calibration photos"
+        facts.append(f"the class that float32 names for {photos}")
+    yield f"{done.name} {done.precision}: {done.path} ({'; '.join(facts)})\n"
+    if done.speeds is not None:
+        yield from _engines(done.speeds)
+
+
+def _engines(speeds: Speeds) -> Iterator[str]:
+    best = taken(speeds)
+    yield from align([(f"  {name}", _engine(speeds, name, best)) for name in speeds.one])
+
+
+def _engine(speeds: Speeds, name: str, best: str) -> str:
+    one, every = speeds.one[name], speeds.all[name]
+    text = f"{one.images_per_second:.1f} images/s on one core, "
+    if speeds.cores > 1:
+        text += f"{every.images_per_second:.1f} on {speeds.cores}, "
+    text += f"opened in {every.open_seconds:.2f} s"
+    if name != best:
+        return text
+    least = speeds.least_images(name) or 1
+    return f"{text}; auto takes it" + (f" from {least} images on" if least > 1 else "")
 
 
 def _published_checksum(spec: ModelSpec) -> str:
@@ -145,7 +203,8 @@ def _published_checksum(spec: ModelSpec) -> str:
     return spec.weights.checksum
 
 
-def _as_json(model: ListedModel, speeds: Mapping[str, float]) -> dict[str, Any]:
+def _as_json(row: Row) -> dict[str, Any]:
+    model = row.model
     return {
         "name": model.name,
         "input": model.spec.preprocessing.size,
@@ -154,5 +213,19 @@ def _as_json(model: ListedModel, speeds: Mapping[str, float]) -> dict[str, Any]:
         "weights": model.where,
         "megabytes": model.megabytes,
         "path": None if model.path is None else str(Path(model.path)),
-        "milliseconds": dict(speeds),
+        "milliseconds": dict(row.milliseconds),
+        "engine": None if row.speeds is None else taken(row.speeds),
+        "engines": {} if row.speeds is None else _engines_as_json(row.speeds),
+    }
+
+
+def _engines_as_json(speeds: Speeds) -> dict[str, dict[str, float]]:
+    return {
+        name: {
+            "open_seconds": every.open_seconds,
+            "images_per_second_on_one_core": speeds.one[name].images_per_second,
+            "images_per_second": every.images_per_second,
+        }
+        for name, every in speeds.all.items()
+        if name in speeds.one
     }

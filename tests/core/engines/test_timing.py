@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imgcls.core.engines import timing
+from imgcls.core.engines import rates, timing
 from imgcls.core.engines.compiled.compile import CompiledModel, compiled_model
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.weights import Network, find_weights
@@ -20,8 +20,8 @@ def compiled(compiled_default: None) -> CompiledModel:
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timing, "_ROUNDS", 1)
-    monkeypatch.setattr(timing, "_SECONDS", 0.02)
+    monkeypatch.setattr(rates, "_ROUNDS", 1)
+    monkeypatch.setattr(rates, "_SECONDS", 0.02)
 
 
 def test_one_core_and_all(compiled: CompiledModel) -> None:

@@ -17,8 +17,12 @@ from imgcls.core.pixels.sources import Source
 
 log = logging.getLogger("imgcls")
 
+# For so few none but LiteRT comes into question: any other opens for a third of a second or more.
+_FEW_IMAGES = 20
 # A run of fewer images is over before timing the engines, some seconds, could pay.
 _WORTH_TIMING = 200
+# int8 is a gain if it takes less than this part of float32's time.
+_GAIN = 0.95
 
 
 def open_engine(
@@ -55,6 +59,8 @@ def open_engine(
         if isinstance(compiled, CompiledModel):
             if has_choice(engine, precision):
                 return _run_fastest(network, compiled, threads, images)
+            if precision == "int8":
+                _say_if_no_gain(network, compiled)
             return _run_compiled(network, compiled, engine, threads)
         if precision != "float32":
             raise ModelError(
@@ -84,6 +90,8 @@ def _run_fastest(
     network: Network, compiled: CompiledModel, threads: int, images: int | None
 ) -> Engine:
     """Open the engine that was the fastest here; LiteRT where that is not known or fails."""
+    if images is not None and images < _FEW_IMAGES:
+        return _run_compiled(network, compiled, "litert", threads)
     from imgcls.core.engines.speeds import kept_speeds, time_engines
 
     speeds = kept_speeds(compiled.folder)
@@ -98,6 +106,21 @@ def _run_fastest(
         except (ImportError, ModelError) as error:
             log.debug("%s runs on LiteRT: %s", network.title, error)
     return _run_compiled(network, compiled, "litert", threads)
+
+
+def _say_if_no_gain(network: Network, compiled: CompiledModel) -> None:
+    """Warn where int8 was timed on this processor and is not clearly faster than float32."""
+    from imgcls.core.processor import processor
+
+    facts = compiled.facts
+    ours, plain = facts["milliseconds"], facts.get("float32_milliseconds")
+    if plain is None or ours < _GAIN * plain or facts.get("processor") != processor():
+        return
+    log.warning(
+        "%s: int8 takes %.1f ms an image on one core of this processor, float32 %.1f ms: it gains "
+        "nothing here; leave out `precision` int8",
+        *(network.title, ours, plain),
+    )
 
 
 def _run_compiled(

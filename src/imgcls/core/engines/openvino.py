@@ -1,7 +1,8 @@
 """OpenVINO: another way to run the compiled model, faster for large networks.
 
 It reads the very file that LiteRT runs, so both compute the same network. It is an extra
-(`imgcls[openvino]`) and is used only where it is named: it starts several times slower.
+(`imgcls[openvino]`) and opens several times slower: it is used where it is named, or was timed
+and is done first all the same (`speeds.py`).
 """
 
 from __future__ import annotations

@@ -21,11 +21,14 @@ from imgcls.core.child import run_child
 from imgcls.core.engines.compiled.folder import (
     FACTS_FILE,
     CompiledModel,
+    compiled_forms,
     facts_text,
     read_facts,
 )
+from imgcls.core.engines.engine import MANY_IMAGES
 from imgcls.core.errors import OutputError
 from imgcls.core.files import write_atomically
+from imgcls.core.models.spec import ModelSpec
 from imgcls.core.processor import processor, usable_cores
 from imgcls.core.progress import working
 
@@ -82,6 +85,14 @@ class Speeds:
         if _PREFERRED in seconds:
             seconds[_PREFERRED] *= _CLEARLY_LESS
         return min(seconds, key=seconds.__getitem__)
+
+    def least_images(self, engine: str) -> int | None:
+        """Return from how many images on an engine is done first on all cores.
+
+        None where it is not within `MANY_IMAGES`.
+        """
+        counts = range(1, MANY_IMAGES + 1)
+        return next((count for count in counts if self.best(count, self.cores) == engine), None)
 
 
 def kept_speeds(folder: Path) -> Speeds | None:
@@ -174,3 +185,11 @@ def _from_json(facts: dict[str, Any]) -> Speeds:
     if not one or not every:
         raise ValueError("no engine was timed")
     return Speeds(one, every, int(facts["cores"]))
+
+
+def listed_speeds(name: str, spec: ModelSpec) -> Speeds | None:
+    """Return what was timed here of a named model, as it is by itself; None if it was not."""
+    for folder, facts in compiled_forms(name, spec):
+        if facts["precision"] == "float32" and (found := kept_speeds(folder)) is not None:
+            return found
+    return None

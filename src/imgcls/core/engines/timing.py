@@ -7,7 +7,6 @@ import json
 import logging
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +15,11 @@ from imgcls.core.arrays import Float32Array
 from imgcls.core.child import read_request
 from imgcls.core.engines.compiled.folder import FACTS_FILE, CompiledModel, read_facts
 from imgcls.core.engines.engine import Engine
+from imgcls.core.engines.rates import best_rates
 from imgcls.core.engines.speeds import Speed, Speeds, keep_speeds
 
 log = logging.getLogger("imgcls")
 
-# The best of so many rounds counts, in which the engines take turns: other work on the machine
-# slows one round or another.
-_ROUNDS = 5
-_SECONDS = 0.1  # of an engine in a round
 _MODULES = {"litert": "ai_edge_litert.interpreter", "openvino": "openvino"}
 
 
@@ -53,7 +49,7 @@ def _timed_on(
     compiled: CompiledModel, imports: dict[str, float], threads: int, image: Float32Array
 ) -> dict[str, Speed]:
     opened: dict[str, Engine] = {}
-    seconds, rates = {}, dict.fromkeys(imports, 0.0)
+    seconds = {}
     for name, import_seconds in imports.items():
         started = time.perf_counter()
         try:
@@ -63,9 +59,7 @@ def _timed_on(
             log.debug("%s: %s", name, error)
             opened.pop(name, None)
         seconds[name] = import_seconds + time.perf_counter() - started
-    for _ in range(_ROUNDS):
-        for name, engine in opened.items():
-            rates[name] = max(rates[name], _images_per_second(engine, threads, image))
+    rates = best_rates(opened, threads, image)
     return {name: Speed(round(seconds[name], 3), round(rates[name], 2)) for name in opened}
 
 
@@ -77,24 +71,3 @@ def _open(name: str, compiled: CompiledModel, threads: int) -> Engine:
     from imgcls.core.engines.litert import LiteRTEngine
 
     return LiteRTEngine(compiled, threads)
-
-
-def _images_per_second(engine: Engine, threads: int, image: Float32Array) -> float:
-    """Return how many images an engine makes of so many cores, called from as many threads.
-
-    The processor's time is counted, not the clock's: other work on the machine changes it least.
-    """
-
-    def work(_: int) -> int:
-        done = 0
-        while time.perf_counter() < deadline:
-            engine.run(image, ("logits",))
-            done += 1
-        return done
-
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda _: engine.run(image, ("logits",)), range(threads)))  # starts all
-        started = time.process_time()
-        deadline = time.perf_counter() + _SECONDS
-        done = sum(pool.map(work, range(threads)))
-        return done * threads / (time.process_time() - started)

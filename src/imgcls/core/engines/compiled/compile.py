@@ -221,7 +221,7 @@ def _remove_unkept(folder: Path) -> None:
 def _occasion(network: Network, folder: Path) -> str:
     """Say why a model is compiled now."""
     made = made_of(network, "float32")
-    for facts in all_facts():
+    for _, facts in all_facts():
         same = all(facts.get(key) == made[key] for key in ("model", "precision", "weights_sha256"))
         older = facts.get("imgcls") or "another version"
         if same and older != made["imgcls"]:

@@ -6,7 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import sys
-import time
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from imgcls.core.engines.compiled.folder import (
 )
 from imgcls.core.engines.engine import Precision
 from imgcls.core.engines.litert import LiteRTEngine
+from imgcls.core.engines.rates import best_rates
 from imgcls.core.errors import ModelError, UsageError
 from imgcls.core.files import sha256
 from imgcls.core.keras.start import import_keras
@@ -33,6 +34,7 @@ from imgcls.core.models.model_file import read_model_file
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.variant import Variant
 from imgcls.core.models.weights import Network
+from imgcls.core.processor import processor
 
 # The greatest difference of a softmax score between LiteRT and Keras that is accepted.
 _MAX_DIFFERENCE = 1e-4
@@ -40,7 +42,6 @@ _MAX_DIFFERENCE = 1e-4
 # networks reach 0.9 and more; one that rounding breaks falls below 0.1.
 _LEAST_AGREEMENT = 0.5
 _CHECKED_IMAGES = 3
-_TIMED_RUNS = 7
 
 
 def main() -> None:
@@ -85,7 +86,8 @@ def build_compiled(network: Network, precision: Precision, folder: Path) -> dict
     outputs = with_outputs(model, network.spec)
     packages = ("imgcls", "tensorflow", "keras", "ai-edge-litert", "numpy")
     facts = made_of(network, precision) | {
-        "versions": {package: importlib.metadata.version(package) for package in packages}
+        "versions": {package: importlib.metadata.version(package) for package in packages},
+        "processor": processor(),
     }
     if network.spec.linear_head:
         np.save(folder / KERNEL_FILE, classifier_kernel(model))
@@ -112,7 +114,10 @@ def _float32(outputs: Any, network: Network, folder: Path) -> dict[str, Any]:
         difference = float(np.abs(softmax(found) - softmax(expected)).max())
     else:
         difference = float(np.abs(found - expected).max() / max(1.0, np.abs(expected).max()))
-    facts |= {"max_difference": difference, "milliseconds": _milliseconds(engine, batch[:1])}
+    facts |= {
+        "max_difference": difference,
+        "milliseconds": _milliseconds({"": engine}, batch[:1])[""],
+    }
     if not difference <= _MAX_DIFFERENCE:
         what = "scores" if name == "logits" else "features"
         return facts | {"unsupported": f"{what} differ by {difference:.1e}"}
@@ -135,8 +140,11 @@ def _int8(outputs: Any, network: Network, folder: Path) -> dict[str, Any]:
         },
         "compared": name,
         "agreement": float(same.mean()),
-        "milliseconds": _milliseconds(engine, batch[:1]),
     }
+    with tempfile.TemporaryDirectory(dir=folder) as other:
+        plain = CompiledModel(Path(other), _write(convert(function), Path(other)))
+        engines = {"milliseconds": engine, "float32_milliseconds": LiteRTEngine(plain, threads=1)}
+        facts |= _milliseconds(engines, batch[:1])
     if same.mean() < _LEAST_AGREEMENT:
         agreeing = f"{np.count_nonzero(same)} of {len(same)} calibration photos"
         return facts | {"unsupported": f"it names the class that float32 names for only {agreeing}"}
@@ -211,11 +219,6 @@ def _reference(function: Any, batch: Float32Array, name: Output) -> Float32Array
     return np.concatenate([np.asarray(function(image)[place]) for image in images])
 
 
-def _milliseconds(engine: LiteRTEngine, image: Float32Array) -> float:
-    """Return the least time that an image took on one core."""
-    seconds = []
-    for _ in range(_TIMED_RUNS):
-        started = time.perf_counter()
-        engine.run(image, ("logits",))
-        seconds.append(time.perf_counter() - started)
-    return round(1000 * min(seconds), 2)
+def _milliseconds(engines: dict[str, LiteRTEngine], image: Float32Array) -> dict[str, float]:
+    """Return how long an image takes each engine on one core."""
+    return {name: round(1000 / rate, 2) for name, rate in best_rates(engines, 1, image).items()}

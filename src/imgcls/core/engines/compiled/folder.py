@@ -30,6 +30,7 @@ from imgcls.core.engines.engine import Precision
 from imgcls.core.files import open_regular, read_regular
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.weights import Network
+from imgcls.core.processor import processor
 
 # Raised when what is compiled changes, so that what older versions made is not used.
 FORMAT = 5
@@ -201,19 +202,27 @@ def _facts_hash(facts: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def all_facts() -> Iterator[dict[str, Any]]:
-    """Yield what each compiled model says of itself, its files unverified; for overviews."""
+def all_facts() -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield each compiled model's folder and what it says, files unverified; for overviews."""
     with contextlib.suppress(OSError):
         for folder in sorted((named_cache() / COMPILED).iterdir()):
             with contextlib.suppress(OSError, ValueError):
-                yield read_facts(folder / FACTS_FILE)
+                yield folder, read_facts(folder / FACTS_FILE)
+
+
+def compiled_forms(name: str, spec: ModelSpec) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield folder and facts of what a named model was compiled to."""
+    wanted = {"format": FORMAT, "model": name, "spec": _row(spec)}
+    for folder, facts in all_facts():
+        if all(facts.get(key) == wanted[key] for key in wanted):
+            yield folder, facts
 
 
 def milliseconds(name: str, spec: ModelSpec) -> dict[str, float]:
-    """Return precision → milliseconds an image took on one core when a model was compiled."""
-    wanted = {"format": FORMAT, "model": name, "spec": _row(spec)}
+    """Return precision → milliseconds an image took on one core when a model was compiled here."""
+    here = processor()
     return {
         str(facts["precision"]): float(facts["milliseconds"])
-        for facts in all_facts()
-        if "milliseconds" in facts and all(facts.get(key) == wanted[key] for key in wanted)
+        for _, facts in compiled_forms(name, spec)
+        if "milliseconds" in facts and facts.get("processor", here) == here
     }

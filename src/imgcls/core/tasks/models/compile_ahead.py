@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imgcls.core.engines.compiled.compile import Unsupported, compiled_model
 from imgcls.core.engines.engine import Precision
 from imgcls.core.engines.model import find_model
+from imgcls.core.engines.speeds import Speeds, time_engines
 from imgcls.core.errors import ModelError, UsageError
 from imgcls.core.pixels.sources import expand_path
 
@@ -22,12 +23,22 @@ class CompiledAhead:
         precision: "float32" or "int8".
         path: the compiled file in the cache.
         milliseconds: how long an image takes on one core of this machine.
+        float32_milliseconds: how long it takes as float32; None for a float32 model.
+        agreement: for which part of the calibration photos int8 names the class that float32
+            names, 0 to 1; None for a float32 model.
+        calibrated_on: how many these were; None for a float32 model.
+        speeds: how fast each engine runs it; None for an int8 model, and where they could not be
+            timed.
     """
 
     name: str
     precision: Precision
     path: Path
     milliseconds: float
+    float32_milliseconds: float | None = None
+    agreement: float | None = None
+    calibrated_on: int | None = None
+    speeds: Speeds | None = None
 
 
 def compile_model(
@@ -37,7 +48,7 @@ def compile_model(
     precision: Precision = "float32",
     calibrate: str | os.PathLike[str] | None = None,
 ) -> CompiledAhead:
-    """Compile a model for this machine, unless that was done before.
+    """Compile a model for this machine and time the engines on it, unless that was done before.
 
     Args:
         name: of the model, or the path of a file written by `finetune` or `models import`.
@@ -66,4 +77,13 @@ def compile_model(
         raise ModelError(
             f"{name}: LiteRT cannot run it as {precision} ({compiled.reason}); {advice}"
         )
-    return CompiledAhead(name, precision, Path(compiled.path), compiled.facts["milliseconds"])
+    facts = compiled.facts
+    done = CompiledAhead(name, precision, Path(compiled.path), facts["milliseconds"])
+    if precision == "float32":
+        return replace(done, speeds=time_engines(network.title, compiled))
+    return replace(
+        done,
+        float32_milliseconds=facts.get("float32_milliseconds"),
+        agreement=facts["agreement"],
+        calibrated_on=facts["calibration"]["images"],
+    )

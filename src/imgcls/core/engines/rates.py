@@ -1,0 +1,60 @@
+"""How many images a second open engines make."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from imgcls.core.arrays import Float32Array
+from imgcls.core.engines.engine import Engine
+
+# The best of so many rounds counts, in which the engines take turns: other work on the machine
+# slows one round or another.
+_ROUNDS = 5
+_SECONDS = 0.1  # of an engine in a round
+# A large network takes some seconds an image on an old processor.
+_LEAST_ROUNDS = 2
+_LONGEST = 2.0  # seconds, after which no round is begun
+
+
+def best_rates(
+    engines: Mapping[str, Engine], threads: int, image: Float32Array
+) -> dict[str, float]:
+    """Return how many images a second each engine makes of so many cores, at its best.
+
+    Args:
+        engines: name → engine; they take turns.
+        threads: how many cores they were opened for.
+        image: preprocessed, float32 (1, h, w, 3).
+    """
+    rates = dict.fromkeys(engines, 0.0)
+    started = time.perf_counter()
+    for engine in engines.values():
+        engine.run(image, ("logits",))  # the first run prepares the weights
+    for number in range(_ROUNDS):
+        if number >= _LEAST_ROUNDS and time.perf_counter() - started > _LONGEST:
+            break
+        for name, engine in engines.items():
+            rates[name] = max(rates[name], _images_per_second(engine, threads, image))
+    return rates
+
+
+def _images_per_second(engine: Engine, threads: int, image: Float32Array) -> float:
+    """Return how many images an engine makes of so many cores, called from as many threads.
+
+    The processor's time is counted, not the clock's: other work on the machine changes it least.
+    """
+
+    def work(_: int) -> int:
+        done = 0
+        while done == 0 or time.perf_counter() < deadline:
+            engine.run(image, ("logits",))
+            done += 1
+        return done
+
+    with ThreadPoolExecutor(threads) as pool:
+        started = time.process_time()
+        deadline = time.perf_counter() + _SECONDS
+        done = sum(pool.map(work, range(threads)))
+        return done * threads / (time.process_time() - started)
