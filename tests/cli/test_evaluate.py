@@ -155,8 +155,8 @@ def test_labels_that_the_model_does_not_have(imgcls: Imgcls, by_label: Path) -> 
     done = imgcls("evaluate", by_label)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.endswith(
-        f"Error: {by_label}: has labels that the model does not: mug; "
-        "efficientnet-lite0 has 1000: tench, goldfish, great_white_shark, tiger_shark, "
+        f"Error: {by_label}: has labels that the model does not have: mug; "
+        "efficientnet-lite0 has 1000 classes: tench, goldfish, great_white_shark, tiger_shark, "
         "hammerhead, electric_ray, stingray, cock and 992 more; rename the folders, or name "
         "another model\n"
     )

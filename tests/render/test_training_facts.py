@@ -27,6 +27,10 @@ def trained(**options: Any) -> ModelFile:
     )
 
 
+def test_one_epoch_is_not_several() -> None:
+    assert training_facts(trained(epochs=1))["options"].startswith("at most 1 epoch, ")
+
+
 def test_in_words() -> None:
     assert training_facts(trained(epochs=5, class_weights=True)) == {
         "accuracy": "96.50% of 1 validation image (loss 0.1290)",

@@ -24,7 +24,8 @@ def counted(number: int, noun: str, form: str = "d") -> str:
         noun: of one.
         form: how the number is written; "," parts thousands.
     """
-    plural = "" if number == 1 else "es" if noun.endswith(("s", "x", "ch", "sh")) else "s"
+    soft = noun.endswith(("s", "x", "ch", "sh")) and noun != "epoch"
+    plural = "" if number == 1 else "es" if soft else "s"
     return f"{number:{form}} {noun}{plural}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from imgcls.core.safe import printable
 from imgcls.core.tasks.export.export import ExportedModel
+from imgcls.core.words import counted
 from imgcls.render.models import size_text
 
 
@@ -25,10 +26,10 @@ def _compared(done: ExportedModel) -> str:
     if done.bound is None:
         same = round(done.agreement * done.images)
         return (
-            f"names the same class for {same} of {done.images} photos "
+            f"names the same class for {same} of {counted(done.images, 'photo')} "
             f"(at least {done.least_agreement:.0%})"
         )
     return (
-        f"scores within {done.max_difference:.0e} on {done.images} images "
+        f"scores within {done.max_difference:.0e} on {counted(done.images, 'image')} "
         f"(at most {done.bound:.0e})"
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from imgcls.core.pixels.preprocessing import SCALINGS
 from imgcls.core.safe import printable
 from imgcls.core.tasks.models.import_model import ImportedModel, PhotoCheck
+from imgcls.core.words import counted
 
 
 def text(name: str, model: ImportedModel) -> Iterator[str]:
@@ -22,8 +23,9 @@ def notes(name: str, model: ImportedModel) -> Iterator[str]:
     training, preprocessing = model.file.training, model.file.preprocessing
     described = model.file.described
     if described is not None:
-        layers, parameters = len(described.layers), described.parameter_count
-        yield f"recognised: {training['recognised']}, {layers} layers, {parameters:,} parameters"
+        layers = counted(len(described.layers), "layer")
+        parameters = f"{described.parameter_count:,} parameters"
+        yield f"recognised: {training['recognised']}, {layers}, {parameters}"
     if training.get("dropped"):
         yield f"dropped, since it only matters in training: {_counts(training['dropped'])}"
     if training.get("folded"):
@@ -37,7 +39,7 @@ def notes(name: str, model: ImportedModel) -> Iterator[str]:
     yield f"images: {preprocessing.in_words()}"
     yield (
         f"its scores differ by at most {model.max_difference:.0e} from those of the source "
-        f"(8 random images, {model.real_images} photos)"
+        f"(8 random images, {counted(model.real_images, 'photo')})"
     )
     if model.scaling_guessed:
         words = SCALINGS[preprocessing.scaling].words

@@ -9,6 +9,7 @@ from typing import Any
 
 from imgcls.core.safe import printable
 from imgcls.core.tasks.models.layers import NetworkSummary
+from imgcls.core.words import counted
 
 _HEADINGS = ("layer", "kind", "output", "parameters", "weights")
 
@@ -45,7 +46,8 @@ def text(summary: NetworkSummary) -> Iterator[str]:
             f"  {parameters:>{widths[3]}}  {weights}"
         )
         yield line.rstrip() + "\n"
-    yield f"  {len(rows)} layers, {summary.parameters:,} parameters: {_totals(summary)}\n"
+    layers, parameters = counted(len(rows), "layer"), f"{summary.parameters:,} parameters"
+    yield f"  {layers}, {parameters}: {_totals(summary)}\n"
 
 
 def _totals(summary: NetworkSummary) -> str:

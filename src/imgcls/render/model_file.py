@@ -69,7 +69,7 @@ def _network(file: ModelFile) -> dict[str, str]:
         return {"backbone": file.backbone}
     layers, parameters = len(file.described.layers), file.described.parameter_count
     return {
-        "network": f"described in the file: {layers} layers, {parameters:,} parameters",
+        "network": f"described in the file: {counted(layers, 'layer')}, {parameters:,} parameters",
         "heatmaps look at": file.described.cam_layer,
     }
 

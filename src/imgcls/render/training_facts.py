@@ -65,9 +65,10 @@ def _recipe(options: Mapping[str, Any]) -> str:
 
 
 def _option(name: str, value: Any) -> str:
-    words = {"epochs": "at most {} epochs", "val_split": "{:.0%} set aside where none is named"}
-    if name in words:
-        return words[name].format(value)
+    if name == "epochs":
+        return f"at most {counted(value, 'epoch')}"
+    if name == "val_split":
+        return f"{value:.0%} set aside where none is named"
     name = name.replace("_", " ")
     if value is True:
         return name

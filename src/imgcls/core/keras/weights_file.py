@@ -26,6 +26,7 @@ from imgcls.core.models.keras_weights import weights_group
 from imgcls.core.models.torch_checkpoint import read_checkpoint
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.preprocessing import IMAGENET_STD
+from imgcls.core.words import counted
 
 # Keras tells its newer format from the older by this ending alone.
 _NEWER_ENDING = ".weights.h5"
@@ -188,7 +189,7 @@ def _layer_difference(
     if partial:
         found = dict(itertools.islice(found.items(), len(wanted)))
     if len(wanted) != len(found):
-        return f"it has {len(found)} layers with weights, the model {len(wanted)}"
+        return f"it has {counted(len(found), 'layer')} with weights, the model {len(wanted)}"
     for (layer, shapes), others in zip(wanted.items(), found.values(), strict=True):
         if shapes != others:
             return f"layer {layer} has {_shapes(shapes)}, the file {_shapes(others)}"

@@ -60,8 +60,8 @@ def test_unknown_labels_are_listed_with_the_models(tmp_path: Path) -> None:
     with pytest.raises(LabelError) as caught:
         labelled_sources(str(tmp_path), CLASSES, "mine", "folder")
     assert str(caught.value) == (
-        f"{tmp_path}: has labels that the model does not: doge, zebra (did you mean dog?); "
-        "mine has 3: cat, dog, eel; rename the folders, or name another model"
+        f"{tmp_path}: has labels that the model does not have: doge, zebra (did you mean dog?); "
+        "mine has 3 classes: cat, dog, eel; rename the folders, or name another model"
     )
 
 
@@ -164,8 +164,8 @@ def test_labels_of_a_table_that_the_model_does_not_have(tmp_path: Path) -> None:
     with pytest.raises(LabelError) as caught:
         labelled_sources(path, CLASSES, "mine", "folder")
     assert str(caught.value) == (
-        f"{path}: has labels that the model does not: doge (did you mean dog?); "
-        "mine has 3: cat, dog, eel; rename them in the table, or name another model"
+        f"{path}: has labels that the model does not have: doge (did you mean dog?); "
+        "mine has 3 classes: cat, dog, eel; rename them in the table, or name another model"
     )
 
 

@@ -59,7 +59,7 @@ def test_folds_learn_all_images_and_keep_copies_together(two_classes: Path) -> N
 
 
 def test_more_folds_than_images_are_refused(two_classes: Path) -> None:
-    with pytest.raises(UsageError, match=r"24 images do not make 30 `folds`; add images$"):
+    with pytest.raises(UsageError, match=r"24 images cannot make 30 `folds`; add images$"):
         select_images(two_classes, FinetuneOptions(folds=30))
 
 

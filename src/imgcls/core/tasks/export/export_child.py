@@ -37,6 +37,7 @@ from imgcls.core.tasks.export.writers import (
     read_description,
     write_description,
 )
+from imgcls.core.words import counted
 
 # The greatest difference of a score from the model's own that is accepted.
 BOUNDS: Mapping[str, float] = {"float32": 1e-4, "float16": 1e-2}
@@ -142,9 +143,9 @@ def _compared(
     if bound is None and not same.mean() >= LEAST_AGREEMENT:
         raise ModelError(
             f"{name}: cannot be exported as int8: it names the same class as float32 for only "
-            f"{np.count_nonzero(same)} of {len(same)} photos (at least {LEAST_AGREEMENT:.0%} are "
-            "asked for); calibrate it on photos like those to be classified, or use `precision` "
-            "float16"
+            f"{np.count_nonzero(same)} of {counted(len(same), 'photo')} (at least "
+            f"{LEAST_AGREEMENT:.0%} are asked for); calibrate it on photos like those to "
+            "be classified, or use `precision` float16"
         )
     if bound is not None and not difference <= bound:
         raise ModelError(

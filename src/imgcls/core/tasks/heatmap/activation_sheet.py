@@ -13,6 +13,7 @@ from imgcls.core.fonts import draw_line
 from imgcls.core.pixels.preprocessing import Uint8Image
 from imgcls.core.tasks.heatmap.activations import Activations
 from imgcls.core.tasks.heatmap.colors import color_table
+from imgcls.core.words import counted
 
 DEFAULT_CHANNELS = 64
 COLORMAP = "viridis"
@@ -160,9 +161,10 @@ def _draw_header(
     if seen.prediction is not None:
         label = f"{seen.prediction.label}  {seen.prediction.score:.2%}"
     name = os.path.basename(seen.path) or seen.path
+    order = ", in the order of the network" if len(seen.layers) > 1 else ""
     lines = [
         (f"{name}   {label}", 28, _INK),
-        (f"{seen.model}, {len(seen.layers)} layers, in the order of the network", 18, _PALE),
+        (f"{seen.model}, {counted(len(seen.layers), 'layer')}{order}", 18, _PALE),
         (
             f"Each channel in its own range: dark is low, yellow high; up to {channels} a layer.",
             15,

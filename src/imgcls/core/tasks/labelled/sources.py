@@ -15,6 +15,7 @@ from imgcls.core.pixels.source import Source
 from imgcls.core.pixels.walking import walk
 from imgcls.core.tasks.labelled.dataset import Part, read_dataset
 from imgcls.core.tasks.labelled.names import composed, is_utf8
+from imgcls.core.words import counted
 
 log = logging.getLogger("imgcls")
 
@@ -200,8 +201,9 @@ def _mismatch(
     near = difflib.get_close_matches(unknown[0], names, n=1, cutoff=0.75)
     hint = f" (did you mean {near[0]}?)" if near else ""
     return (
-        f"{root}: has labels that the model does not: {_listed(unknown)}{hint}; "
-        f"{model} has {len(names)}: {_listed(names)}; {rename}, or name another model"
+        f"{root}: has labels that the model does not have: {_listed(unknown)}{hint}; "
+        f"{model} has {counted(len(names), 'class')}: {_listed(names)}; {rename}, "
+        "or name another model"
     )
 
 

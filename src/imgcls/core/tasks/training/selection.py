@@ -149,8 +149,8 @@ def _folds(
         return None
     if len(readable) < options.folds:
         raise UsageError(
-            f"{inspected.dataset.folder}: {len(readable)} images do not make {options.folds} "
-            "`folds`; add images"
+            f"{inspected.dataset.folder}: {counted(len(readable), 'image')} cannot make "
+            f"{options.folds} `folds`; add images"
         )
     place = {position: index for index, position in enumerate(readable)}
     groups = [[place[position] for position in group] for group in inspected.groups]
