@@ -56,11 +56,13 @@ def test_usage_is_checked_before_any_work(imgcls: Imgcls, tmp_path: Path) -> Non
 @pytest.mark.posix
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_export_leaves_nothing(
-    how: signal.Signals, imgcls: Imgcls, tmp_path: Path
+    how: signal.Signals, imgcls: Imgcls, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    elsewhere = tmp_path_factory.mktemp("temporary")  # where libraries leave theirs
     write(tmp_path / "m.safetensors", POOLED, head(5))
     command = [sys.executable, "-m", "imgcls", "export", "m.safetensors", "-o", "m.tflite"]
-    child = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE)
+    environment = os.environ | {"TMPDIR": str(elsewhere)}
+    child = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
     while len(os.listdir(tmp_path)) < 2:
         time.sleep(0.01)
     child.send_signal(how)
@@ -71,3 +73,4 @@ def test_an_interrupted_export_leaves_nothing(
         assert sorted(os.listdir(tmp_path)) == ["m.safetensors", "m.tflite"]
     else:
         assert os.listdir(tmp_path) == ["m.safetensors"]
+    assert os.listdir(elsewhere) == []

@@ -16,14 +16,20 @@ ECHO = "from imgcls.core.child import read_request; import sys; sys.stderr.write
 LONG = 30  # seconds
 
 
-def test_a_child_reads_its_request() -> None:
-    done = run_child(ECHO, "a line", show=False)
+def test_a_child_reads_its_request(tmp_path: Path) -> None:
+    done = run_child(ECHO, "a line", tmp_path, show=False)
     assert (done.returncode, done.stderr) == (0, b"a line\n")
 
 
-def test_a_child_that_fails_says_why() -> None:
-    done = run_child("raise SystemExit('no')", "a line", show=False)
+def test_a_child_that_fails_says_why(tmp_path: Path) -> None:
+    done = run_child("raise SystemExit('no')", "a line", tmp_path, show=False)
     assert (done.returncode, done.stderr) == (1, b"no\n")
+
+
+def test_temporary_files_are_in_its_folder(tmp_path: Path) -> None:
+    code = "import sys, tempfile; sys.stderr.write(tempfile.mkdtemp(prefix='left'))"
+    done = run_child(code, "a line", tmp_path, show=False)
+    assert Path(done.stderr.decode()).parent == tmp_path
 
 
 @pytest.mark.posix
@@ -36,7 +42,8 @@ def test_a_child_ends_with_its_parent(tmp_path: Path, number: signal.Signals) ->
         f"file = open({str(fifo)!r}, 'w'); print('working', file=file, flush=True); "
         f"time.sleep({LONG}); print('done', file=file)"
     )
-    code = f"from imgcls.core.child import run_child; run_child({child!r}, 'x', show=False)"
+    call = f"run_child({child!r}, 'x', {str(tmp_path)!r}, show=False)"
+    code = f"from imgcls.core.child import run_child; {call}"
     with (
         subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as parent,
         open(fifo) as opened,

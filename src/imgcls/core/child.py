@@ -8,9 +8,12 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 
-def run_child(code: str, request: str, *, show: bool) -> subprocess.CompletedProcess[bytes]:
+def run_child(
+    code: str, request: str, folder: Path, *, show: bool
+) -> subprocess.CompletedProcess[bytes]:
     """Run Python code in a child process that reads a line of standard input.
 
     The code calls `read_request` first. Where this process ends or is interrupted, so does the
@@ -19,13 +22,16 @@ def run_child(code: str, request: str, *, show: bool) -> subprocess.CompletedPro
     Args:
         code: what it runs.
         request: the line it reads.
+        folder: for its temporary files, which libraries leave where they are interrupted.
         show: let what it prints reach the terminal; else its standard error is returned.
     """
+    places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), os.fspath(folder))
     child = subprocess.Popen(
         [sys.executable, "-P", "-c", code],  # -P: a numpy.py in the working folder is not ours
         stdin=subprocess.PIPE,
         stdout=None if show else subprocess.DEVNULL,
         stderr=None if show else subprocess.PIPE,
+        env=os.environ | places,
     )
     try:
         assert child.stdin is not None

@@ -226,6 +226,23 @@ def test_a_long_chain() -> None:
         NetworkDescription(tuple(chain))
 
 
+@pytest.mark.parametrize("short_cut_first", [True, False])
+def test_a_chain_with_short_cuts(short_cut_first: bool) -> None:
+    """Of 1201 layers in a row, Keras goes through 301 where an addition names them last."""
+    chain = [IMAGE]
+    for position in range(300):
+        before = chain[-1].name
+        for name in "abc":
+            chain.append(Layer(f"{name}{position}", "relu", (chain[-1].name,)))
+        inputs = (before, chain[-1].name) if short_cut_first else (chain[-1].name, before)
+        chain.append(Layer(f"add{position}", "add", inputs))
+    if short_cut_first:
+        assert len(NetworkDescription(tuple(chain)).layers) == 1201
+        return
+    with pytest.raises(ValueError, match="over 850 layers come one after another"):
+        NetworkDescription(tuple(chain))
+
+
 def test_many_large_layers() -> None:
     """Each is done with when the next is there, but gradients need them all."""
     size = {"height": 2048, "width": 2048, "channels": 3}

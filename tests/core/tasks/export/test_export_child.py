@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -146,3 +147,32 @@ def test_scores_that_differ_are_refused(
     with pytest.raises(ModelError, match=r"the same class as float32 for only \d+ of 7 photos"):
         options = ExportOptions(precision="int8", calibrate="photos")
         exported(tiny, ".tflite", options, PIXELS)
+
+
+@pytest.mark.posix
+def test_a_full_disk_is_named_and_what_filled_it_removed(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import resource
+
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    request = {
+        "model": str(tiny),
+        "weights": None,
+        "folder": str(folder),
+        "output": str(tmp_path / "m"),
+        "shown": "m/",
+        "ending": "/",
+        "options": asdict(ExportOptions()),
+    }
+    monkeypatch.setattr(export_child, "read_request", lambda: json.dumps(request))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        export_child.main()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [file.name for file in folder.iterdir()] == ["outcome.json"]
+    outcome = json.loads((folder / "outcome.json").read_text())
+    assert outcome == {"error": "m/: cannot be written: File too large", "kind": "OutputError"}

@@ -243,6 +243,7 @@ def _run_child(network: Network, precision: Precision, folder: Path) -> None:
     child = run_child(
         "from imgcls.core.engines.compiled.convert import main; main()",
         request,
+        folder,
         show=log.isEnabledFor(logging.DEBUG),
     )
     (folder / CALIBRATION_FILE).unlink(missing_ok=True)

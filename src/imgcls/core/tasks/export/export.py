@@ -109,11 +109,11 @@ def export(
     with working_folder(target) as folder:
         if options.calibrate is not None:
             np.save(folder / CALIBRATION_FILE, _calibration(found, options.calibrate))
-        log.info("%s: writing %s and comparing its scores", model, path)
+        log.info("%s: writing %s and comparing its scores", model, os.fspath(output))
         request = {
             "model": model,
             "output": os.fspath(target),
-            "shown": os.fspath(path),
+            "shown": os.fspath(output),
             "weights": given,
             "ending": ending,
             "folder": os.fspath(folder),
@@ -147,10 +147,11 @@ def _run_child(path: Path, folder: Path, request: dict[str, Any]) -> dict[str, A
     child = run_child(
         "from imgcls.core.tasks.export.export_child import main; main()",
         json.dumps(request),
+        folder,
         show=log.isEnabledFor(logging.DEBUG),
     )
     outcome_file = folder / OUTCOME_FILE
-    if not outcome_file.is_file():
+    if not (outcome_file.is_file() and outcome_file.stat().st_size):  # also on a full disk
         last = (child.stderr or b"").decode(errors="replace").strip().rpartition("\n")[2]
         if child.returncode < 0:
             last = f"killed by signal {-child.returncode}; is there enough memory?"

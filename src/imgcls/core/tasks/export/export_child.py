@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import os
@@ -16,10 +17,8 @@ from imgcls.core.child import read_request
 from imgcls.core.engines.keras_engine import KerasEngine
 from imgcls.core.engines.model import FoundModel, Model, find_model
 from imgcls.core.errors import ImgclsError, ModelError, OutputError, one_line
-from imgcls.core.keras.exported import (
-    ImageInput,
-    exported_model,
-)
+from imgcls.core.files import remove
+from imgcls.core.keras.exported import ImageInput, exported_model
 from imgcls.core.keras.start import import_keras
 from imgcls.core.models.exported_description import ExportedDescription, scaled_as_described
 from imgcls.core.pixels.preprocessing import SCALINGS, Uint8Image
@@ -55,9 +54,19 @@ def main() -> None:
     except ImgclsError as error:
         outcome = {"error": str(error), "kind": type(error).__name__}
     except OSError as error:
-        text = f"{request['shown']}: cannot be written: {error.strerror or error}"
+        why = _of_disk(error) or error.strerror or one_line(str(error))
+        text = f"{request['shown']}: cannot be written: {why}"
         outcome = {"error": text, "kind": OutputError.__name__}
+    if "error" in outcome:
+        for left in folder.iterdir():  # which may be what fills the disk
+            remove(left)
     (folder / OUTCOME_FILE).write_text(json.dumps(outcome))
+
+
+def _of_disk(error: Exception) -> str | None:
+    """Return what the disk says in the long message of a library; None if it says nothing."""
+    said = map(os.strerror, (errno.ENOSPC, errno.EFBIG))
+    return next((text for text in said if text in str(error)), None)
 
 
 def export_into(request: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -84,6 +93,8 @@ def export_into(request: dict[str, Any], folder: Path) -> dict[str, Any]:
     except (ImgclsError, OSError):
         raise
     except Exception as error:  # each converter refuses in ways of its own what it cannot express
+        if why := _of_disk(error):
+            raise OSError(why) from error
         what = f"{name}: cannot be exported as {ending} ({one_line(str(error))})"
         raise ModelError(what) from error
     write_description(work, made, ending)

@@ -174,7 +174,7 @@ def _run_child(file: Path, folder: Path, options: ImportOptions) -> dict[str, An
         "scaling": options.scaling or (described and described["scaling"]),
     }
     code = "from imgcls.core.tasks.models.import_child import main; main()"
-    child = run_child(code, json.dumps(request), show=log.isEnabledFor(logging.DEBUG))
+    child = run_child(code, json.dumps(request), folder, show=log.isEnabledFor(logging.DEBUG))
     outcome_file = folder / "outcome.json"
     if not outcome_file.is_file():
         raise ModelError(f"{file}: cannot be imported: {_why_ended(child)}")
