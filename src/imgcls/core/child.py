@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def run_child(
-    code: str, request: str, folder: Path, *, show: bool
+    code: str, request: str, folder: Path | None = None, *, show: bool
 ) -> subprocess.CompletedProcess[bytes]:
     """Run Python code in a child process that reads a line of standard input.
 
@@ -22,16 +22,17 @@ def run_child(
     Args:
         code: what it runs.
         request: the line it reads.
-        folder: for its temporary files, which libraries leave where they are interrupted.
+        folder: for its temporary files, which libraries leave where they are interrupted;
+            default: the system's.
         show: let what it prints reach the terminal; else its standard error is returned.
     """
-    places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), os.fspath(folder))
+    names = () if folder is None else ("TMPDIR", "TEMP", "TMP")
     child = subprocess.Popen(
         [sys.executable, "-P", "-c", code],  # -P: a numpy.py in the working folder is not ours
         stdin=subprocess.PIPE,
         stdout=None if show else subprocess.DEVNULL,
         stderr=None if show else subprocess.PIPE,
-        env=os.environ | places,
+        env=os.environ | {name: str(folder) for name in names},
     )
     try:
         assert child.stdin is not None
