@@ -66,7 +66,7 @@ def parts_in(folder: Path) -> list[Path]:
 def test_the_parts_are_what_one_machine_writes(
     imgcls: Imgcls, samples: Path, tmp_path: Path
 ) -> None:
-    """One start of Ray for all: parts, summary, restart, errors, nothing left behind."""
+    """One folder for all: parts, summary, restart, errors, nothing left behind."""
     pytest.importorskip("ray")
     (tmp_path / "in").mkdir()
     photos = sorted(samples.glob("*.jpg"))
@@ -90,8 +90,18 @@ def test_the_parts_are_what_one_machine_writes(
     assert (summary["images"], summary["ok"], summary["failed"]) == (20, 19, 1)
     assert summary["errors"][0]["path"] == os.path.join("in", "05.jpg")
 
+    # What a worker cannot do is said in its words.
+    content = parts[1].read_bytes()
+    parts[1].unlink()
+    parts[1].mkdir()
+    done = imgcls(*cluster, "-o", "out")
+    said = f"Error: {Path('out', parts[1].name)}: cannot be written: Is a directory"
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, said), done.stderr
+    assert all(map(is_progress, done.stderr.splitlines()[:-1])), done.stderr
+    parts[1].rmdir()
+
     # An output part that is cut is made again, and nothing else.
-    parts[1].write_bytes(parts[1].read_bytes()[:-1])
+    parts[1].write_bytes(content[:-1])
     kept = {part: part.stat().st_mtime_ns for part in (parts[0], parts[2])}
     done = imgcls(*cluster, "-o", "out")
     assert done.returncode == 3 and "16 images" not in done.stderr

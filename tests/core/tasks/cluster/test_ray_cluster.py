@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from imgcls.core.errors import OutputError, UsageError
+from imgcls.core.errors import ClusterError, OutputError, UsageError
 from imgcls.core.tasks.cluster import ray_cluster
+from imgcls.core.tasks.cluster.job_folder import Note
 from imgcls.core.tasks.cluster.ray_cluster import check_ray
+from imgcls.core.tasks.cluster.work import Worker
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,13 +33,47 @@ def test_a_version_that_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
         check_ray()
 
 
-def test_what_a_worker_raised_is_what_is_said() -> None:
-    carried = RuntimeError("a long traceback")
-    carried.cause = OutputError("out: cannot be written: No space left")  # type: ignore[attr-defined]
-    outer = RuntimeError("outer")
-    outer.__cause__ = carried
-    found = ray_cluster._failed(outer)
-    assert (type(found), str(found)) == (OutputError, "out: cannot be written: No space left")
+class Broken(Worker):
+    """A worker whose parts fail as their names say."""
+
+    def __init__(self) -> None:
+        """Open nothing."""
+
+    def do(self, part: str) -> Note:
+        if part == "full":
+            raise OutputError("out: cannot be written: No space left")
+        if part == "strange":
+            raise ZeroDivisionError("division\nby zero")
+        return Note(part, size=3, images=1, errors=[["a.jpg", "cut"]])
+
+
+@pytest.mark.parametrize(
+    ("part", "kind", "said"),
+    [
+        ("full", OutputError, r"^out: cannot be written: No space left$"),
+        (
+            "strange",
+            ClusterError,
+            r"^strange: a worker failed \(ZeroDivisionError: division by zero\); `verbose` shows",
+        ),
+    ],
+)
+def test_what_a_worker_raises_arrives(
+    part: str, kind: type[Exception], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray wraps exceptions so that nothing but their text is left, in many lines of others."""
+    pytest.importorskip("ray")
+    monkeypatch.setattr(ray_cluster, "_worker", ("order", Broken()))
+    row = ray_cluster._do({"item": part}, order="order", content=None)
+    with pytest.raises(kind, match=said):
+        ray_cluster._received(row["note"])
+
+
+def test_a_note_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.setattr(ray_cluster, "_worker", ("order", Broken()))
+    row = ray_cluster._do({"item": "fine"}, order="order", content=None)
+    assert ray_cluster._received(row["note"]) == Broken().do("fine")
 
 
 def test_what_nobody_foresaw() -> None:

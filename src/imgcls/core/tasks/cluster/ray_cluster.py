@@ -21,10 +21,11 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from imgcls.core import errors
 from imgcls.core.errors import ClusterError, ImgclsError, ModelError, UsageError, one_line
 from imgcls.core.files import is_running
 from imgcls.core.processor import usable_cores
@@ -107,8 +108,10 @@ def connected(options: ClusterOptions, content: bytes) -> Iterator[Any]:
 
 def run_parts(
     ray: Any, order: Order, content: bytes, parts: Sequence[str], workers: int | None
-) -> Iterator[Note]:
+) -> Generator[Note]:
     """Make parts on the cluster; yield the note of each as it is done.
+
+    It is to be closed before the connection is: Ray Data tells the cluster that it ends.
 
     Args:
         ray: as `connected` yields it.
@@ -121,22 +124,28 @@ def run_parts(
         ImgclsError: what a worker raised, or that the cluster failed.
     """
     refs = ray.put(order), ray.put(content)
+    # Ray Data does not work through a client, so it then runs on the cluster's side.
+    make = _notes_of_driver if ray.util.client.ray.is_connected() else _notes
     try:
-        if ray.util.client.ray.is_connected():
-            # Ray Data does not work through a client, so it runs on the cluster's side.
-            driver = ray.remote(num_cpus=0)(_Driver).remote(list(refs), parts, workers)
-            notes = iter(lambda: ray.get(driver.next.remote()), None)
-        else:
-            notes = _notes(ray, refs, parts, workers)
-        for note in notes:
-            yield Note(**json.loads(note))
+        with contextlib.closing(make(ray, refs, parts, workers)) as notes:
+            yield from map(_received, notes)
+    except ImgclsError:
+        raise
     except Exception as error:  # Ray and its client raise many kinds; each is one line
         raise _failed(error) from error
 
 
+def _notes_of_driver(
+    ray: Any, refs: Sequence[Any], parts: Sequence[str], workers: int | None
+) -> Generator[str]:
+    driver = ray.remote(num_cpus=0)(_Driver).remote(list(refs), parts, workers)
+    while (note := ray.get(driver.next.remote())) is not None:
+        yield note
+
+
 def _notes(
     ray: Any, refs: Sequence[Any], parts: Sequence[str], workers: int | None
-) -> Iterator[str]:
+) -> Generator[str]:
     """Make parts with Ray Data; yield the note of each as JSON."""
     order, content = refs
     context = ray.data.DataContext.get_current()
@@ -170,13 +179,41 @@ _worker: tuple[Any, Worker] | None = None  # of this process, and the order that
 
 
 def _do(row: dict[str, Any], *, order: Any, content: Any) -> dict[str, Any]:
-    """Make a part; this runs in a process of the cluster."""
+    """Make a part; this runs in a process of the cluster.
+
+    What goes wrong is a result like another: an exception would reach the driver as Ray's own,
+    with ours somewhere in its text.
+    """
     global _worker
     import ray
 
-    if _worker is None or _worker[0] != order:
-        _worker = order, Worker(ray.get(order), ray.get(content))
-    return {"note": json.dumps(asdict(_worker[1].do(str(row["item"]))))}
+    # Another version of imgcls may not be able to read these; `_failed` knows Ray's words for it.
+    told = ray.get([order, content]) if _worker is None or _worker[0] != order else None
+    try:
+        if told:
+            _worker = order, Worker(*told)
+        assert _worker
+        return {"note": json.dumps(asdict(_worker[1].do(str(row["item"]))))}
+    except ImgclsError as error:
+        log.debug("a part failed", exc_info=True)
+        failure = {"kind": type(error).__name__, "text": str(error)}
+    except Exception as error:  # whatever else; it must not look like a fault of the cluster
+        log.debug("a part failed", exc_info=True)
+        text = one_line(f"{type(error).__name__}: {error}")
+        failure = {
+            "kind": ClusterError.__name__,
+            "text": f"{row['item']}: a worker failed ({text}); `verbose` shows more",
+        }
+    return {"note": json.dumps({"failure": failure})}
+
+
+def _received(text: str) -> Note:
+    """Return a part's note, or raise what went wrong with it."""
+    content = json.loads(text)
+    if failure := content.get("failure"):
+        kind: type[ImgclsError] = getattr(errors, failure["kind"], ClusterError)
+        raise kind(failure["text"])
+    return Note(**content)
 
 
 @contextlib.contextmanager
@@ -227,13 +264,8 @@ def _signals_kept() -> Iterator[None]:
             signal.signal(getattr(signal, name), handler)
 
 
-def _failed(error: BaseException) -> ImgclsError:
-    """Return what a worker raised, or in words what became of it."""
-    found: BaseException | None = error
-    while found is not None:
-        if isinstance(found, ImgclsError) and not hasattr(found, "cause"):
-            return found
-        found = getattr(found, "cause", None) or found.__cause__
+def _failed(error: Exception) -> ImgclsError:
+    """Return in words what became of the cluster."""
     text = str(error)
     if "No module named 'imgcls" in text or "on <module 'imgcls" in text:
         return ModelError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -143,8 +144,12 @@ class ClusterRun:
             is_offline(),
             log.isEnabledFor(logging.DEBUG),
         )
-        with connected(self.options, content) as ray:
-            for note in run_parts(ray, order, content, missing, self.options.workers):
+        workers = self.options.workers
+        with (
+            connected(self.options, content) as ray,
+            contextlib.closing(run_parts(ray, order, content, missing, workers)) as notes,
+        ):
+            for note in notes:
                 progress.done.append(note)
                 yield note
 
