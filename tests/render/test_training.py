@@ -8,7 +8,7 @@ import numpy as np
 
 from imgcls.core.tasks.training.finetune import FinetuneResult
 from imgcls.core.tasks.training.history import Epoch
-from imgcls.core.tasks.training.stages import FoldFigures
+from imgcls.core.tasks.training.trained import FoldFigures
 from imgcls.render.training import text
 
 

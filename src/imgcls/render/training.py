@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from imgcls.core.safe import printable
 from imgcls.core.tasks.labelled.trust import wilson
 from imgcls.core.tasks.training.finetune import FinetuneResult
-from imgcls.core.tasks.training.stages import FoldFigures
+from imgcls.core.tasks.training.trained import FoldFigures
 from imgcls.render.evaluation import interval_text
 from imgcls.render.style import padded
 

@@ -15,8 +15,8 @@ from imgcls.core.tasks.training.batches import FixedFeatures
 from imgcls.core.tasks.training.checkpoints import Checkpoints
 from imgcls.core.tasks.training.head_learner import HeadLearner, fresh_head
 from imgcls.core.tasks.training.history import Epoch
-from imgcls.core.tasks.training.loop import LEAST_GAIN, Loop
-from imgcls.core.tasks.training.progress import Progress, Stage
+from imgcls.core.tasks.training.loop import Loop
+from imgcls.core.tasks.training.progress import LEAST_GAIN, Progress, Stage
 
 RANDOM = np.random.default_rng(3)
 FEATURES = RANDOM.normal(size=(60, 8)).astype(np.float32)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from imgcls.core.tasks.training.history import Epoch
-from imgcls.core.tasks.training.progress import Progress
+from imgcls.core.tasks.training.progress import LEAST_GAIN, Progress
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,13 @@ def test_epoch_that_is_none(change: dict[str, Any]) -> None:
     for spoiled in ({"best": epoch}, {"history": [epoch]}):
         with pytest.raises(ValueError, match="an epoch lacks its figures"):
             Progress.of(described | spoiled)
+
+
+def test_the_best_epoch_and_those_waited_for_a_better_one() -> None:
+    progress = Progress()
+    losses = [0.5, 0.5 - LEAST_GAIN / 2, 0.4, 0.6, 0.7]  # the second is better, but hardly
+    epochs = [Epoch("x", number, 1.0, 0.5, loss, 0.5, 1.0) for number, loss in enumerate(losses)]
+    assert [progress.note(epoch) for epoch in epochs] == [True, True, True, False, False]
+    assert (progress.best, progress.waited, progress.history) == (epochs[2], 2, epochs)
+    progress.next_stage()
+    assert progress.note(epochs[4]) and progress.waited == 0

@@ -130,6 +130,12 @@ class ImageFeatures:
             yield np.stack(batch), self.columns[part]
 
 
+def epoch_order(count: int, seed: int, stage: int, epoch: int) -> list[int]:
+    """Return the positions of so many examples in the order in which an epoch shows them."""
+    order: list[int] = np.random.default_rng((seed, stage, epoch)).permutation(count).tolist()
+    return order
+
+
 def _batched(
     order: Sequence[int], items: Iterable[np.ndarray], size: int
 ) -> Iterator[tuple[npt.NDArray[np.int64], list[np.ndarray]]]:

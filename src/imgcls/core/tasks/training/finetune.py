@@ -29,10 +29,12 @@ from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.classify.scoring import adapt
 from imgcls.core.tasks.training.checkpoints import Checkpoints
 from imgcls.core.tasks.training.history import Epoch
+from imgcls.core.tasks.training.network_stages import scratch_spec
 from imgcls.core.tasks.training.options import BATCH_SIZE, PATIENCE, FinetuneOptions, HeadKind
 from imgcls.core.tasks.training.result_files import ResultFiles
 from imgcls.core.tasks.training.selection import Selection, select_images
-from imgcls.core.tasks.training.stages import FoldFigures, Trained, scratch_spec, train
+from imgcls.core.tasks.training.stages import train
+from imgcls.core.tasks.training.trained import FoldFigures, Trained
 from imgcls.core.version import __version__
 
 log = logging.getLogger("imgcls")

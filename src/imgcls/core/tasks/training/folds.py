@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,10 +11,11 @@ import numpy as np
 from imgcls.core.arrays import Float32Array
 from imgcls.core.models.head import Head, Standardization
 from imgcls.core.progress import progress
-from imgcls.core.tasks.training.batches import Columns, FixedFeatures
+from imgcls.core.tasks.training.batches import Columns, FixedFeatures, epoch_order
 from imgcls.core.tasks.training.calibration import log_loss
 from imgcls.core.tasks.training.head_learner import MLP_DROPOUT, HeadLearner, fresh_head
-from imgcls.core.tasks.training.loop import LEAST_GAIN
+from imgcls.core.tasks.training.history import Epoch
+from imgcls.core.tasks.training.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -86,26 +88,27 @@ def fit_head(
     weights = recipe.class_weights
     if weights is None:
         weights = np.ones(recipe.classes, np.float32)
-    best, awaited, waited, kept, chosen = np.inf, np.inf, 0, learner.weights(), recipe.epochs
-    for epoch in range(1, recipe.epochs + 1):
-        learner.begin_epoch(epoch)
-        random = np.random.default_rng((recipe.seed, 0, epoch))
-        order = random.permutation(len(training.columns)).tolist()
-        for inputs, columns in training.batches(order, recipe.batch_size, epoch):
+    course, kept = Progress(), learner.weights()
+    while course.epoch < recipe.epochs and course.waited < recipe.patience:
+        course.epoch += 1
+        learner.begin_epoch(course.epoch)
+        order = epoch_order(len(training.columns), recipe.seed, 0, course.epoch)
+        for inputs, columns in training.batches(order, recipe.batch_size, course.epoch):
             learner.learn(inputs, columns, weights[columns])
-        if validation is None:
-            continue
-        loss = log_loss(learner.logits(validation.features), validation.columns)
-        if loss < best:
-            best, kept, chosen = loss, learner.weights(), epoch
-        waited += 1
-        if loss < awaited:
-            awaited, waited = loss - LEAST_GAIN, 0
-        if waited == recipe.patience:
-            break
-    if validation is not None:
-        learner.set_weights(kept)
-    return learner.head(), chosen
+        if validation is not None and course.note(_judged(learner, validation, course.epoch)):
+            kept = learner.weights()
+    if course.best is None:
+        return learner.head(), course.epoch
+    learner.set_weights(kept)
+    return learner.head(), course.best.epoch
+
+
+def _judged(learner: HeadLearner, validation: FixedFeatures, number: int) -> Epoch:
+    started = time.monotonic()
+    logits, columns = learner.logits(validation.features), validation.columns
+    accuracy = float(np.mean(logits.argmax(axis=1) == columns))
+    seconds = time.monotonic() - started
+    return Epoch("folds", number, None, None, log_loss(logits, columns), accuracy, seconds)
 
 
 def assign_folds(

@@ -13,7 +13,7 @@ import numpy as np
 from imgcls.core.arrays import Float32Array, softmax
 from imgcls.core.errors import ModelError
 from imgcls.core.progress import progress
-from imgcls.core.tasks.training.batches import Columns, Examples
+from imgcls.core.tasks.training.batches import Columns, Examples, epoch_order
 from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
 from imgcls.core.tasks.training.history import Epoch, kept_epoch
 from imgcls.core.tasks.training.lines import epoch_line, status_text, title
@@ -24,9 +24,6 @@ log = logging.getLogger("imgcls")
 T = TypeVar("T")
 
 Arrays = Mapping[str, np.ndarray]
-
-# A smaller fall of the validation loss is no reason to go on.
-LEAST_GAIN = 5e-4
 
 
 class Learner(Protocol):
@@ -122,13 +119,8 @@ class Loop:
                 log.info("%s: stopped by the time limit, `max_seconds`", stage.name)
                 break
             epoch = self._epoch(learner, stage, training, validation)
-            now.history.append(epoch)
-            if now.best is None or epoch.val_loss < now.best.val_loss:
-                now.best = epoch
+            if now.note(epoch):
                 best_weights = learner.weights()
-            now.waited += 1
-            if epoch.val_loss < now.awaited:
-                now.awaited, now.waited = epoch.val_loss - LEAST_GAIN, 0
             if epoch.epoch % stage.save_every == 0:
                 self._save(learner, best_weights)
             log.info(
@@ -165,9 +157,7 @@ class Loop:
         )
         seconds = time.monotonic() - started
         best = Epoch(stage.name, 0, None, None, val_loss, val_accuracy, seconds)
-        self.progress.best = best
-        self.progress.awaited = val_loss - LEAST_GAIN
-        self.progress.history.append(best)
+        self.progress.note(best)
         log.info("%s", epoch_line(stage, best, None))
 
     def _epoch(
@@ -208,8 +198,7 @@ class Loop:
         """Show all training images once, or as many as there is time for."""
         started, number = time.monotonic(), self.progress.epoch + 1
         learner.begin_epoch(number)
-        random = np.random.default_rng((self.seed, self.progress.stage, number))
-        order = random.permutation(len(training.columns)).tolist()
+        order = epoch_order(len(training.columns), self.seed, self.progress.stage, number)
         losses = _Sums()
 
         def status() -> str:

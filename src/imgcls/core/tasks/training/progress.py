@@ -8,6 +8,8 @@ from typing import Any
 
 from imgcls.core.tasks.training.history import Epoch
 
+# A smaller fall of the validation loss is no reason to go on.
+LEAST_GAIN = 5e-4
 NEVER = 1e30  # any loss is below it, and JSON can hold it
 
 
@@ -61,6 +63,17 @@ class Progress:
         self.stage += 1
         self.epoch = self.batch_size = self.waited = 0
         self.awaited, self.best = NEVER, None
+
+    def note(self, epoch: Epoch) -> bool:
+        """Put an epoch into the history; return whether it is the best of its stage so far."""
+        self.history.append(epoch)
+        self.waited += 1
+        if epoch.val_loss < self.awaited:
+            self.awaited, self.waited = epoch.val_loss - LEAST_GAIN, 0
+        is_best = self.best is None or epoch.val_loss < self.best.val_loss
+        if is_best:
+            self.best = epoch
+        return is_best
 
     def described(self) -> dict[str, Any]:
         """Return it as JSON has it."""

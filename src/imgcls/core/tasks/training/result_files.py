@@ -21,7 +21,7 @@ from imgcls.core.tasks.classify.classify import classify
 from imgcls.core.tasks.training.checkpoints import Checkpoints
 from imgcls.core.tasks.training.history import HEADER, write_csv
 from imgcls.core.tasks.training.plot import write_plot
-from imgcls.core.tasks.training.stages import Trained
+from imgcls.core.tasks.training.trained import Trained
 
 log = logging.getLogger("imgcls")
 

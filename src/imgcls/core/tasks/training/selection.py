@@ -71,11 +71,16 @@ class Selection:
         return {label: found[column] for column, label in enumerate(self.labels)}
 
     @property
+    def sides(self) -> tuple[LabelledImages, LabelledImages]:
+        """The images to learn, and those to choose by."""
+        return self.training, self.validation
+
+    @property
     def digest(self) -> str:
         """A hash of all images, labels and sides."""
         facts = [
             f"{digest} {column}"
-            for side in (self.training, self.validation)
+            for side in self.sides
             for digest, column in zip(side.digests, side.columns.tolist(), strict=True)
         ]
         content = repr((self.labels, len(self.training.sources), facts))
