@@ -25,6 +25,7 @@ from imgcls.core.pixels.preprocessing import Preprocessing
 from imgcls.core.pixels.sources import Source, as_sources
 from imgcls.core.processor import usable_cores
 from imgcls.core.progress import working
+from imgcls.core.words import counted
 
 if TYPE_CHECKING:  # a named model needs nothing of what reads model files
     from imgcls.core.models.familiarity import Familiarity
@@ -59,6 +60,11 @@ class Model:
     head: Head | None = None
     precision: Precision = "float32"
     familiarity: Familiarity | None = None
+
+    def __repr__(self) -> str:
+        """Return its name and what it tells apart."""
+        classes = counted(len(self.labels), "class")
+        return f"<Model {self.name}: {classes}, {self.precision}>"
 
     def preprocess(
         self, images: str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Source]

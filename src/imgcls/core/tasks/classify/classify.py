@@ -24,6 +24,7 @@ from imgcls.core.pixels.sources import Source, as_sources
 from imgcls.core.progress import with_bar
 from imgcls.core.tasks.classify.options import MIN_FAMILIARITY, ClassifyOptions
 from imgcls.core.tasks.classify.scoring import Scored, adapt, score_chunk
+from imgcls.core.words import unknown
 
 Status = Literal["ok", "unknown", "error"]
 
@@ -76,6 +77,17 @@ class Record:
     pixels: Uint8Image | None = field(default=None, repr=False, compare=False)
     familiarity: float | None = None
     view: Uint8Image | None = field(default=None, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        """Return what a line of `predict` says."""
+        if self.error is not None:
+            return f"<Record {self.path}: error: {self.error}>"
+        best = self.predictions[0] if self.predictions else None
+        if best is None:
+            return f"<Record {self.path}: {self.status}>"
+        if self.status == "unknown":
+            return f"<Record {self.path}: {unknown(best.label, best.score)}>"
+        return f"<Record {self.path}: {best.label} {best.score:.2%}>"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the picture and a table."""

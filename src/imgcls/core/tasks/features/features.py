@@ -21,6 +21,7 @@ from imgcls.core.tasks.features.computing import Wanted, compute_features, featu
 from imgcls.core.tasks.labelled.sources import label_from_folder
 from imgcls.core.tasks.labelled.splits import split_of
 from imgcls.core.tasks.labelled.table import is_table, table_sources
+from imgcls.core.words import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,13 @@ class FeatureRow:
     model: str
     features: Float32Array | None
     error: str | None
+
+    def __repr__(self) -> str:
+        """Return of what they are and how many."""
+        if self.features is None:
+            return f"<FeatureRow {self.path}: error: {self.error}>"
+        label = f" ({self.label})" if self.label else ""
+        return f"<FeatureRow {self.path}{label}: {counted(len(self.features), 'feature')}>"
 
 
 @dataclass(frozen=True, slots=True)

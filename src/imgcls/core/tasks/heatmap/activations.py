@@ -19,6 +19,7 @@ from imgcls.core.pixels.source import Source
 from imgcls.core.pixels.sources import as_sources
 from imgcls.core.tasks.classify.classify import Prediction, top_k
 from imgcls.core.tasks.classify.scoring import adapt
+from imgcls.core.words import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Activations:
     image: Uint8Image | None = field(repr=False)
     layers: Mapping[str, Float32Array] = field(repr=False)
     error: str | None = None
+
+    def __repr__(self) -> str:
+        """Return of what and how many they are."""
+        what = counted(len(self.layers), "layer") if self.error is None else f"error: {self.error}"
+        return f"<Activations {self.path}: {what}>"
 
     def _repr_png_(self) -> bytes | None:
         """Return what a notebook shows: the sheet of the layers; nothing on error."""

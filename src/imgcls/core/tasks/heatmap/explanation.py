@@ -57,6 +57,11 @@ class Explanation:
     faithfulness: Faithfulness | None = None
     error: None = None
 
+    def __repr__(self) -> str:
+        """Return what was explained, and how."""
+        asked = f"{self.prediction.label} {self.prediction.score:.2%}"
+        return f"<Explanation {self.path}: {asked}, {self.method} at {self.layer}>"
+
     @property
     def has_evidence(self) -> bool:
         """Whether anything spoke for the class."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from imgcls.core.tasks.labelled.findings import KINDS, Severity
 from imgcls.core.tasks.labelled.inspection import InspectedDataset
+from imgcls.core.words import counted
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ class AuditReport:
     splits: Mapping[str, Mapping[str, int]]
     findings: tuple[Finding, ...]
     folder: str = ""
+
+    def __repr__(self) -> str:
+        """Return how much was looked at and found."""
+        findings, images = counted(len(self.findings), "finding"), counted(self.images, "image")
+        return f"<AuditReport {self.folder}: {findings} in {images}>"
 
     def count(self, kind: str) -> int:
         """Return how many findings are of a kind."""

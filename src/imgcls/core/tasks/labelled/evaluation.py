@@ -33,6 +33,7 @@ from imgcls.core.tasks.labelled.trust import (
     risk_coverage,
     wilson,
 )
+from imgcls.core.words import counted
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -144,6 +145,12 @@ class Evaluation:
     risks: tuple[Risk, ...] = ()
     recommended: Recommendation | None = None
     unfamiliar: Unfamiliar | None = None
+
+    def __repr__(self) -> str:
+        """Return how well the model does."""
+        failed = f", {len(self.errors)} not scored" if self.errors else ""
+        images = counted(self.images, "image")
+        return f"<Evaluation {self.model}: {self.top1:.2%} of {images} right{failed}>"
 
     def save(
         self,

@@ -19,6 +19,7 @@ from imgcls.core.models.exported_description import BESIDE, description_beside
 from imgcls.core.models.label_file import USUAL_NAMES, find_labels, read_labels
 from imgcls.core.models.model_file import ENDING, ModelFile, read_model_file
 from imgcls.core.pixels.preprocessing import RESIZES, SCALINGS, Resize, Scaling
+from imgcls.core.words import counted
 
 log = logging.getLogger("imgcls")
 
@@ -92,6 +93,11 @@ class ImportedModel:
     real_images: int
     scaling_guessed: bool
     checks: tuple[PhotoCheck, ...]
+
+    def __repr__(self) -> str:
+        """Return what it tells apart and how near it is to its source."""
+        classes = counted(len(self.file.labels), "class")
+        return f"<ImportedModel: {classes}, scores within {self.max_difference:.0e}>"
 
 
 def import_model(

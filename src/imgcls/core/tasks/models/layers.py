@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgcls.core.engines.model import find_spec, is_model_file, open_model_file
 from imgcls.core.models.model_file import ModelFile
+from imgcls.core.words import counted
 
 if TYPE_CHECKING:
     from imgcls.core.keras.layer_rows import LayerRow
@@ -24,6 +25,11 @@ class NetworkSummary:
 
     model: str
     layers: tuple[LayerRow, ...]
+
+    def __repr__(self) -> str:
+        """Return its size."""
+        layers = counted(len(self.layers), "layer")
+        return f"<NetworkSummary {self.model}: {layers}, {self.parameters:,} parameters>"
 
     @property
     def parameters(self) -> int:

@@ -36,6 +36,7 @@ from imgcls.core.tasks.training.selection import Selection, select_images
 from imgcls.core.tasks.training.stages import train
 from imgcls.core.tasks.training.trained import FoldFigures, Trained
 from imgcls.core.version import __version__
+from imgcls.core.words import counted
 
 log = logging.getLogger("imgcls")
 
@@ -72,6 +73,11 @@ class FinetuneResult:
     unreadable: int
     seconds: float
     folds: FoldFigures | None = None
+
+    def __repr__(self) -> str:
+        """Return the file and how well it does."""
+        classes = counted(len(self.classes), "class")
+        return f"<FinetuneResult {self.path}: {classes}, validation {self.val_accuracy:.2%}>"
 
 
 def finetune(
