@@ -20,6 +20,7 @@ def test_an_evaluation_is_figures_matrix_classes_and_mistakes() -> None:
     shown = evaluation()._repr_html_()
     assert "<p><b>&lt;m&gt; on 3 images</b></p>" in shown
     assert "66.67%" in shown  # top-1
+    assert "top-5" not in shown and "top-5" in evaluation(classes=6, count=6)._repr_html_()
     assert shown.count("<tr><th>&lt;c0&gt;</th>") == 1
     assert '<td style="text-align:right;background:rgba(33,113,181,0.60)">2</td>' in shown
     assert "<p>1 misclassified, the surest first</p>" in shown and "1.jpg" in shown

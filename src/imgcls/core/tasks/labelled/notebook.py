@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # Up to this many classes, the confusion matrix is shown.
 _MOST_CLASSES = 30
+_TOP = 5  # of so few classes, the right one is always among the best five
 _MOST_ROWS = 100
 _MOST_PATHS = 5
 
@@ -21,8 +22,10 @@ def evaluation_html(evaluation: Evaluation) -> str:
     """Return the figures, the confusion matrix, the classes and the mistakes as HTML."""
     e = evaluation
     figures = [
-        *(("top-1", e.top1), ("top-5", e.top5), ("macro F1", e.macro.f1)),
-        *(("weighted F1", e.weighted.f1), ("calibration error", e.ece)),
+        ("top-1", e.top1),
+        *([("top-5", e.top5)] if len(e.labels) > _TOP else []),
+        *(("macro F1", e.macro.f1), ("weighted F1", e.weighted.f1)),
+        ("calibration error", e.ece),
     ]
     parts = [
         paragraph(f"{e.model} on {counted(e.images, 'image')}", strong=True),
@@ -32,7 +35,11 @@ def evaluation_html(evaluation: Evaluation) -> str:
         parts += [paragraph("confusion matrix: rows true, columns predicted"), _matrix(e)]
     classes = [(c.label, c.precision, c.recall, c.f1, c.support) for c in e.classes]
     headings = ("class", "precision", "recall", "F1", "images")
-    parts += [table(headings, classes[:_MOST_ROWS]), shown_up_to(_MOST_ROWS, len(classes))]
+    parts += [
+        paragraph("by class"),
+        table(headings, classes[:_MOST_ROWS]),
+        shown_up_to(_MOST_ROWS, len(classes)),
+    ]
     if e.misclassified:
         worst = sorted(e.misclassified, key=lambda mistake: -mistake.score)
         rows = [(m.path, m.label, m.predicted, m.score) for m in worst[:_MOST_ROWS]]
