@@ -103,6 +103,10 @@ def connected(options: ClusterOptions, content: bytes) -> Iterator[Any]:
                 ray.init(configure_logging=False, **how)
             except Exception as error:  # Ray raises many kinds; each is one line
                 raise unreachable(options.address, error) from error
+        if not _is_verbose():
+            # What is logged where a client's work is done comes here, too; no option stops it.
+            with contextlib.suppress(AttributeError):  # no client, or another version of Ray
+                ray.util.client.ray.get_context().client_worker.log_client.disable_logs()
         yield ray
 
 
@@ -123,10 +127,11 @@ def run_parts(
     Raises:
         ImgclsError: what a worker raised, or that the cluster failed.
     """
-    refs = ray.put(order), ray.put(content)
     # Ray Data does not work through a client, so it then runs on the cluster's side.
     make = _notes_of_driver if ray.util.client.ray.is_connected() else _notes
     try:
+        # Through a client, the cluster reads them at once, if it has imgcls.
+        refs = ray.put(order), ray.put(content)
         with contextlib.closing(make(ray, refs, parts, workers)) as notes:
             yield from map(_received, notes)
     except ImgclsError:
