@@ -17,7 +17,7 @@ from imgcls.core.models.exported_description import (
     distinct_labels,
     is_description,
 )
-from imgcls.core.models.model_file import check_labels
+from imgcls.core.models.file_description import check_labels
 
 # Beside a model, in this order; `STEM.labels.txt` and `STEM_labels.txt` go before.
 USUAL_NAMES = (

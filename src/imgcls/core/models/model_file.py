@@ -9,40 +9,46 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 import numpy as np
 
 from imgcls.core.cache import content_id
 from imgcls.core.errors import ModelError, UsageError, WeightsError
 from imgcls.core.models.familiarity import Familiarity
+from imgcls.core.models.file_description import (
+    CLOSENESS,
+    DIRECTIONS,
+    BackboneWeights,
+    backbone_of,
+    check_labels,
+    familiarity_shapes,
+    features_of,
+    object_of,
+    preprocessing_of,
+    weights_of,
+    widths_of,
+)
 from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.network_description import NetworkDescription
-from imgcls.core.models.spec import DESCRIBED, ModelSpec, described_spec
-from imgcls.core.models.table import BACKBONES, MODELS
+from imgcls.core.models.spec import ModelSpec, described_spec
+from imgcls.core.models.table import BACKBONES
 from imgcls.core.models.tensor_file import TensorFile, open_tensor_file, write_tensor_file
 from imgcls.core.models.variant import AS_IT_IS, Variant, varied
 from imgcls.core.models.weights import Network, find_weights, weights_path
-from imgcls.core.pixels.preprocessing import INTERPOLATIONS, RESIZES, SCALINGS, Preprocessing
+from imgcls.core.pixels.preprocessing import Preprocessing
 
 ENDING = ".safetensors"
 _FORMAT = 1
-_MAX_LABELS = 100_000
-_MAX_LABEL = 255  # characters
-_MAX_HEAD_LAYERS = 4
-_MAX_RESIZE_TO = 4096  # pixels
 _KEYS = {
     *("format", "backbone", "backbone_weights", "weights_sha256", "network", "head", "labels"),
     *("familiarity", "preprocessing", "features", "training", "metrics", "versions"),
 }
 
-BackboneWeights = Literal["own", "stored"]
-_DIRECTIONS, _CLOSENESS = "familiarity.directions", "familiarity.closeness"
 _BACKBONE_TENSOR = re.compile(r"backbone\.[0-9]{3,4}\.[0-9]{1,2}")
 
 
@@ -157,7 +163,7 @@ def write_model_file(
     if file.familiarity is not None:
         directions, closeness = file.familiarity.directions, file.familiarity.closeness
         description["familiarity"] = [directions.shape[1], len(closeness)]
-        tensors |= {_DIRECTIONS: directions, _CLOSENESS: closeness}
+        tensors |= {DIRECTIONS: directions, CLOSENESS: closeness}
     write_tensor_file(path, description, tensors)
 
 
@@ -204,11 +210,11 @@ def _checked(opened: TensorFile) -> ModelFile:
         raise ValueError(f"it has no place for {str(min(unknown))[:50]!r}")
     if description["format"] != _FORMAT:
         raise ValueError(f"format {str(description['format'])[:20]!r}; this imgcls reads {_FORMAT}")
-    backbone, described = _backbone(description)
-    weights = _weights(description, backbone)
+    backbone, described = backbone_of(description)
+    weights = weights_of(description, backbone)
     labels = check_labels(description["labels"])
-    widths = _widths(description["head"], len(labels), described)
-    familiarity = _familiarity_shapes(description.get("familiarity"), widths)
+    widths = widths_of(description["head"], len(labels), described)
+    familiarity = familiarity_shapes(description.get("familiarity"), widths)
     _check_tensors(opened, widths, familiarity, described, stored=weights == "stored")
     file = ModelFile(
         backbone=backbone,
@@ -216,96 +222,18 @@ def _checked(opened: TensorFile) -> ModelFile:
         weights_sha256=description["weights_sha256"],
         head=_read_head(opened, len(widths) - 1) if widths else None,
         labels=labels,
-        preprocessing=_preprocessing(description["preprocessing"], backbone, described),
-        features=_features(description, described),
+        preprocessing=preprocessing_of(description["preprocessing"], backbone, described),
+        features=features_of(description, described),
         described=described,
         familiarity=_read_familiarity(opened) if familiarity else None,
-        training=_object(description, "training"),
-        metrics=_object(description, "metrics"),
+        training=object_of(description, "training"),
+        metrics=object_of(description, "metrics"),
         versions={
-            package: str(version) for package, version in _object(description, "versions").items()
+            package: str(version) for package, version in object_of(description, "versions").items()
         },
     )
     _ = file.spec  # which refuses a size or features that the network cannot have
     return file
-
-
-def _features(description: Mapping[str, Any], described: NetworkDescription | None) -> str:
-    features = description.get("features", "")
-    if not isinstance(features, str) or (features and described is not None):
-        raise ValueError("it does not say which features its head stands on")
-    return features
-
-
-def _object(description: Mapping[str, Any], key: str) -> dict[str, Any]:
-    value = description[key]
-    if not isinstance(value, dict):
-        raise ValueError(f"its {key} is no object")
-    return value
-
-
-def _backbone(description: Mapping[str, Any]) -> tuple[str, NetworkDescription | None]:
-    """Return the name of the network, and its layers if it is not in the table."""
-    backbone = description["backbone"]
-    if backbone == DESCRIBED:
-        return DESCRIBED, NetworkDescription.from_json(description["network"])
-    if not isinstance(backbone, str) or backbone not in BACKBONES:
-        raise ValueError(f"{str(backbone)[:50]}: no such network")
-    if "network" in description:
-        raise ValueError(f"it describes a network, and names {backbone}")
-    return backbone, None
-
-
-def _weights(description: Mapping[str, Any], backbone: str) -> BackboneWeights:
-    """Return where the network's weights are."""
-    weights: Any = description["backbone_weights"]
-    digest = description["weights_sha256"]
-    possible = ["own", "stored"] if backbone in MODELS else ["stored"]
-    if (
-        weights not in possible
-        or not isinstance(digest, str)
-        or not re.fullmatch(r"[0-9a-f]{64}" if weights == "own" else r"|[0-9a-f]{64}", digest)
-    ):
-        raise ValueError("it does not say what weights its network has")
-    return cast(BackboneWeights, weights)
-
-
-def check_labels(labels: Any) -> tuple[str, ...]:
-    """Return labels that a model file may have.
-
-    Raises:
-        ValueError: they are no list, too many, empty, long, twice there or not plain text.
-    """
-    if not isinstance(labels, list | tuple) or not 2 <= len(labels) <= _MAX_LABELS:
-        raise ValueError(f"a model has 2 to {_MAX_LABELS} labels")
-    for label in labels:
-        if not isinstance(label, str) or not 0 < len(label) <= _MAX_LABEL:
-            raise ValueError(f"a label is text of 1 to {_MAX_LABEL} characters")
-        if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in label):
-            raise ValueError(f"label {label!a} holds control characters")
-    if len(set(labels)) != len(labels):
-        raise ValueError("a label stands there twice")
-    return tuple(labels)
-
-
-def _widths(
-    description: Any, classes: int, described: NetworkDescription | None
-) -> tuple[int, ...]:
-    """Return the widths of the head; none for a described network that ends in logits."""
-    if described is not None:
-        output = described.output_shape
-        if description == [] and output == (classes,):
-            return ()
-        if not isinstance(description, list) or list(output) != description[:1]:
-            raise ValueError(f"its head does not stand on the {output} of its network")
-    if (
-        not isinstance(description, list)
-        or not 2 <= len(description) <= _MAX_HEAD_LAYERS + 1
-        or any(type(width) is not int or width < 1 for width in description)
-        or description[-1] != classes
-    ):
-        raise ValueError("its head does not end in its labels")
-    return tuple(description)
 
 
 def _check_tensors(
@@ -331,24 +259,8 @@ def _check_tensors(
         raise ValueError(f"it lacks tensor {next(iter(expected))}")
 
 
-def _familiarity_shapes(counts: Any, widths: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of what tells familiar images, by name; none where the file has it not."""
-    if counts is None:
-        return {}
-    if (
-        not widths
-        or not isinstance(counts, list)
-        or len(counts) != 2
-        or any(type(count) is not int or count < 1 for count in counts)
-        or counts[0] > widths[0]
-    ):
-        raise ValueError("its familiarity does not fit its head")
-    directions, photos = counts
-    return {_DIRECTIONS: (widths[-1], directions, widths[0]), _CLOSENESS: (photos,)}
-
-
 def _read_familiarity(opened: TensorFile) -> Familiarity:
-    directions, closeness = opened.read(_DIRECTIONS), opened.read(_CLOSENESS)
+    directions, closeness = opened.read(DIRECTIONS), opened.read(CLOSENESS)
     if (np.diff(closeness) < 0).any() or (np.abs(directions) > 1.01).any():
         raise ValueError("its familiarity is not one that imgcls writes")
     return Familiarity(directions, closeness)
@@ -365,23 +277,6 @@ def _read_head(opened: TensorFile, layers: int) -> Head:
             for position in range(layers)
         )
     )
-
-
-def _preprocessing(
-    description: Any, backbone: str, described: NetworkDescription | None
-) -> Preprocessing:
-    preprocessing = Preprocessing(**description)
-    if (
-        type(preprocessing.size) is not int
-        or (described and (preprocessing.size,) * 2 != described.input_shape[:2])
-        or type(preprocessing.resize_to) is not int
-        or not preprocessing.size <= preprocessing.resize_to <= _MAX_RESIZE_TO
-        or str(preprocessing.scaling) not in SCALINGS
-        or str(preprocessing.interpolation) not in INTERPOLATIONS
-        or str(preprocessing.resize) not in RESIZES
-    ):
-        raise ValueError(f"its preprocessing is not one of {backbone}'s")
-    return preprocessing
 
 
 def own_weights(network: Network) -> bool:

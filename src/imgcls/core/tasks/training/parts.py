@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 
 from imgcls.core.errors import UsageError
-from imgcls.core.models.model_file import check_labels
+from imgcls.core.models.file_description import check_labels
 from imgcls.core.tasks.labelled.dataset import (
     Dataset,
     Part,
