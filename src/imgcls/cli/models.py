@@ -86,7 +86,7 @@ def info(model: str, layers: bool, format_name: str) -> None:
         return
     from imgcls.core.cache import content_id
     from imgcls.core.engines.model import find_spec
-    from imgcls.core.keras.layers import list_layers
+    from imgcls.core.keras.spatial_layers import list_layers
     from imgcls.core.tasks.models.catalogue import listed
 
     spatial, default = list_layers(find_spec(model))

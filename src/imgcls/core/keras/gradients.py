@@ -13,7 +13,7 @@ import numpy as np
 from imgcls.core.arrays import Float32Array
 from imgcls.core.errors import UsageError
 from imgcls.core.keras.graph import cam_activations, cut_top, with_outputs
-from imgcls.core.keras.layers import spatial_shapes
+from imgcls.core.keras.spatial_layers import spatial_shapes
 from imgcls.core.keras.start import import_keras
 from imgcls.core.models.head import Head
 from imgcls.core.models.spec import ModelSpec

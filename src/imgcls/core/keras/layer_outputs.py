@@ -11,7 +11,7 @@ import numpy as np
 from imgcls.core.arrays import Float32Array
 from imgcls.core.errors import UsageError
 from imgcls.core.keras.graph import layer_output
-from imgcls.core.keras.layers import spatial_shapes
+from imgcls.core.keras.spatial_layers import spatial_shapes
 from imgcls.core.keras.start import import_keras
 
 

@@ -233,7 +233,7 @@ def layers_of(model: str) -> tuple[dict[str, tuple[int, int, int]], str]:
     Raises:
         ModelError: there is no such model.
     """
-    from imgcls.core.keras.layers import list_layers
+    from imgcls.core.keras.spatial_layers import list_layers
 
     return list_layers(spec_of(model))
 

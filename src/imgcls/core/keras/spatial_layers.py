@@ -1,4 +1,4 @@
-"""The layers of a network, listed without memory for its weights."""
+"""The layers that a heatmap may use: those with height and width, listed without their weights."""
 
 from __future__ import annotations
 

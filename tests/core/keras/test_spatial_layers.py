@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imgcls.core.keras.layers import list_layers
+from imgcls.core.keras.spatial_layers import list_layers
 from imgcls.core.models.network_description import Layer, NetworkDescription
 from imgcls.core.models.spec import described_spec
 from imgcls.core.models.table import MODELS
