@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from imgcls.core.words import counted, duration, unknown
+from imgcls.core.words import counted, duration, listed, unknown
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,7 @@ def test_an_unknown_image_has_a_nearest_class() -> None:
     assert unknown("car", 1, "\x1b[33munknown\x1b[0m") == (
         "\x1b[33munknown\x1b[0m (nearest: car 100.00%)"
     )
+
+
+def test_several_things_in_a_row() -> None:
+    assert [listed(text) for text in ("a", "ab", "abc")] == ["a", "a and b", "a, b and c"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def duration(seconds: float) -> str:
     """Return a length of time as people say it: "less than 1 s", "35 s", "4 min", "1 h 12 min"."""
@@ -38,3 +40,8 @@ def unknown(label: str, score: float, word: str = "unknown") -> str:
         word: "unknown", as it is painted.
     """
     return f"{word} (nearest: {label} {score:.2%})"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return several things as people list them: "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))

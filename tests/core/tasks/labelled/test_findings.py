@@ -125,3 +125,10 @@ def test_what_is_passed_over_is_told_by_its_reason() -> None:
     assert found("linked-folder", inspected) == [["set/x"]]
     assert found("loose-image", inspected) == [["set/y.jpg"]]
     assert found("unused-folder", inspected) == []
+
+
+def test_what_is_said_of_one_and_of_several() -> None:
+    said = "{} under more than one label"
+    assert KINDS["conflicting-labels"].found(1) == said.format("1 image appears")
+    assert KINDS["conflicting-labels"].found(2) == said.format("2 images appear")
+    assert KINDS["tiny-class"].found(5) == "5 classes have fewer than 20 images"

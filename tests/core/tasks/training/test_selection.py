@@ -71,3 +71,12 @@ def test_a_class_without_a_validation_image_is_named(
     select_images(two_classes, FinetuneOptions())
     said = "no validation image shows rare: what is said of accuracy says nothing of it; add images"
     assert said in caplog.messages
+
+
+def test_what_an_audit_would_find_is_said_in_a_sentence(
+    two_classes: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copy(two_classes / "squares" / "001.png", two_classes / "stripes" / "copy.png")
+    select_images(two_classes, FinetuneOptions())
+    found = "1 image appears under more than one label and 2 classes have fewer than 20 images"
+    assert f"{found}; run imgcls audit {two_classes} for details" in caplog.messages

@@ -23,7 +23,7 @@ from imgcls.core.tasks.training.folds import assign_folds
 from imgcls.core.tasks.training.options import FinetuneOptions
 from imgcls.core.tasks.training.parts import chosen_parts
 from imgcls.core.tasks.training.split import stratified_split
-from imgcls.core.words import counted
+from imgcls.core.words import counted, listed
 
 log = logging.getLogger("imgcls")
 
@@ -180,14 +180,14 @@ def _report_short(inspected: InspectedDataset) -> None:
     """Say in a line what an audit finds, but for what was said in lines of their own."""
     found = Counter(finding.kind for finding in report(inspected).findings)
     serious = [
-        f"{kind.title} ({found[name]})"
+        kind.found(found[name])
         for name, kind in KINDS.items()
         if found[name] and kind.severity != "note" and name not in _REPORTED
     ]
     if serious:
         log.warning(
-            "found in the images: %s; run imgcls audit %s for details",
-            ", ".join(serious),
+            "%s; run imgcls audit %s for details",
+            listed(serious),
             inspected.dataset.folder,
         )
 
