@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import io
 import json
 import re
@@ -17,6 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.docs.scripts import load_script
+
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TEXT = (DOCS / "notebook.ipynb").read_text("utf-8")
 NOTEBOOK = json.loads(TEXT)
@@ -24,11 +25,7 @@ NOTEBOOK = json.loads(TEXT)
 
 @pytest.fixture(scope="module")
 def runner() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("run_notebook", DOCS / "run_notebook.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("docs/run_notebook.py")
 
 
 def test_it_is_small_and_ends_with_pictures(runner: ModuleType) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 import tomllib
@@ -13,6 +12,7 @@ from types import ModuleType
 import pytest
 
 import imgcls
+from tests.docs.scripts import load_script
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / ".ci" / "release_check.py"
@@ -22,11 +22,7 @@ TRACKED = ["README.md", ".github/workflows/ci.yml", "src/imgcls/__init__.py", "s
 
 @pytest.fixture(scope="module")
 def release_check() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("release_check", SCRIPT)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(".ci/release_check.py")
 
 
 def wheel_with(folder: Path, *names: str, version: str = "1.0") -> Path:

@@ -6,7 +6,6 @@ import codecs
 import io
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,17 +14,8 @@ from hypothesis import strategies as st
 
 from imgcls.core.errors import UsageError
 from imgcls.core.pixels.lists import _names, read_names
-from imgcls.core.pixels.sources import Source, read_list
-
-
-def names(found: Iterator[Source]) -> list[str]:
-    return [source.name for source in found]
-
-
-@pytest.fixture
-def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+from imgcls.core.pixels.sources import read_list
+from tests.core.pixels.input_files import names
 
 
 class Stdin:

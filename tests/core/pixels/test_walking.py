@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,25 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 from imgcls.core.errors import ImageError
 from imgcls.core.pixels import walking
 from imgcls.core.pixels.sources import Source, expand, walk
-
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(24)
-
-
-def names(found: Iterator[Source]) -> list[str]:
-    return [source.name for source in found]
-
-
-def make(folder: Path, *paths: str) -> None:
-    for path in paths:
-        file = folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(PNG)
-
-
-@pytest.fixture
-def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+from tests.core.pixels.input_files import PNG, make, names
 
 
 def test_folders_are_walked_in_order(inside: Path) -> None:
