@@ -4,16 +4,23 @@
 
 prints a line a model as it is done; without names, every row of the table. Weights are random
 since time and memory do not depend on them; the largest networks take minutes each.
+
+    python benchmarks/export.py --float64 NAME...
+
+says how far the scores of Keras and of ONNX Runtime are from those of Keras in float64, with
+random weights as they are drawn.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +28,20 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from imgcls.core.arrays import softmax
 from imgcls.core.keras.build import build_network
 from imgcls.core.keras.start import import_keras
 from imgcls.core.models.table import MODELS
+from imgcls.core.tasks.export import export_child
 from imgcls.core.tasks.export.check_photos import check_pixels
+from imgcls.core.tasks.export.options import ExportOptions
+from imgcls.core.tasks.export.runtimes import run_exported
 
 _GROWN = 30.0  # a logit
 _DAMPING = 0.2
 
 
-def save_weights(name: str, path: str) -> None:
+def save_weights(name: str, path: str, *, damped: bool = True) -> None:
     """Save random weights with which the scores of classes differ, as trained ones do.
 
     In deep residual networks random weights make numbers grow from block to block, and with them
@@ -41,7 +52,7 @@ def save_weights(name: str, path: str) -> None:
     preprocessing, network = MODELS[name].preprocessing, build_network(MODELS[name])
     views = preprocessing.scale(check_pixels(preprocessing))  # those that export compares
     logits = network.predict(views, batch_size=1, verbose=0)  # one by one takes less memory
-    if np.abs(logits).max() > _GROWN:
+    if damped and np.abs(logits).max() > _GROWN:
         _damp_branches(network)
         logits = network.predict(views, batch_size=1, verbose=0)
     last = next(layer for layer in reversed(network.layers) if hasattr(layer, "kernel"))
@@ -67,6 +78,36 @@ def _damp_branches(network: Any) -> None:
                     break
 
 
+def compare_with_float64(name: str, folder: str) -> str:
+    """Return how far two runtimes are from float64."""
+    weights = os.path.join(folder, "m.weights.h5")
+    save_weights(name, weights, damped=False)
+    export_child.BOUNDS = {"float32": math.inf}
+    request = {
+        "model": name,
+        "weights": weights,
+        "output": "m.onnx",
+        "ending": ".onnx",
+        "options": asdict(ExportOptions()),
+    }
+    export_child.export_into(request, Path(folder))
+    views = MODELS[name].preprocessing.scale(check_pixels(MODELS[name].preprocessing))
+    (file,) = Path(folder, "made").iterdir()
+    ours = run_exported(".onnx", file, views, together=False)
+    network = build_network(MODELS[name])
+    network.load_weights(weights)
+    exact = import_keras().models.clone_model(network, clone_function=_in_float64)
+    exact.set_weights(network.get_weights())
+    expected = softmax(exact.predict(views, batch_size=1, verbose=0))
+    keras = softmax(network.predict(views, batch_size=1, verbose=0))
+    distances = [float(np.abs(scores - expected).max()) for scores in (keras, ours)]
+    return f"{name}: Keras {distances[0]:.1e}, ONNX Runtime {distances[1]:.1e}"
+
+
+def _in_float64(layer: Any) -> Any:
+    return type(layer).from_config(layer.get_config() | {"dtype": "float64"})
+
+
 def measure(name: str, ending: str, folder: str) -> str:
     """Return the row of a Markdown table."""
     weights, out = os.path.join(folder, "m.weights.h5"), os.path.join(folder, f"m{ending}")
@@ -90,6 +131,11 @@ def measure(name: str, ending: str, folder: str) -> str:
 
 def main() -> None:
     ending, *names = sys.argv[1:]
+    if ending == "--float64":
+        for name in names:
+            with tempfile.TemporaryDirectory() as folder:
+                print(compare_with_float64(name, folder), flush=True)
+        return
     print("| model | time | peak memory | file | difference |\n|---|---|---|---|---|", flush=True)
     for name in names or MODELS:
         # A process of its own for each, since the peak of those that are waited for only grows.

@@ -22,6 +22,22 @@ def test_nothing_is_left_where_it_fails(tiny: Path, tmp_path: Path) -> None:
     assert (tmp_path / "m.tflite").read_bytes() == b"mine"
 
 
+def test_what_came_meanwhile_stays(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_two(path: Path, folder: Path, request: object) -> dict[str, object]:
+        (folder / "made").mkdir()
+        (folder / "made" / path.name).write_bytes(b"ours")
+        path.write_bytes(b"theirs")
+        return {}
+
+    monkeypatch.setattr(export_module, "_run_child", write_two)
+    with pytest.raises(OutputError, match=r"m\.onnx: is there already"):
+        export(str(tiny), tmp_path / "m.onnx")
+    assert (tmp_path / "m.onnx").read_bytes() == b"theirs"
+    assert sorted(os.listdir(tmp_path)) == ["m.onnx", "tiny.safetensors"]
+
+
 def test_int8_needs_photos(tiny: Path, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     Image.new("RGB", (20, 20)).save(tmp_path / "photos" / "a.png")

@@ -32,6 +32,12 @@ def test_the_ending_says_the_format() -> None:
         ending_of("m.pt")
 
 
+@pytest.mark.parametrize("output", [".tflite", "folder/.onnx", "-"])
+def test_an_output_has_a_name(output: str) -> None:
+    with pytest.raises(UsageError, match=r"put a name before it|name a file"):
+        ending_of(output)
+
+
 def test_what_is_there_is_replaced_only_by_force(tmp_path: Path) -> None:
     path = tmp_path / "m.tflite"
     check_output(path, ".tflite", force=False)

@@ -120,6 +120,8 @@ def export(
             "options": asdict(options) | {"calibrate": _text(options.calibrate)},
         }
         outcome = _run_child(path, folder, request)
+        # Again, for it may have come meanwhile.
+        check_output(path, ending, force=options.force)
         made = sorted((folder / MADE_FOLDER).iterdir(), key=lambda file: file.name == target.name)
         for file in made:  # the model itself comes last
             _take_name(file, target.with_name(file.name))

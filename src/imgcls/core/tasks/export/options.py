@@ -142,8 +142,12 @@ def ending_of(output: str | os.PathLike[str]) -> str:
     """Return the row of `FORMATS` that an output's name stands for.
 
     Raises:
-        UsageError: none.
+        UsageError: none, or it is no name.
     """
+    if os.fspath(output) == "-":
+        raise UsageError("-: no model is written to standard output; name a file")
+    if Path(output).name in FORMATS:
+        raise UsageError(f"{os.fspath(output)}: is an ending alone; put a name before it")
     ending = Path(output).suffix
     is_folder = os.fspath(output).endswith(("/", os.sep)) or not ending
     ending = SAVED_MODEL if is_folder else ending
