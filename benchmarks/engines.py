@@ -1,8 +1,10 @@
 """Inference alone, images per second on all cores: LiteRT, OpenVINO and ONNX Runtime.
 
-All run the same network: the compiled one, which OpenVINO reads as it is and tf2onnx converts.
-`pip install openvino onnxruntime tf2onnx` first; what is not installed is left out. ResNet50 and
-VGG16 have random weights, which take the same time.
+    python benchmarks/engines.py [NAME...]
+
+All run the same network: the compiled one, which OpenVINO reads as it is, and `imgcls export`
+writes for ONNX Runtime. What is not installed is left out. All but the default have random
+weights, which take the same time. What `--engine auto` takes for many images is marked.
 """
 
 from __future__ import annotations
@@ -20,15 +22,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measure import caption, imgcls
 
-from imgcls import load_model
-from imgcls.core.telemetry import import_onnxruntime
+from imgcls import compile_model, load_model
+from imgcls.core.engines.engine import MANY_IMAGES
 
 CORES = os.cpu_count() or 1
 # Network → what builds its random weights; the default has its own.
-BUILDERS = {"efficientnet-lite0": "", "resnet50": "ResNet50", "vgg16": "VGG16"}
-# What tf2onnx cannot convert here; not to be tried in every round.
-UNCONVERTED: set[str] = set()
+BUILDERS = {
+    "efficientnet-lite0": "",
+    "mobilenet-v2": "MobileNetV2",
+    "resnet50": "ResNet50",
+    "vgg16": "VGG16",
+}
 _SECONDS = 2.0
 _ROUNDS = 5
 _SAVE_WEIGHTS = """
@@ -41,7 +47,8 @@ Run = Callable[[np.ndarray], Any]
 
 
 def main() -> None:
-    print("| network | engine | images/s | of the best |\n|---|---|---|---|")
+    print(f"{caption()}\n")
+    print("| network | engine | images/s | of the best | auto |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         for ref in sys.argv[1:] or BUILDERS:
             weights, builder = None, BUILDERS[ref]
@@ -54,6 +61,8 @@ def main() -> None:
 
 def _compare(ref: str, weights: Path | None, folder: Path) -> None:
     """Measure the engines in turn, several rounds, and print the medians."""
+    speeds_here = compile_model(ref, weights=weights).speeds
+    auto = "litert" if speeds_here is None else speeds_here.best(MANY_IMAGES, CORES)
     size = load_model(ref, weights=weights).preprocessing.size
     image = np.random.default_rng(0).normal(size=(1, size, size, 3)).astype(np.float32)
     speeds: dict[str, list[float]] = {}
@@ -63,7 +72,8 @@ def _compare(ref: str, weights: Path | None, folder: Path) -> None:
     medians = {engine: statistics.median(values) for engine, values in speeds.items()}
     best = max(medians.values())
     for engine, speed in medians.items():
-        print(f"| {ref} | {engine} | {speed:.1f} | {speed / best:.0%} |", flush=True)
+        taken = "takes it" if engine == auto else ""
+        print(f"| {ref} | {engine} | {speed:.1f} | {speed / best:.0%} | {taken} |", flush=True)
 
 
 def _engines(ref: str, weights: Path | None, folder: Path) -> dict[str, tuple[Run, int]]:
@@ -73,27 +83,24 @@ def _engines(ref: str, weights: Path | None, folder: Path) -> dict[str, tuple[Ru
         if engine == "litert" or importlib.util.find_spec(engine):
             model = load_model(ref, weights=weights, engine=engine, threads=CORES)  # type: ignore[arg-type]
             found[engine] = (model.logits, model.engine.parallel)
-    has_both = importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("tf2onnx")
-    if has_both and ref not in UNCONVERTED:
-        try:
-            found["onnxruntime"] = _onnxruntime(ref, model, folder)
-        except subprocess.CalledProcessError as error:  # VGG16 takes it more memory than 24 GB
-            print(f"{ref}: tf2onnx ended with {error.returncode}", file=sys.stderr)
-            UNCONVERTED.add(ref)
+    if importlib.util.find_spec("onnxruntime"):
+        found["onnxruntime"] = _onnxruntime(ref, weights, folder)
     return found
 
 
-def _onnxruntime(ref: str, model: Any, folder: Path) -> tuple[Run, int]:
-    onnxruntime = import_onnxruntime()
+def _onnxruntime(ref: str, weights: Path | None, folder: Path) -> tuple[Run, int]:
+    import onnxruntime
+
     file = folder / f"{ref}.onnx"
     if not file.exists():
-        compiled = model.engine._compiled.path
-        command = [sys.executable, "-m", "tf2onnx.convert", "--tflite", str(compiled)]
-        subprocess.run([*command, "--output", str(file)], check=True, capture_output=True)
+        own = ["--weights", weights] if weights else []
+        command = imgcls("export", ref, *own, "-o", file, "--batch", "fixed")
+        subprocess.run(command, check=True, capture_output=True)
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = CORES
-    session = onnxruntime.InferenceSession(str(file), options)
-    return lambda batch: session.run(["Identity"], {"image": batch}), 1
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda batch: session.run(None, {name: batch}), CORES
 
 
 def _images_per_second(run: Run, threads: int, image: np.ndarray) -> float:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from imgcls.core.processor import processor
+
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "sample_images"
+
+
+def caption() -> str:
+    """Say which machine the figures are of."""
+    return f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,9 @@ class Row:
         usual: the usual way's.
         ratio: how many times better ours is.
         goal: the least ratio that is wanted; 0 for none.
+        bound: the part of what the same cores can do at all that ours reaches; 0 if not measured.
+        best_other: the best other way that a careful user has; empty if none was measured.
+        other_ratio: how many times better ours is than that.
     """
 
     what: str
@@ -33,14 +44,23 @@ class Row:
     usual: str
     ratio: float
     goal: float = 0.0
+    bound: float = 0.0
+    best_other: str = ""
+    other_ratio: float = 0.0
 
     def markdown(self) -> str:
         """Return the row of a Markdown table."""
         goal = f"{self.goal:g}" if self.goal else ""
-        return f"| {self.what} | {self.ours} | {self.usual} | {self.ratio:.1f} | {goal} |"
+        bound = f"{self.bound:.0%}" if self.bound else ""
+        other = f"{self.other_ratio:.2f} ({self.best_other})" if self.best_other else ""
+        cells = (self.what, self.ours, self.usual, f"{self.ratio:.1f}", goal, bound, other)
+        return f"| {' | '.join(cells)} |"
 
 
-HEADER = "| what | imgcls | the usual way | ratio | wanted |\n|---|---|---|---|---|"
+HEADER = (
+    "| what | imgcls | the usual way | ratio | wanted | of the bound | to the best other way |\n"
+    "|---|---|---|---|---|---|---|"
+)
 
 
 @dataclass(frozen=True)
@@ -130,10 +150,27 @@ def paired(ours: Callable[[], float], usual: Callable[[], float], runs: int) -> 
         usual: the same for what it is compared with.
         runs: how many pairs count.
     """
-    ours(), usual()
-    pairs = [(ours(), usual()) for _ in range(runs)]
+    costs = in_turn({"ours": ours, "usual": usual}, runs)
     return Pair(
-        statistics.median(mine for mine, _ in pairs),
-        statistics.median(theirs for _, theirs in pairs),
-        statistics.median(theirs / mine for mine, theirs in pairs),
+        statistics.median(costs["ours"]),
+        statistics.median(costs["usual"]),
+        ratio(costs, "usual"),
+    )
+
+
+def in_turn(ways: Mapping[str, Callable[[], float]], runs: int) -> dict[str, list[float]]:
+    """Measure the costs of several ways in turn; the first round is not counted.
+
+    Args:
+        ways: name → what returns a cost.
+        runs: how many rounds count.
+    """
+    rounds = [{name: way() for name, way in ways.items()} for _ in range(runs + 1)]
+    return {name: [costs[name] for costs in rounds[1:]] for name in ways}
+
+
+def ratio(costs: Mapping[str, list[float]], name: str) -> float:
+    """Return how many times as much as "ours" a way costs: the median, round by round."""
+    return statistics.median(
+        theirs / mine for mine, theirs in zip(costs["ours"], costs[name], strict=True)
     )

@@ -1,19 +1,36 @@
-"""`predict` against the usual Keras recipe: start, memory, throughput, large JPEGs."""
+"""`predict` against the usual Keras recipe, other ways, and what the machine can do at all."""
 
 from __future__ import annotations
 
+import importlib.util
 import io
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from measure import SAMPLES, Row, imgcls, multiplied, paired, process, script
+from measure import (
+    SAMPLES,
+    Row,
+    imgcls,
+    in_turn,
+    multiplied,
+    paired,
+    process,
+    ratio,
+    script,
+)
 from PIL import Image
+from scaling import native_bound
+from start import FLOOR, compiled_file
 
+from imgcls.core.engines.engine import Precision
 from imgcls.core.models import labels
+from imgcls.core.models.table import DEFAULT_MODEL
 
 _MAKE_KERAS_FILE = """
 import keras, sys
@@ -27,31 +44,83 @@ keras.Model(model.inputs, keras.layers.Softmax()(model.output)).save(sys.argv[1]
 _CLASS_INDEX = Path(labels.__file__).with_name("imagenet_class_index.json")
 
 
+class Files(NamedTuple):
+    """The default network as the other ways read it."""
+
+    keras: Path
+    onnx: Path
+
+    @classmethod
+    def made_in(cls, folder: Path) -> Files:
+        files = cls(folder / "model.keras", folder / "model.onnx")
+        make_keras = [sys.executable, "-c", _MAKE_KERAS_FILE, str(files.keras)]
+        subprocess.run(make_keras, check=True, capture_output=True)
+        export = imgcls("export", DEFAULT_MODEL, "-o", files.onnx, "--batch", "fixed")
+        subprocess.run(export, check=True, capture_output=True)
+        return files
+
+    def other_ways(self, photos: Sequence[Path]) -> dict[str, list[str]]:
+        """Return the command lines of the other ways that are installed."""
+        networks = {
+            "onnxruntime": self.onnx,
+            "openvino": self.onnx,
+            "tfdata": self.keras,
+            "timm": "tf_efficientnet_lite0",
+        }
+        return {
+            way: script("other_ways.py", way, network, *photos)
+            for way, network in networks.items()
+            if way == "tfdata" or importlib.util.find_spec(way) is not None
+        }
+
+
 def rows(photos: Path | None, runs: int) -> Iterator[Row]:
     """Yield the rows; `photos` is a folder of 100 to 1000, else the samples are multiplied."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        model = folder / "model.keras"
-        subprocess.run(
-            [sys.executable, "-c", _MAKE_KERAS_FILE, str(model)], check=True, capture_output=True
-        )
+        files = Files.made_in(folder)
         cat = SAMPLES / "cat.jpg"
         process(imgcls("predict", cat))  # compiles, once
-        yield from _cold_start(cat, model, runs)
+        yield from _cold_start(cat, files, runs)
         yield _help(runs)
         many = photos or multiplied(folder / "photos", 1000)
-        yield _throughput(many, model, runs, "float32", 15)
+        yield _throughput(many, files, runs, "float32", 15)
         process(imgcls("predict", many, "-k1", "--precision", "int8"))  # calibrates, once
-        yield _throughput(many, model, runs, "int8", 25)
+        yield _throughput(many, files, runs, "int8", 25)
         yield _large_jpeg(cat, runs)
 
 
-def _cold_start(photo: Path, model: Path, runs: int) -> Iterator[Row]:
-    ours, usual = imgcls("predict", photo), script("keras_predict.py", model, _CLASS_INDEX, photo)
-    pair = paired(lambda: process(ours).seconds, lambda: process(usual).seconds, runs)
-    yield Row("one photo, whole process", _s(pair.ours), _s(pair.usual), pair.ratio, 20)
+def _cold_start(photo: Path, files: Files, runs: int) -> Iterator[Row]:
+    """Compare one photo; the bound is what Python and the libraries themselves take."""
+    ours = imgcls("predict", photo)
+    usual = script("keras_predict.py", files.keras, _CLASS_INDEX, photo)
+    floor = [sys.executable, "-c", FLOOR, str(compiled_file())]
+    others = files.other_ways([photo])
+    commands = {"ours": ours, "usual": usual, "bound": floor, **others}
+    costs = in_turn({name: _seconds(command) for name, command in commands.items()}, runs)
+    median = {name: statistics.median(found) for name, found in costs.items()}
+    yield Row(
+        "one photo, whole process",
+        _s(median["ours"]),
+        _s(median["usual"]),
+        ratio(costs, "usual"),
+        20,
+        ratio(costs, "bound"),
+        *_best(costs, others),
+    )
     pair = paired(lambda: process(ours).megabytes, lambda: process(usual).megabytes, 2)
     yield Row("its peak memory", f"{pair.ours:.0f} MB", f"{pair.usual:.0f} MB", pair.ratio, 6)
+
+
+def _seconds(command: Sequence[str]) -> Callable[[], float]:
+    return lambda: process(command).seconds
+
+
+def _best(costs: Mapping[str, list[float]], others: Iterable[str]) -> tuple[str, float]:
+    """Return the best other way, and how many times better ours is."""
+    ratios = {name: ratio(costs, name) for name in others}
+    best = min(ratios, key=ratios.__getitem__)
+    return best, ratios[best]
 
 
 def _help(runs: int) -> Row:
@@ -60,21 +129,35 @@ def _help(runs: int) -> Row:
     return Row("`imgcls --help` (usual: `import keras`)", _s(pair.ours), _s(pair.usual), pair.ratio)
 
 
-def _throughput(folder: Path, model: Path, runs: int, precision: str, goal: float) -> Row:
+def _throughput(folder: Path, files: Files, runs: int, precision: Precision, goal: float) -> Row:
+    """Compare a folder, in seconds a photo; the bound is measured in each round."""
     photos = sorted(folder.iterdir())
     few = photos[:100]
 
-    def ours() -> float:
-        command = imgcls("-q", "predict", folder, "-f", "jsonl", "--precision", precision)
-        return process(command).seconds / len(photos)
+    def seconds(command: Sequence[str]) -> Callable[[], float]:
+        return lambda: process(command).seconds / len(photos)
 
     def usual() -> float:
-        output = process(script("keras_predict.py", model, _CLASS_INDEX, *few)).output
-        return float(output.split()[-1]) / len(few)
+        command = script("keras_predict.py", files.keras, _CLASS_INDEX, *few)
+        return float(process(command).output.split()[-1]) / len(few)
 
-    pair = paired(ours, usual, runs)
-    what = f"{len(photos)} photos, file to label, {precision} (usual: the loop alone)"
-    return Row(what, f"{1 / pair.ours:.0f}/s", f"{1 / pair.usual:.0f}/s", pair.ratio, goal)
+    others = {name: seconds(command) for name, command in files.other_ways(photos).items()}
+    ways = {
+        "ours": seconds(imgcls("-q", "predict", folder, "-f", "jsonl", "--precision", precision)),
+        "usual": usual,
+        "bound": lambda: 1 / native_bound(precision=precision, photos=few),
+        **others,
+    }
+    costs = in_turn(ways, runs)
+    return Row(
+        f"{len(photos)} photos, file to label, {precision} (usual: the loop alone)",
+        f"{1 / statistics.median(costs['ours']):.0f}/s",
+        f"{1 / statistics.median(costs['usual']):.0f}/s",
+        ratio(costs, "usual"),
+        goal,
+        ratio(costs, "bound"),
+        *_best(costs, others),
+    )
 
 
 def _large_jpeg(photo: Path, runs: int) -> Row:

@@ -1,19 +1,17 @@
 """Print the table of figures that the README quotes: `make bench`.
 
 Every figure stands beside the usual way's on the same machine in the same run; medians of
-alternating runs.
+alternating runs. The other ways are those of `other_ways.py` that are installed.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import os
-import platform
 import sys
 from pathlib import Path
 
-from measure import HEADER
+from measure import HEADER, caption
 
 # Each has rows(photos, runs).
 PARTS = ("predict", "heatmap", "activations", "features")
@@ -26,7 +24,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="pairs that count (default 5)")
     options = parser.parse_args()
     sys.path.insert(0, str(Path(__file__).parent))
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
+    print(f"{caption()}\n")
     print(HEADER)
     for part in options.parts or PARTS:
         for row in importlib.import_module(part).rows(options.photos, options.runs):

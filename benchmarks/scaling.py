@@ -7,16 +7,20 @@ images take some minutes. The photos are hard links to the sample images.
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import multiprocessing
 import os
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from measure import SAMPLES, imgcls, multiplied, process
+from measure import SAMPLES, caption, imgcls, multiplied, process
 from PIL import Image
+
+from imgcls.core.engines.engine import Precision
 
 _MEGAPIXELS = (0.2, 2.0, 12.0, 48.0)
 _ROUNDS = 3
@@ -27,6 +31,7 @@ def main() -> None:
     parser.add_argument("--up-to", type=int, default=100_000, help="the most images")
     parser.add_argument("--plot", type=Path, help="draw the curves into this PNG")
     options = parser.parse_args()
+    print(f"{caption()}\n")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         process(imgcls("predict", SAMPLES / "cat.jpg"))  # compiles, once
@@ -106,27 +111,35 @@ def _workers(folder: Path) -> dict[float, float]:
     return speeds
 
 
-def native_bound(repeats: int = 40) -> float:
+def native_bound(
+    repeats: int = 40, precision: Precision = "float32", photos: Sequence[Path] = ()
+) -> float:
     """Return the images/s of decode, resize and inference with next to no Python between.
 
-    A process a core runs each of the three in a loop of its own over the sample images.
+    A process a core runs each of the three in a loop of its own over some photos.
+
+    Args:
+        repeats: how many times over the sample images.
+        precision: of the network.
+        photos: instead of the sample images, once.
     """
     cores = os.cpu_count() or 1
     context = multiprocessing.get_context("spawn")
     with context.Pool(cores) as pool:
-        pool.map(_stage_seconds, [1] * cores)  # all processes are up and warm
-        seconds = pool.map(_stage_seconds, [repeats] * cores)
+        stages = functools.partial(_stage_seconds, precision, list(photos))
+        pool.map(stages, [1] * cores)  # all processes are up and warm
+        seconds = pool.map(stages, [1 if photos else repeats] * cores)
     return sum(1 / second for second in seconds)
 
 
-def _stage_seconds(repeats: int) -> float:
+def _stage_seconds(precision: Precision, photos: list[Path], repeats: int) -> float:
     """Return the seconds an image takes in the three stages."""
     from imgcls import load_model
     from imgcls.core.pixels.images import open_image
 
-    model = load_model(threads=1)
+    model = load_model(threads=1, precision=precision)
     preprocessing = model.preprocessing
-    contents = [path.read_bytes() for path in sorted(SAMPLES.glob("*.jpg"))]
+    contents = [path.read_bytes() for path in photos or sorted(SAMPLES.glob("*.jpg"))]
     images = [open_image(content, preprocessing.least_size).image for content in contents]
     batch = preprocessing.scale(preprocessing.fit(images[0]))[None]
     started = time.perf_counter()

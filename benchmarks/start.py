@@ -14,14 +14,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from measure import SAMPLES, imgcls, process
+from measure import SAMPLES, caption, imgcls, process
 
 from imgcls import load_model
 
 _LINE = re.compile(rb"import time:\s+(\d+) \|\s+(\d+) \| *(\S+)")
 
 # What any program needs that reads a photo and runs the network, without the program.
-_FLOOR = """
+FLOOR = """
 import sys
 import numpy, PIL.Image
 from ai_edge_litert.interpreter import Interpreter
@@ -38,7 +38,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20)
     runs = parser.parse_args().runs
     photo = SAMPLES / "cat.jpg"
-    model = _compiled_file()
+    model = compiled_file()
+    print(f"{caption()}\n")
     print("| what | imgcls | the least | ratio of medians | of the fastest | wanted |")
     print("|---|---|---|---|---|---|")
     python = [sys.executable, "-c"]
@@ -48,7 +49,7 @@ def main() -> None:
         (
             "one photo (least: import numpy, PIL and LiteRT, run the network once)",
             imgcls("predict", photo),
-            [*python, _FLOOR, str(model)],
+            [*python, FLOOR, str(model)],
             1.35,
         ),
     ):
@@ -65,7 +66,7 @@ def main() -> None:
         _slowest_imports(title, arguments)
 
 
-def _compiled_file() -> Path:
+def compiled_file() -> Path:
     """Return the compiled default model."""
     engine = load_model().engine
     return Path(engine.compiled.folder, "model.tflite")  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from measure import SAMPLES
+from measure import SAMPLES, caption
 from PIL import Image
 
 from imgcls import load_model
@@ -48,7 +48,7 @@ def _steps(sources: Sequence[Source]) -> None:
     model = load_model(threads=1, engine="litert")
     preprocessing, engine = model.preprocessing, model.engine
     assert isinstance(engine, LiteRTEngine)
-    print(f"{len(sources)} photos\n\n| step | ms |\n|---|---|")
+    print(f"{caption()}; {len(sources)} photos\n\n| step | ms |\n|---|---|")
     contents = _timed("read", Source.read, sources)
     images = _timed("decode", lambda c: open_image(c, preprocessing.least_size).image, contents)
     pixels = _timed("crop and resize", preprocessing.fit, images)
