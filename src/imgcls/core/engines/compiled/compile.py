@@ -165,7 +165,7 @@ def _make(
 
             kept = save_calibration(network, calibration, temporary, keep=keep)
         else:
-            log.info("%s: %s, once", network.title, _occasion(network, folder))
+            log.info("%s: %s, once", network.title, _occasion(network))
         usual = duration(_usual_seconds(network))
         with working(f"compiling {network.title} for this machine, usually about {usual}"):
             _run_child(network, precision, temporary)
@@ -218,7 +218,7 @@ def _remove_unkept(folder: Path) -> None:
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
-def _occasion(network: Network, folder: Path) -> str:
+def _occasion(network: Network) -> str:
     """Say why a model is compiled now."""
     made = made_of(network, "float32")
     for _, facts in all_facts():

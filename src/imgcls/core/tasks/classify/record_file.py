@@ -89,7 +89,7 @@ class RecordFile:
         self._make_out = finish
         self._awaited: deque[tuple[int, int]] = deque()
         with contextlib.ExitStack() as stack, _as_output_error(path):
-            stack.enter_context(_locked(self._out, path))
+            stack.enter_context(_locked(self._out))
             rows = self._take_over() if resume else no_rows()
             self._know(rows)
             self._rows_before = len(rows)
@@ -277,7 +277,7 @@ def _write_whole(file: FileIO, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _locked(out: Path, name: str) -> Iterator[None]:
+def _locked(out: Path) -> Iterator[None]:
     import filelock
 
     lock_file = out.with_name(f".{out.name}.lock")
