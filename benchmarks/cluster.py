@@ -1,23 +1,29 @@
 """What a cluster costs and gains: the same photos by one process, and by Ray with 1 and 2 workers.
 
-`python benchmarks/cluster.py` prints the table of docs/scaling.md; it takes some minutes. Ray runs
-on this machine, so both have the same cores; a worker has one. The photos are hard links. "Start"
-is the time of one photo. Seconds of the processor are those of the one process, and of the workers
-on Ray: unlike those of the clock, they say the same while the machine does other things, too.
+`python benchmarks/cluster.py` prints the table of docs/scaling.md; it takes some minutes, on Linux.
+Ray runs on this machine, so both have the same cores; a worker has one. The photos are hard links.
+The start is the time of as many photos as there are workers, a part each. Beyond it, what counts is
+the clock where the machine does nothing else; seconds of the processor say about the same while it
+does other things, too. They are those of all processes: the command, the workers, and Ray's own.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from measure import SAMPLES, imgcls, multiplied, process
+
+_TICKS = os.sysconf("SC_CLK_TCK")  # a second, in /proc
+_SAMPLE_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -25,14 +31,25 @@ class Cost:
     """What a run took.
 
     Attributes:
-        seconds: of the clock, for all photos.
-        start: of the clock, for one photo.
-        cpu: seconds of the processor beyond the start.
+        seconds: of the clock.
+        cpu: of the processors, for it and all processes below it.
     """
 
     seconds: float
-    start: float
     cpu: float
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(self.seconds - other.seconds, self.cpu - other.cpu)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The same photos by one process and on Ray: the start, and what comes on top."""
+
+    one_start: Cost
+    one: Cost
+    ray_start: Cost
+    ray: Cost
 
 
 def main() -> None:
@@ -47,51 +64,82 @@ def main() -> None:
         process(imgcls("predict", SAMPLES / "cat.jpg"))  # compiles, once
         print(f"{options.images} photos, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
         print(
-            "| workers | one process | on Ray | its start | images/s | images/s on Ray "
-            "| processor, one process | on Ray | overhead |\n|---|---|---|---|---|---|---|---|---|"
+            "| workers | start, one process | on Ray | images/s, one process | on Ray | overhead "
+            "by the clock | processor, one process | on Ray | overhead |\n"
+            "|---|---|---|---|---|---|---|---|---|"
         )
         for workers in options.workers:
-            print(_row(folder, photos, options.images, options.rounds, workers), flush=True)
+            few = multiplied(folder / f"few-{workers}", workers)
+            # In turn, so that what else the machine does meets both.
+            pairs = [_pair(folder, few, photos, workers) for _ in range(options.rounds)]
+            print(_row(workers, options.images - workers, pairs), flush=True)
 
 
-def _row(folder: Path, photos: Path, count: int, rounds: int, workers: int) -> str:
-    """Measure pairs in turn, so that what else the machine does meets both."""
-    pairs = []
-    for number in range(rounds):
-        out = folder / f"{workers}-{number}"
-        common = ("--workers", str(workers), "-f", "jsonl", "-o")
-        alone = [
-            process(imgcls("-q", "predict", what, *common, f"{out}-{what.name}.jsonl"))
-            for what in (photos, SAMPLES / "cat.jpg")
-        ]
-        on_ray = [
-            process(imgcls("-q", "predict", what, "--cluster", "local", *common, out / what.name))
-            for what in (photos, SAMPLES / "cat.jpg")
-        ]
-        summary = json.loads((out / photos.name / "_summary.json").read_text())
-        pair = (
-            Cost(alone[0].seconds, alone[1].seconds, alone[0].cpu_seconds - alone[1].cpu_seconds),
-            Cost(on_ray[0].seconds, on_ray[1].seconds, summary["worker_cpu_seconds"]),
-        )
-        print(f"{workers} workers: {pair}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
-        pairs.append(pair)
-    alone_costs, ray_costs = zip(*pairs, strict=True)
-    one, ray = _medians(alone_costs), _medians(ray_costs)
-    overheads = [ray.cpu / one.cpu - 1 for one, ray in pairs]
+def _pair(folder: Path, few: Path, photos: Path, workers: int) -> Pair:
+    common = ("--workers", str(workers), "-f", "jsonl", "-o")
+    costs = []
+    for number, where in enumerate(((), ("--cluster", "local"))):
+        parts = ("--part-size", "1") if where else ()
+        with tempfile.TemporaryDirectory(dir=folder) as out:
+            results = Path(out, "start"), Path(out, "all")
+            start = _run(imgcls("-q", "predict", few, *where, *parts, *common, results[0]))
+            costs += [start, _run(imgcls("-q", "predict", photos, *where, *common, results[1]))]
+        costs[-1] -= costs[2 * number]
+    pair = Pair(*costs)
+    print(f"{workers} workers: {pair}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
+    return pair
+
+
+def _row(workers: int, count: int, pairs: Sequence[Pair]) -> str:
+    """Return the medians as a row; overheads are those of pairs."""
+    middle = statistics.median
+    clock = middle(pair.ray.seconds / pair.one.seconds - 1 for pair in pairs)
+    cpu = middle(pair.ray.cpu / pair.one.cpu - 1 for pair in pairs)
     return (
-        f"| {workers} | {one.seconds:.1f} s | {ray.seconds:.1f} s | {ray.start:.1f} s "
-        f"| {count / (one.seconds - one.start):.0f} | {count / (ray.seconds - ray.start):.0f} "
-        f"| {1000 * one.cpu / count:.1f} ms a photo | {1000 * ray.cpu / count:.1f} ms "
-        f"| {statistics.median(overheads):+.0%} |"
+        f"| {workers} | {middle(pair.one_start.seconds for pair in pairs):.1f} s "
+        f"| {middle(pair.ray_start.seconds for pair in pairs):.1f} s "
+        f"| {middle(count / pair.one.seconds for pair in pairs):.0f} "
+        f"| {middle(count / pair.ray.seconds for pair in pairs):.0f} | {clock:+.0%} "
+        f"| {middle(1000 * pair.one.cpu / count for pair in pairs):.1f} ms a photo "
+        f"| {middle(1000 * pair.ray.cpu / count for pair in pairs):.1f} ms | {cpu:+.0%} |"
     )
 
 
-def _medians(costs: tuple[Cost, ...]) -> Cost:
-    return Cost(
-        statistics.median(cost.seconds for cost in costs),
-        statistics.median(cost.start for cost in costs),
-        statistics.median(cost.cpu for cost in costs),
-    )
+def _run(command: Sequence[str]) -> Cost:
+    """Run a command to its end, and look again and again at what the processes below it took."""
+    cpu: dict[int, float] = {}
+    started = time.perf_counter()
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while True:
+        try:
+            child.wait(_SAMPLE_SECONDS)
+            break
+        except subprocess.TimeoutExpired:
+            cpu |= _seconds_below(child.pid)
+    seconds = time.perf_counter() - started
+    if child.returncode:
+        raise RuntimeError(f"{' '.join(command)}: exit code {child.returncode}")
+    return Cost(seconds, sum(cpu.values()))
+
+
+def _seconds_below(root: int) -> dict[int, float]:
+    """Return what a process and each below it took of the processors so far."""
+    parents, seconds = {}, {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        pid = int(path.parent.name)
+        parents[pid] = int(fields[1])
+        seconds[pid] = (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def is_below(pid: int) -> bool:
+        while pid and pid != root:
+            pid = parents.get(pid, 0)
+        return pid == root
+
+    return {pid: taken for pid, taken in seconds.items() if is_below(pid)}
 
 
 if __name__ == "__main__":
