@@ -90,6 +90,15 @@ def test_objects_are_written_found_listed_read_and_removed(bucket: str) -> None:
 
 
 @pytest.mark.slow
+def test_a_walk_goes_folder_by_folder(bucket: str) -> None:
+    names = ["in/a/y/1.bin", "in/a/z", "in/a-b", "in/a.bin", "in/b/c"]  # "-" and "." before "/"
+    for name in (*reversed(names), "in/_x/1", "in/b/_y", "inside"):
+        stores.write(f"{bucket}/{name}", b"1")
+    found = stores.walk(f"{bucket}/in/", lambda name: not name.startswith("_"))
+    assert [entry.uri.removeprefix(f"{bucket}/") for entry in found] == names
+
+
+@pytest.mark.slow
 def test_what_is_forbidden_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with run_s3_server(INITIAL_NO_AUTH_ACTION_COUNT="0") as address:
         for name, value in s3_env(address).items():

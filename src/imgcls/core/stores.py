@@ -159,7 +159,8 @@ def walk(uri: str, shown: Callable[[str], bool]) -> Iterator[Entry]:
     folder = uri.rstrip("/")
     if _is_google(folder):
         below = [one for one in _listed(folder, recursive=True) if not one.is_folder]
-        for entry in sorted(below, key=lambda one: one.uri.split("/")):
+        # What is in a folder comes where its name does: no character is before a slash.
+        for entry in sorted(below, key=lambda one: one.uri.replace("/", "\0")):
             if all(map(shown, entry.uri[len(folder) + 1 :].split("/"))):
                 yield entry
         return

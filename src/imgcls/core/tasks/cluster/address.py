@@ -87,8 +87,8 @@ def unreachable(address: str, error: Exception) -> ClusterError:
             "`cluster` local"
         )
     return ClusterError(
-        f"{address}: no Ray cluster answers; is it running there, and does it want a token "
-        "(RAY_AUTH_MODE=token)?"
+        f"{address}: no Ray cluster answers; is it the right port (ray:// takes the one for "
+        "clients, 10001 by default), and does it want a token (RAY_AUTH_MODE=token)?"
     )
 
 
