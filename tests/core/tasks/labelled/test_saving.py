@@ -46,6 +46,17 @@ def test_an_evaluation_as_a_page_and_again_with_heatmaps(
     assert asked == [str(samples / "cat.jpg")]
 
 
+def test_a_heatmap_that_fails_leaves_the_picture_alone(
+    evaluation: Evaluation, tmp_path: Path
+) -> None:
+    def heatmap(path: str) -> Image.Image:
+        raise ValueError(path)
+
+    evaluation.save(tmp_path / "page.html", heatmap=heatmap)
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert page.count("data:image/jpeg") == 1 and 'class="heatmap"' not in page
+
+
 def test_an_audit_as_json_and_as_a_page(tmp_path: Path) -> None:
     for _ in range(2):
         AUDIT.save(tmp_path / "audit.json")

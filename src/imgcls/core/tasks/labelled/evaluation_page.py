@@ -113,14 +113,15 @@ def _pairs(cells: list[Cell]) -> list[Cell]:
 
 def _pictured(mistake: Mistake, explain: Explain | None) -> PicturedMistake:
     source = Source(mistake.path)
+    picture = _address(lambda: open_image(source.read(), least_size(_PICTURE)).image)
+    if picture is None or explain is None:
+        return PicturedMistake(mistake, picture, None)
+    return PicturedMistake(mistake, picture, _address(lambda: explain(source)))
+
+
+def _address(draw: Callable[[], Image.Image]) -> str | None:
     try:
-        picture = _address(open_image(source.read(), least_size(_PICTURE)).image)
-        heatmap = explain and _address(explain(source))
+        return data_address(thumbnail(draw(), _PICTURE))
     except Exception as error:  # whatever went wrong since it was scored, the page goes on
         as_image_error(error)  # logs it
-        return PicturedMistake(mistake, None, None)
-    return PicturedMistake(mistake, picture, heatmap)
-
-
-def _address(picture: Image.Image) -> str:
-    return data_address(thumbnail(picture, _PICTURE))
+        return None
