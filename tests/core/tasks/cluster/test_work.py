@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -103,3 +104,14 @@ def test_errors_are_noted_up_to_a_number() -> None:
     counts = Counts()
     list(counts.of(Answer(str(number), "error", "bad") for number in range(30)))
     assert (counts.images, counts.failed, len(counts.errors)) == (30, 30, 20)
+
+
+def test_a_verbose_worker_says_what_it_meets(
+    order: tuple[Order, bytes], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a process of Ray's the logger has no handler, and debug messages went nowhere."""
+    log = logging.getLogger("imgcls")
+    monkeypatch.setattr(log, "handlers", [])
+    Worker(replace(order[0], verbose=True), order[1])
+    log.debug("met")
+    assert capsys.readouterr().err.splitlines()[-1] == "met"

@@ -161,7 +161,7 @@ def _notes(
         _do,
         fn_kwargs={"order": order, "content": content},
         num_cpus=1,
-        concurrency=workers,
+        compute=ray.data.TaskPoolStrategy(size=workers),
     )
     for row in notes.iter_rows():
         yield str(row["note"])

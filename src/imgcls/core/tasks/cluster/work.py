@@ -94,6 +94,8 @@ class Worker:
             os.environ["IMGCLS_OFFLINE"] = "1"
         if order.verbose:
             log.setLevel(logging.DEBUG)
+            if not log.handlers:  # of a process of Ray's own, whose errors go to the driver
+                log.addHandler(logging.StreamHandler())
         self.order = order
         self.model = unpack(order.parcel, content, threads=1)
 
