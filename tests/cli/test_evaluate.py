@@ -60,7 +60,7 @@ labelled/cup/broken.jpg: error: truncated JPEG
 KEYS = [
     *("images", "top1", "top5", "classes", "macro", "weighted", "labels", "confusion_matrix"),
     *("ece", "coverage", "misclassified", "errors"),
-    *("top1_interval", "reliability", "risk_coverage", "recommended"),
+    *("model", "top1_interval", "reliability", "risk_coverage", "recommended"),
 ]
 
 
