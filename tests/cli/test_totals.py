@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from imgcls.cli.totals import Total, counted_beside, total
+from imgcls.cli.totals import Total, can_be_counted, counted_beside, total
 
 
 def known(number: Total) -> int:
@@ -71,3 +71,10 @@ def test_a_count_that_fails_is_not_known() -> None:
 
     number = counted_beside(items)
     assert number() is None and number() is None
+
+
+def test_what_waits_for_the_next_name_is_not_looked_at_ahead(folder: Path) -> None:
+    names = [str(folder), "*.jpg", "https://example.org/a.jpg"]
+    assert can_be_counted(names, None)
+    assert not can_be_counted([*names, "-"], None)
+    assert not can_be_counted(names, "-")

@@ -12,13 +12,13 @@ import pytest
 
 from imgcls.core.engines import opening
 from imgcls.core.engines.compiled import compile
-from imgcls.core.engines.compiled.folder import compiled_folder
+from imgcls.core.engines.compiled.folder import CompiledModel, compiled_folder
 from imgcls.core.engines.opening import open_engine
 from imgcls.core.engines.speeds import SPEEDS_FILE, Speed, Speeds, keep_speeds, kept_speeds
 from imgcls.core.errors import ModelError, OutputError, UsageError
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.weights import Network, find_weights
-from imgcls.core.processor import usable_cores
+from imgcls.core.processor import processor, usable_cores
 
 
 @pytest.fixture
@@ -72,6 +72,47 @@ def test_auto_takes_what_was_the_fastest(network: Network, openvino_faster: Path
     assert open_engine(network, images=1).name == "litert"
     assert open_engine(network, images=100).name == "openvino"
     assert open_engine(network, "litert", images=100).name == "litert"
+
+
+def test_a_run_says_that_openvino_made_its_records(
+    network: Network, openvino_faster: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "imgcls")
+    open_engine(network, images=19)
+    assert caplog.messages == []
+    open_engine(network, images=20)
+    assert caplog.messages == [
+        f"{DEFAULT_MODEL}: runs on OpenVINO, which was timed as the faster engine"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("int8", "float32", "where", "said"),
+    [
+        (29.4, 27.0, processor(), True),
+        (26.5, 27.0, processor(), True),  # 2% are no gain
+        (25.0, 27.0, processor(), False),
+        (29.4, 27.0, "another processor", False),
+        (29.4, None, processor(), False),  # made before float32 was timed beside it
+    ],
+)
+def test_int8_that_gains_nothing_here_says_so(
+    int8: float,
+    float32: float | None,
+    where: str,
+    said: bool,
+    network: Network,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    facts = {"milliseconds": int8, "processor": where}
+    if float32 is not None:
+        facts["float32_milliseconds"] = float32
+    opening._say_if_no_gain(network, CompiledModel(Path("nowhere"), facts))
+    expected = (
+        f"{DEFAULT_MODEL}: int8 takes {int8} ms an image on one core of this processor, float32 "
+        f"{float32} ms: it gains nothing here; leave out `precision` int8"
+    )
+    assert caplog.messages == ([expected] if said else [])
 
 
 def test_a_named_number_of_images_or_none(network: Network, openvino_faster: Path) -> None:

@@ -101,7 +101,7 @@ def _run_fastest(
     if speeds is not None and speeds.best(count, threads) == "openvino":
         try:
             engine = _run_compiled(network, compiled, "openvino", threads)
-            log.debug("%s runs on OpenVINO, which was the fastest here", network.title)
+            log.info("%s: runs on OpenVINO, which was timed as the faster engine", network.title)
             return engine
         except (ImportError, ModelError) as error:
             log.debug("%s runs on LiteRT: %s", network.title, error)

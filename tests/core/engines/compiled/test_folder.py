@@ -66,6 +66,13 @@ def test_it_says_how_fast_it_is(compiled: CompiledModel, network: Network) -> No
     assert milliseconds(DEFAULT_MODEL, network.spec)["float32"] == facts["milliseconds"] > 0
 
 
+def test_how_fast_it_is_elsewhere_says_nothing_here(
+    own_cache: Path, compiled: CompiledModel, network: Network
+) -> None:
+    edit_facts(own_cache / "compiled" / compiled.folder.name, processor="another")
+    assert milliseconds(DEFAULT_MODEL, network.spec) == {}
+
+
 @pytest.mark.posix
 def test_nobody_else_may_look(compiled: CompiledModel) -> None:
     folders = [compiled.folder, *compiled.folder.parents[:2]]

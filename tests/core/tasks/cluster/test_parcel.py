@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,3 +45,14 @@ def test_what_did_not_arrive_whole_is_refused(
     monkeypatch.setenv("IMGCLS_CACHE", str(tmp_path / "node"))
     with pytest.raises(ModelError, match="did not arrive as it was sent; run it again"):
         unpack(replace(parcel, sha256="0" * 64), content, threads=1)
+
+
+@pytest.mark.usefixtures("compiled_default")
+def test_a_node_without_openvino_runs_the_same_file_on_litert(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parcel, content = pack(load_model(engine="litert", threads=1))
+    monkeypatch.setenv("IMGCLS_CACHE", str(tmp_path / "node"))
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    arrived = unpack(replace(parcel, engine="openvino"), content, threads=1)
+    assert arrived.engine.name == "litert"
