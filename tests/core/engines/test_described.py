@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from imgcls.core import progress
 from imgcls.core.engines.model import Model, load_model
 from imgcls.core.errors import ModelError
 from imgcls.core.models.head import Head
@@ -110,6 +112,27 @@ def test_runs(tmp_path: Path, batch: np.ndarray, engine: str) -> None:
         np.testing.assert_allclose(output, expected, atol=1e-4)
     assert model.network.spec.cam_layer == "conv2"
     assert model.network.spec.features_layer == ""  # so heatmaps need no gradients of Keras
+
+
+def test_what_is_waited_for_has_the_name_of_its_file_and_not_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    said: list[str] = []
+
+    def wait(what: str) -> contextlib.AbstractContextManager[None]:
+        said.append(what)
+        if what.startswith("compiling"):
+            raise KeyboardInterrupt  # which takes seconds
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(progress, "_waits", [wait])
+    monkeypatch.setenv("IMGCLS_CACHE", str(tmp_path / "cache"))
+    (folder := tmp_path / ("x" * 80)).mkdir()
+    with caplog.at_level("INFO", "imgcls"), pytest.raises(KeyboardInterrupt):
+        opened(write(folder / "m.safetensors", POOLED, head(5)))
+    assert said[0] == "opening m.safetensors"
+    assert said[1].startswith("compiling m.safetensors for this machine, usually about ")
+    assert caplog.messages == ["m.safetensors: compiling it for this machine, once"]
 
 
 def test_without_a_head(tmp_path: Path, batch: np.ndarray) -> None:

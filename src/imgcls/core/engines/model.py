@@ -174,7 +174,7 @@ def load_model(
         size = other.spec.preprocessing.size
         network, preprocessing, head, labels = other, preprocessing.for_size(size), None, ()
         familiarity = None
-    with working(f"opening {ref}"):
+    with working(f"opening {os.path.basename(ref)}"):
         cores = threads or usable_cores()
         running = open_engine(network, engine, cores, precision, calibration, images)
     return Model(ref, network, preprocessing, labels, running, head, precision, familiarity)

@@ -159,15 +159,16 @@ def _make(
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     temporary.mkdir(mode=0o700)
     kept = True
+    title = os.path.basename(network.title)  # a line has no room for a long path
     try:
         if precision == "int8":
             from imgcls.core.engines.compiled.calibration import save_calibration
 
             kept = save_calibration(network, calibration, temporary, keep=keep)
         else:
-            log.info("%s: %s, once", network.title, _occasion(network))
+            log.info("%s: %s, once", title, _occasion(network))
         usual = duration(_usual_seconds(network))
-        with working(f"compiling {network.title} for this machine, usually about {usual}"):
+        with working(f"compiling {title} for this machine, usually about {usual}"):
             _run_child(network, precision, temporary)
         if kept:
             remove(folder)
