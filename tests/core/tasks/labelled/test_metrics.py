@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from sklearn.metrics import classification_report, confusion_matrix
@@ -91,12 +88,3 @@ def test_agrees_with_scikit_learn_where_classes_are_never_said_or_never_shown() 
     assert np.array_equal(
         confusion(actual, predicted, columns), confusion_matrix(actual, predicted)
     )
-
-
-def test_figures_need_no_library_that_is_slow_to_import() -> None:
-    code = (
-        "import sys; from imgcls.core.tasks.labelled.metrics import *; a = np.array([0, 1]); "
-        "per_class(a, a, [0, 1], ['a', 'b']); print({'scipy', 'sklearn'} & set(sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("set()\n", "")

@@ -98,18 +98,11 @@ def per_class(
         columns: the classes wanted.
         labels: their names.
     """
-    rows = []
-    for column, label in zip(columns, labels, strict=True):
-        shown, answered = actual == column, predicted == column
-        support, answers, hits = (
-            int(shown.sum()),
-            int(answered.sum()),
-            int((shown & answered).sum()),
-        )
-        precision, recall = hits / max(1, answers), hits / max(1, support)
-        f1 = 2 * hits / max(1, support + answers)
-        rows.append(ClassScores(label, precision, recall, f1, support))
-    return rows
+    from sklearn.metrics import precision_recall_fscore_support
+
+    figures = precision_recall_fscore_support(actual, predicted, labels=columns, zero_division=0)
+    rows = zip(labels, *(column.tolist() for column in figures), strict=True)
+    return [ClassScores(*row) for row in rows]
 
 
 def averages(classes: Sequence[ClassScores]) -> tuple[ClassScores, ClassScores]:
