@@ -49,11 +49,11 @@ def test_text() -> None:
         "  cat      3  (train 2, test 1)\n"
         "  big dog  2  (train 2, test 0)\n"
         "\n"
-        "unreadable: cannot be read (1, error)\n"
+        "unreadable: 1 image cannot be read (error)\n"
         "  replace or delete them, or let finetune leave them out\n"
         "    cat/1.jpg\n"
         "\n"
-        "duplicates: the same image more than once (2, warning)\n"
+        "duplicates: 2 images are there more than once (warning)\n"
         "  keep one of them\n"
         "    cat/2.jpg  =  cat/3.jpg\n"
         "    cat/4.jpg  =  cat/5.jpg  =  cat/6.jpg\n"
@@ -78,7 +78,7 @@ def test_text_shows_20_of_a_kind_and_the_others_all(count: int, more: str) -> No
     findings = tuple(finding("unreadable", f"{number}.jpg") for number in range(count))
     report = AuditReport(count, {"cat": count}, {}, findings)
     text = shown("text", report)
-    assert f"({count}, error)" in text
+    assert f"unreadable: {count} images cannot be read (error)" in text
     assert text.endswith("    19.jpg\n" + more)
     assert len(json.loads(shown("json", report))["findings"]) == count
     assert shown("csv", report).count("\n") == count + 1

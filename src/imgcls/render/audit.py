@@ -27,7 +27,7 @@ def text(report: AuditReport) -> Iterator[str]:
     for kind, group in groupby(report.findings, key=lambda finding: finding.kind):
         findings = list(group)
         row = KINDS[kind]
-        yield f"\n{kind}: {row.title} ({len(findings)}, {row.severity})\n  {row.advice}\n"
+        yield f"\n{kind}: {row.found(len(findings))} ({row.severity})\n  {row.advice}\n"
         for finding in findings[:_SHOWN]:
             yield "    " + "  =  ".join(map(printable, finding.paths)) + f"{_doubt(finding)}\n"
         if len(findings) > _SHOWN:

@@ -35,23 +35,21 @@ class Kind:
 
     Attributes:
         severity: "error" spoils training or its figures, "warning" may, "note" is for knowing.
-        title: what it is, for people.
-        advice: what to do about it.
-        check: finds it.
         one: what is said of one, behind its number.
         more: what is said of several.
+        advice: what to do about it.
+        check: finds it.
     """
 
     severity: Severity
-    title: str
-    advice: str
-    check: Check
     one: str
     more: str
+    advice: str
+    check: Check
 
     def found(self, count: int) -> str:
         """Return what is said of so many: "2 images appear under more than one label"."""
-        return f"{count} {self.one if count == 1 else self.more}"
+        return f"{count:,} {self.one if count == 1 else self.more}"
 
 
 def _unreadable(inspected: InspectedDataset) -> Iterator[list[str]]:
@@ -155,170 +153,149 @@ def _hidden(inspected: InspectedDataset) -> Iterator[list[str]]:
 KINDS: Mapping[str, Kind] = {
     "unreadable": Kind(
         "error",
-        "cannot be read",
-        "replace or delete them, or let finetune leave them out",
-        _unreadable,
         "image cannot be read",
         "images cannot be read",
+        "replace or delete them, or let finetune leave them out",
+        _unreadable,
     ),
     "conflicting-labels": Kind(
         "error",
-        "the same image under different labels",
-        "keep each image under its right label only",
-        _conflicting,
         "image appears under more than one label",
         "images appear under more than one label",
+        "keep each image under its right label only",
+        _conflicting,
     ),
     "leak": Kind(
         "error",
-        "the same image in training and in validation or test",
-        "delete it from one of them: accuracy on images seen in training is too high",
-        _leaks,
         "image is in training and in validation or test",
         "images are in training and in validation or test",
+        "delete it from one of them: accuracy on images seen in training is too high",
+        _leaks,
     ),
     "class-name": Kind(
         "error",
-        "class folder whose name is not UTF-8",
-        "rename it; finetune cannot make a label of it",
-        _bad_names,
         "class folder has a name that is not UTF-8",
         "class folders have names that are not UTF-8",
+        "rename it; finetune cannot make a label of it",
+        _bad_names,
     ),
     "one-class": Kind(
         "error",
-        "the only class",
-        "a classifier needs two; if the folder holds class folders, name it instead",
-        _one_class,
         "class is the only one",
         "classes are the only ones",
+        "a classifier needs two; if the folder holds class folders, name it instead",
+        _one_class,
     ),
     "empty-class": Kind(
         "error",
-        "class without images",
-        "add images or remove the class",
-        _empty,
         "class has no images",
         "classes have no images",
+        "add images or remove the class",
+        _empty,
     ),
     "missing-class": Kind(
         "error",
-        "class that is not in every part of the set",
-        "a class must be in training, and in validation or test to be measured",
-        _missing,
         "class is not in every part of the set",
         "classes are not in every part of the set",
+        "a class must be in training, and in validation or test to be measured",
+        _missing,
     ),
     "linked-folder": Kind(
         "warning",
-        "folder that is a link, passed over",
-        "put the folder itself in its place to use its images",
-        _passed_over("linked-folder"),
         "folder is a link and passed over",
         "folders are links and passed over",
+        "put the folder itself in its place to use its images",
+        _passed_over("linked-folder"),
     ),
     "loose-image": Kind(
         "warning",
-        "image beside the class folders, not used",
-        "move it into the folder of its class, or delete it",
-        _passed_over("loose-image"),
         "image beside the class folders is not used",
         "images beside the class folders are not used",
+        "move it into the folder of its class, or delete it",
+        _passed_over("loose-image"),
     ),
     "unused-folder": Kind(
         "warning",
-        "folder of images beside the training folder, not used",
-        "move its images into the class folders, or name it on its own",
-        _passed_over("unused-folder"),
         "folder beside the training folder is not used",
         "folders beside the training folder are not used",
+        "move its images into the class folders, or name it on its own",
+        _passed_over("unused-folder"),
     ),
     "duplicates": Kind(
         "warning",
-        "the same image more than once",
-        "keep one of them",
-        _repeated(exactly=True),
         "image is there more than once",
         "images are there more than once",
+        "keep one of them",
+        _repeated(exactly=True),
     ),
     "near-duplicates": Kind(
         "warning",
-        "nearly the same image more than once",
-        "keep one of them unless they show different things",
-        _repeated(exactly=False),
         "image is there again, nearly the same",
         "images are there again, nearly the same",
+        "keep one of them unless they show different things",
+        _repeated(exactly=False),
     ),
     "tiny-class": Kind(
         "warning",
-        f"class of fewer than {TINY_CLASS} images",
-        "add images of this class",
-        _tiny,
         f"class has fewer than {TINY_CLASS} images",
         f"classes have fewer than {TINY_CLASS} images",
+        "add images of this class",
+        _tiny,
     ),
     "imbalance": Kind(
         "warning",
-        "classes of very different size",
-        "add images to the small ones, or let finetune weight the classes",
-        _imbalance,
         "pair of classes differs much in size",
         "pairs of classes differ much in size",
+        "add images to the small ones, or let finetune weight the classes",
+        _imbalance,
     ),
     "odd-size": Kind(
         "warning",
-        f"shorter side under {SMALL_SIDE} pixels, or sides of more than 1 to {LONG_SIDES:.0f}",
-        "look at them: little of them reaches the network",
-        _odd_sizes,
         "image is very small or very long",
         "images are very small or very long",
+        "look at them: little of them reaches the network",
+        _odd_sizes,
     ),
     "blank": Kind(
         "warning",
-        "picture of a single colour",
-        "delete it: nothing is on it",
-        _looks(_plain),
         "picture is of a single colour",
         "pictures are of a single colour",
+        "delete it: nothing is on it",
+        _looks(_plain),
     ),
     "dark": Kind(
         "warning",
-        "almost black photo",
-        "look at it: delete it, or brighten it",
-        _looks(lambda one: one.lightest < DARK and not _plain(one)),
         "photo is almost black",
         "photos are almost black",
+        "look at it: delete it, or brighten it",
+        _looks(lambda one: one.lightest < DARK and not _plain(one)),
     ),
     "overexposed": Kind(
         "warning",
-        "almost white photo",
-        "look at it: delete it if its subject is lost",
-        _looks(lambda one: one.darkest > LIGHT and not _plain(one)),
         "photo is almost white",
         "photos are almost white",
+        "look at it: delete it if its subject is lost",
+        _looks(lambda one: one.darkest > LIGHT and not _plain(one)),
     ),
     "blurred": Kind(
         "warning",
-        "blurred photo",
-        "look at it: delete it if its subject cannot be told",
-        _looks(lambda one: one.sharpness < BLURRED and not _plain(one)),
         "photo is blurred",
         "photos are blurred",
+        "look at it: delete it if its subject cannot be told",
+        _looks(lambda one: one.sharpness < BLURRED and not _plain(one)),
     ),
     "doubtful-label": Kind(
         "warning",
-        "label that the photo contradicts, the most doubtful first",
-        "look at them: move those that are in the wrong folder",
-        lambda _: iter(()),  # needs a network: core/tasks/auditing/labels.py,
         "label is contradicted by its photo",
-        "labels are contradicted by their photos",
+        "labels are contradicted by their photos, the most doubtful first",
+        "look at them: move those that are in the wrong folder",
+        lambda _: iter(()),  # needs a network: core/tasks/auditing/labels.py
     ),
     "hidden-folder": Kind(
         "note",
-        "hidden folder, passed over",
-        "delete it if it is left over",
-        _hidden,
         "hidden folder is passed over",
         "hidden folders are passed over",
+        "delete it if it is left over",
+        _hidden,
     ),
 }
