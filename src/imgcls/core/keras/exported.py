@@ -17,6 +17,12 @@ from imgcls.core.models.network_description import free_name
 from imgcls.core.models.weights import Network
 from imgcls.core.pixels.preprocessing import SCALINGS, Scaling
 
+_OPERATOR = "operator "
+# Layers, and what they are to hold once all are there.
+_Weights = list[tuple[Any, list[np.ndarray]]]
+# Layer, what it is called with, `_Weights` → what the layers in its place give.
+_MakePlain = Callable[[Any, Any, _Weights], Any]
+
 
 @dataclass(frozen=True)
 class ImageInput:
@@ -72,21 +78,21 @@ def _ending_in_scores(model: Any) -> Any:
 
 def _rebuilt(model: Any, image: ImageInput) -> Any:
     """Put the scaling before a network, and plain layers in the place of others."""
-    plain = {type(layer).__name__ for layer in model.layers} & _PLAIN.keys()
-    if not (plain or image.is_uint8 or image.reverses):
-        return model
     keras = import_keras()
+    kinds = {_kind(operation) for operation in model.operations}
+    if not (kinds & _PLAIN.keys() or image.is_uint8 or image.reverses):
+        return model
     shape = model.inputs[0].shape[1:]
     given = keras.Input(shape, dtype="uint8" if image.is_uint8 else "float32", name="image")
     scaled = _scaled(given, image, {layer.name for layer in model.layers})
-    weights: list[tuple[Any, list[np.ndarray]]] = []
+    weights: _Weights = []
 
     def call(layer: Any, *inputs: Any, **keywords: Any) -> Any:
         inputs = tuple(scaled if one is given else one for one in inputs)
-        make_plain = _PLAIN.get(type(layer).__name__)
+        make_plain = _PLAIN.get(_kind(layer))
         if make_plain is None:
             return layer(*inputs, **keywords)
-        return make_plain(layer, inputs[0], weights)
+        return make_plain(layer, inputs, weights)
 
     rebuilt = keras.models.clone_model(
         model, input_tensors=given, clone_function=lambda layer: layer, call_function=call
@@ -114,29 +120,51 @@ def _scaled(given: Any, image: ImageInput, names: set[str]) -> Any:
     return scaled
 
 
-def _plain_channel_scale(layer: Any, x: Any, weights: list[tuple[Any, list[np.ndarray]]]) -> Any:
+def _kind(operation: Any) -> str:
+    """Return the class of a layer, or of what is no layer, such as an addition written as +."""
+    name = type(operation).__name__
+    return name if isinstance(operation, import_keras().layers.Layer) else f"{_OPERATOR}{name}"
+
+
+def _with_number(scaling: Callable[[float], tuple[float, float]]) -> _MakePlain:
+    """Return what makes a layer of an operator that has a number at its right."""
+
+    def make(operation: Any, inputs: Any, weights: _Weights) -> Any:
+        first, second = inputs
+        if not isinstance(second, int | float):
+            return operation(*inputs)
+        scale, offset = scaling(second)
+        return import_keras().layers.Rescaling(scale, offset, name=operation.name)(first)
+
+    return make
+
+
+def _plain_channel_scale(layer: Any, inputs: Any, weights: _Weights) -> Any:
     """Multiply each channel by a number of its own: a depthwise 1×1 convolution does."""
     (factors,) = layer.get_weights()
     plain = import_keras().layers.DepthwiseConv2D(1, use_bias=False, name=layer.name)
     weights.append((plain, [factors.reshape(1, 1, -1, 1)]))
-    return plain(x)
+    return plain(inputs[0])
 
 
-def _plain_reversal(layer: Any, x: Any, weights: list[tuple[Any, list[np.ndarray]]]) -> Any:
+def _plain_reversal(layer: Any, inputs: Any, weights: _Weights) -> Any:
     plain = import_keras().layers.Conv2D(3, 1, use_bias=False, name=layer.name)
     weights.append((plain, [np.eye(3, dtype=np.float32)[::-1].reshape(1, 1, 3, 3)]))
-    return plain(x)
+    return plain(inputs[0])
 
 
-def _plain_custom_scale(layer: Any, x: Any, weights: list[tuple[Any, list[np.ndarray]]]) -> Any:
+def _plain_custom_scale(layer: Any, inputs: Any, weights: _Weights) -> Any:
+    ((first, second),) = inputs
     layers = import_keras().layers
-    scaled = layers.Rescaling(layer.scale, name=f"{layer.name}_scale")(x[1])
-    return layers.Add(name=layer.name)([x[0], scaled])
+    scaled = layers.Rescaling(layer.scale, name=f"{layer.name}_scale")(second)
+    return layers.Add(name=layer.name)([first, scaled])
 
 
 # Layers that a file of plain Keras cannot hold, or not in both of its formats: our own, and those
-# that are private to keras.applications.
-_PLAIN: dict[str, Callable[[Any, Any, list[tuple[Any, list[np.ndarray]]]], Any]] = {
+# that are private to keras.applications; and numbers in operators, which .h5 cannot be read with.
+_PLAIN: dict[str, _MakePlain] = {
+    f"{_OPERATOR}Add": _with_number(lambda number: (1.0, number)),
+    f"{_OPERATOR}Multiply": _with_number(lambda number: (number, 0.0)),
     "ChannelScale": _plain_channel_scale,
     "ReverseChannels": _plain_reversal,
     "LayerScale": _plain_channel_scale,
