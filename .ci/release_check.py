@@ -53,7 +53,8 @@ def check(folder: Path, borrow: bool) -> str:
     run([sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)])
     (wheel,) = folder.glob("*.whl")
     (source,) = folder.glob("*.tar.gz")
-    tracked = run(["git", "-C", str(ROOT), "ls-files"]).splitlines()
+    # A checkout may be another user's, as in a container.
+    tracked = run(["git", "-c", "safe.directory=*", "-C", str(ROOT), "ls-files"]).splitlines()
     compare("the wheel", names_in_wheel(wheel), expected_in_wheel(tracked, wheel.name))
     compare("the source package", names_in_source(source), expected_in_source(tracked))
     version = stated_version(wheel)
@@ -91,7 +92,7 @@ def compare(what: str, found: set[str], expected: set[str]) -> None:
     if missing := sorted(expected - found):
         raise WrongError(f"{what} lacks {', '.join(missing)}")
     if foreign := sorted(found - expected):
-        raise WrongError(f"{what} has what it should not: {', '.join(foreign)}")
+        raise WrongError(f"{what} has what git has not: {', '.join(foreign)}")
 
 
 def stated_version(wheel: Path) -> str:

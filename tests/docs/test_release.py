@@ -42,7 +42,7 @@ def wheel_with(folder: Path, *names: str, version: str = "1.0") -> Path:
         (("imgcls/__init__.py",), "the wheel lacks imgcls/py.typed"),
         (
             ("imgcls/__init__.py", "imgcls/py.typed", "tests/test_api.py"),
-            "the wheel has what it should not: tests/test_api.py",
+            "the wheel has what git has not: tests/test_api.py",
         ),
     ],
 )
@@ -84,6 +84,7 @@ def test_what_is_left_to_do(
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="compares with the files in git")
 def test_the_package_builds_installs_and_works(compiled_default: None) -> None:
     command = [sys.executable, str(SCRIPT), "--borrow"]
     done = subprocess.run(command, capture_output=True, text=True)
