@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from imgcls import ExportOptions, export
 from imgcls.core.errors import ModelError, OutputError, UsageError
+from imgcls.core.models.familiarity import Familiarity
+from imgcls.core.models.model_file import read_model_file, write_model_file
 from imgcls.core.tasks.export import export as export_module
+from tests.core.engines.test_described import weights
+from tests.core.tasks.export.conftest import TINY
 
 
 def test_nothing_is_left_where_it_fails(tiny: Path, tmp_path: Path) -> None:
@@ -20,6 +27,30 @@ def test_nothing_is_left_where_it_fails(tiny: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="is there already"):
         export(str(tiny), tmp_path / "m.tflite")
     assert (tmp_path / "m.tflite").read_bytes() == b"mine"
+
+
+def test_that_familiarity_stays_behind_is_said(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    facts = dict.fromkeys(("size", "images", "bound", "max_difference", "agreement"), 0)
+
+    def write(path: Path, folder: Path, request: object) -> dict[str, object]:
+        (folder / "made").mkdir()
+        (folder / "made" / path.name).write_bytes(b"ours")
+        return facts | {"least_agreement": None}
+
+    monkeypatch.setattr(export_module, "_run_child", write)
+    file = read_model_file(tiny)
+    features, columns = np.eye(6, 5, dtype=np.float32), np.array([0, 1, 2, 0, 1, 2])
+    familiarity = Familiarity.of(features, columns, features)
+    familiar = tmp_path / "familiar.safetensors"
+    write_model_file(familiar, replace(file, familiarity=familiarity), weights(TINY))
+    said = "it calls no photo unknown there: familiarity does not go along"
+    with caplog.at_level(logging.INFO, "imgcls"):
+        export(str(tiny), tmp_path / "a.onnx")
+        assert said not in caplog.text
+        export(str(familiar), tmp_path / "b.onnx")
+        assert said in caplog.text
 
 
 def test_what_came_meanwhile_stays(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import zipfile
 from typing import Any
@@ -92,3 +93,10 @@ def test_the_files_are_a_zip_at_the_end() -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.read("labels.txt").decode() == "cat\nHündin\n"
         assert archive.namelist() == ["labels.txt", "imgcls.json"]
+
+
+def test_each_label_is_a_line() -> None:
+    content = with_files(b"", DESCRIBED | {"labels": ["big\ncat", "Hündin"]})
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.read("labels.txt").decode().splitlines() == ["big cat", "Hündin"]
+        assert json.loads(archive.read("imgcls.json"))["labels"] == ["big\ncat", "Hündin"]

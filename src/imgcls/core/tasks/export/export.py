@@ -125,6 +125,8 @@ def export(
         made = sorted((folder / MADE_FOLDER).iterdir(), key=lambda file: file.name == target.name)
         for file in made:  # the model itself comes last
             _take_name(file, target.with_name(file.name))
+    if found.familiarity is not None:
+        log.info("%s: it calls no photo unknown there: familiarity does not go along", model)
     return ExportedModel(
         path, beside(path, ending), FORMATS[ending].name, options.precision, **outcome
     )

@@ -61,9 +61,10 @@ def _signature(schema: Any, graph: Any) -> Any:
 def with_files(content: bytes, described: Mapping[str, Any]) -> bytes:
     """Return a model with the files that its metadata name at its end."""
     file = io.BytesIO(content)
+    labels = (" ".join(label.splitlines()) for label in described["labels"])  # a line each
     with zipfile.ZipFile(file, "a") as archive:
         for name, text in (
-            (LABELS_FILE, "\n".join(described["labels"]) + "\n"),
+            (LABELS_FILE, "\n".join(labels) + "\n"),
             (DESCRIPTION_FILE, json.dumps(described, indent=1, ensure_ascii=False)),
         ):
             # A fixed date: the same model is the same bytes.
