@@ -141,6 +141,8 @@ def wait_for(text: str, lines: Callable[[], list[str]]) -> list[str]:
         (9, 10, 3.0, "9/10 photos (90%), 3.0 photos/s, less than 1 s left"),
         (10, 10, 5.0, "10/10 photos (100%), 2.0 photos/s"),
         (10, None, 5.0, "10 photos, 2.0 photos/s"),
+        (1, None, 0.5, "1 photo, 2.0 photos/s"),
+        (1, 1, 0.5, "1/1 photo (100%), 2.0 photos/s"),
         (11, 10, 5.5, "11 photos, 2.0 photos/s"),
     ],
 )

@@ -173,7 +173,8 @@ def facts(done: int, total: int | None, unit: str, seconds: float) -> str:
     """
     rate = done / seconds if seconds > 0 else 0.0
     speed = f", {rate_text(rate, unit)}" if rate else ""
+    one = unit.removesuffix("s")
     if not total or total < done:  # of files that came meanwhile nobody knew
-        return f"{done} {unit}{speed}"
+        return f"{done} {unit if done != 1 else one}{speed}"
     left = f", {duration((total - done) / rate)} left" if rate > 0 and done < total else ""
-    return f"{done}/{total} {unit} ({done / total:.0%}){speed}{left}"
+    return f"{done}/{total} {unit if total != 1 else one} ({done / total:.0%}){speed}{left}"
