@@ -50,7 +50,7 @@ def test_text() -> None:
         "  big dog  2  (train 2, test 0)\n"
         "\n"
         "unreadable: 1 image cannot be read (error)\n"
-        "  replace or delete them, or let finetune leave them out\n"
+        "  replace or delete it, or let finetune leave it out\n"
         "    cat/1.jpg\n"
         "\n"
         "duplicates: 2 images are there more than once (warning)\n"
@@ -91,7 +91,7 @@ def test_json_has_parts_only_where_the_folder_has() -> None:
         "kind": "unreadable",
         "severity": "error",
         "paths": ["cat/1.jpg"],
-        "advice": "replace or delete them, or let finetune leave them out",
+        "advice": "replace or delete it, or let finetune leave it out",
     }
     assert list(json.loads(shown("json", AuditReport(0, {}, {}, ())))) == [
         *("images", "classes", "findings"),
@@ -101,7 +101,7 @@ def test_json_has_parts_only_where_the_folder_has() -> None:
 def test_csv_is_a_row_a_file_and_those_of_one_finding_have_one_number() -> None:
     assert shown("csv", REPORT).splitlines() == [
         "finding,kind,severity,path,advice",
-        '1,unreadable,error,cat/1.jpg,"replace or delete them, or let finetune leave them out"',
+        '1,unreadable,error,cat/1.jpg,"replace or delete it, or let finetune leave it out"',
         "2,duplicates,warning,cat/2.jpg,keep one of them",
         "2,duplicates,warning,cat/3.jpg,keep one of them",
         *(f"3,duplicates,warning,cat/{number}.jpg,keep one of them" for number in (4, 5, 6)),

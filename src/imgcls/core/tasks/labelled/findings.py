@@ -155,7 +155,7 @@ KINDS: Mapping[str, Kind] = {
         "error",
         "image cannot be read",
         "images cannot be read",
-        "replace or delete them, or let finetune leave them out",
+        "replace or delete it, or let finetune leave it out",
         _unreadable,
     ),
     "conflicting-labels": Kind(
@@ -253,7 +253,7 @@ KINDS: Mapping[str, Kind] = {
         "warning",
         "image is very small or very long",
         "images are very small or very long",
-        "look at them: little of them reaches the network",
+        "look at it: little of it reaches the network",
         _odd_sizes,
     ),
     "blank": Kind(
@@ -288,7 +288,7 @@ KINDS: Mapping[str, Kind] = {
         "warning",
         "label is contradicted by its photo",
         "labels are contradicted by their photos, the most doubtful first",
-        "look at them: move those that are in the wrong folder",
+        "look at it: move it if it is in the wrong folder",
         lambda _: iter(()),  # needs a network: core/tasks/auditing/labels.py
     ),
     "hidden-folder": Kind(
