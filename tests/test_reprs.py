@@ -13,7 +13,7 @@ import imgcls
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.pixels.preprocessing import Box
 from imgcls.core.tasks.classify.classify import Prediction, Record
-from imgcls.core.tasks.labelled.evaluation import ScoredImage, summarize
+from imgcls.core.tasks.labelled.figures import ScoredImage, summarize
 
 CAT = Prediction(1, "n02124075", "Egyptian_cat", 0.3745123)
 PIXEL = np.zeros((1, 1, 3), np.uint8)

@@ -19,7 +19,7 @@ from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.heatmap.explain import heatmaps_of
 from imgcls.core.tasks.labelled import evaluation_page
 from imgcls.core.tasks.labelled.evaluate import EvaluateOptions, evaluate_scored, score_images
-from imgcls.core.tasks.labelled.evaluation import TARGET_ACCURACY
+from imgcls.core.tasks.labelled.figures import TARGET_ACCURACY
 from imgcls.core.tasks.labelled.sources import LABELS_FROM, LabelsFrom
 from imgcls.render.evaluation import EVALUATION_FORMATS
 

@@ -10,8 +10,9 @@ from PIL import Image
 
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.pixels.sources import Source
-from imgcls.core.tasks.labelled.evaluation import Evaluation, ScoredImage, summarize
+from imgcls.core.tasks.labelled.evaluation import Evaluation
 from imgcls.core.tasks.labelled.evaluation_page import Explain, report_page
+from imgcls.core.tasks.labelled.figures import ScoredImage, summarize
 from imgcls.core.tasks.labelled.trust import Risk, Unfamiliar
 
 EVIL = "<script>alert(1)</script>"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.tasks.labelled.audit import AuditReport, Finding
-from imgcls.core.tasks.labelled.evaluation import Evaluation, ScoredImage, summarize
+from imgcls.core.tasks.labelled.evaluation import Evaluation
+from imgcls.core.tasks.labelled.figures import ScoredImage, summarize
 
 
 def evaluation(classes: int = 2, count: int = 3) -> Evaluation:

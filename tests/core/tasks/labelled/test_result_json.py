@@ -8,7 +8,7 @@ import pytest
 
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.tasks.labelled.audit import AuditReport, Finding
-from imgcls.core.tasks.labelled.evaluation import ScoredImage, summarize
+from imgcls.core.tasks.labelled.figures import ScoredImage, summarize
 from imgcls.core.tasks.labelled.metrics import ClassScores
 from imgcls.core.tasks.labelled.result_json import audit_json, evaluation_json, scores_json
 

@@ -11,7 +11,8 @@ from PIL import Image
 from imgcls.core.errors import OutputError, UsageError
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.tasks.labelled.audit import AuditReport
-from imgcls.core.tasks.labelled.evaluation import Evaluation, ScoredImage, summarize
+from imgcls.core.tasks.labelled.evaluation import Evaluation
+from imgcls.core.tasks.labelled.figures import ScoredImage, summarize
 
 AUDIT = AuditReport(1, {"cat": 1}, {}, (), "photos")
 

@@ -16,12 +16,8 @@ from imgcls.core.pixels.source import Source
 from imgcls.core.pixels.sources import expand
 from imgcls.core.tasks.classify.options import MIN_FAMILIARITY
 from imgcls.core.tasks.classify.scoring import Scored, adapt, score_chunk
-from imgcls.core.tasks.labelled.evaluation import (
-    TARGET_ACCURACY,
-    Evaluation,
-    ScoredImage,
-    summarize,
-)
+from imgcls.core.tasks.labelled.evaluation import Evaluation
+from imgcls.core.tasks.labelled.figures import TARGET_ACCURACY, ScoredImage, summarize
 from imgcls.core.tasks.labelled.sources import (
     LABELS_FROM,
     LabelledSource,
