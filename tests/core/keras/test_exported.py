@@ -25,7 +25,9 @@ def test_private_layers_of_keras_applications_become_plain_ones(
     x = keras.layers.Conv2D(4, 3, padding="same", name="conv")(image)
     x = LayerScale(0.3, 4, name="scale")(x)
     x = CustomScaleLayer(0.17, name="part")([x, keras.layers.ReLU(name="relu")(x)])
-    x = (x + 3.0) * 0.5  # as MobileNetV3, which .h5 holds but Keras does not read
+    x = (x + 3.0) * 0.5  # as in MobileNetV3; and in ConvNeXt two lines on
+    x = x * keras.layers.Activation("sigmoid", name="gate")(x)
+    x = x + keras.layers.ReLU(name="again")(x)
     x = keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
     model = keras.Model(image, keras.layers.Dense(5, name="predictions")(x))
     batch = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype(np.float32)

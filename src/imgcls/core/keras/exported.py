@@ -126,15 +126,16 @@ def _kind(operation: Any) -> str:
     return name if isinstance(operation, import_keras().layers.Layer) else f"{_OPERATOR}{name}"
 
 
-def _with_number(scaling: Callable[[float], tuple[float, float]]) -> _MakePlain:
-    """Return what makes a layer of an operator that has a number at its right."""
+def _plain_operator(merging: str, scaling: Callable[[float], tuple[float, float]]) -> _MakePlain:
+    """Return what makes a layer of an operator: of two tensors, or of one and a number."""
 
     def make(operation: Any, inputs: Any, weights: _Weights) -> Any:
+        layers, name = import_keras().layers, operation.name
         first, second = inputs
         if not isinstance(second, int | float):
-            return operation(*inputs)
+            return getattr(layers, merging)(name=name)([first, second])
         scale, offset = scaling(second)
-        return import_keras().layers.Rescaling(scale, offset, name=operation.name)(first)
+        return layers.Rescaling(scale, offset, name=name)(first)
 
     return make
 
@@ -161,10 +162,10 @@ def _plain_custom_scale(layer: Any, inputs: Any, weights: _Weights) -> Any:
 
 
 # Layers that a file of plain Keras cannot hold, or not in both of its formats: our own, and those
-# that are private to keras.applications; and numbers in operators, which .h5 cannot be read with.
+# that are private to keras.applications; and operators, which Keras does not read from .h5.
 _PLAIN: dict[str, _MakePlain] = {
-    f"{_OPERATOR}Add": _with_number(lambda number: (1.0, number)),
-    f"{_OPERATOR}Multiply": _with_number(lambda number: (number, 0.0)),
+    f"{_OPERATOR}Add": _plain_operator("Add", lambda number: (1.0, number)),
+    f"{_OPERATOR}Multiply": _plain_operator("Multiply", lambda number: (number, 0.0)),
     "ChannelScale": _plain_channel_scale,
     "ReverseChannels": _plain_reversal,
     "LayerScale": _plain_channel_scale,
