@@ -10,6 +10,8 @@ import pytest
 from imgcls.core.arrays import Float32Array, Output
 from imgcls.core.engines import rates
 
+IMAGE = np.zeros((1, 1, 1, 3), np.float32)
+
 
 class Busy:
     """An engine that keeps the processor busy for so many seconds an image."""
@@ -30,17 +32,15 @@ class Busy:
         raise NotImplementedError
 
 
-def test_the_processors_time_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rates, "_SECONDS", 0.02)
+def test_the_processors_time_counts() -> None:
     engines = {"fast": Busy(0.002), "slow": Busy(0.008)}
-    found = rates.best_rates(engines, 1, np.zeros((1, 1, 1, 3), np.float32))
+    found = rates.best_rates(engines, 1, IMAGE, seconds=0.02)
     assert 250 < found["fast"] <= 500
     assert 62 < found["slow"] <= 125
 
 
 def test_a_large_network_takes_few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rates, "_LONGEST", 0.0)
-    monkeypatch.setattr(rates, "_SECONDS", 0.001)
     engine = Busy(0.002)
-    rates.best_rates({"large": engine}, 1, np.zeros((1, 1, 1, 3), np.float32))
+    rates.best_rates({"large": engine}, 1, IMAGE, seconds=0.001)
     assert engine.runs == 1 + 2  # to prepare, and a round each

@@ -21,7 +21,6 @@ def compiled(compiled_default: None) -> CompiledModel:
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rates, "_ROUNDS", 1)
-    monkeypatch.setattr(rates, "_SECONDS", 0.02)
 
 
 def test_one_core_and_all(compiled: CompiledModel) -> None:

@@ -12,14 +12,17 @@ from imgcls.core.engines.engine import Engine
 # The best of so many rounds counts, in which the engines take turns: other work on the machine
 # slows one round or another.
 _ROUNDS = 5
-_SECONDS = 0.1  # of an engine in a round
 # A large network takes some seconds an image on an old processor.
 _LEAST_ROUNDS = 2
 _LONGEST = 2.0  # seconds, after which no round is begun
 
 
 def best_rates(
-    engines: Mapping[str, Engine], threads: int, image: Float32Array
+    engines: Mapping[str, Engine],
+    threads: int,
+    image: Float32Array,
+    *,
+    seconds: float = 0.1,
 ) -> dict[str, float]:
     """Return how many images a second each engine makes of so many cores, at its best.
 
@@ -27,6 +30,7 @@ def best_rates(
         engines: name → engine; they take turns.
         threads: how many cores they were opened for.
         image: preprocessed, float32 (1, h, w, 3).
+        seconds: how long each runs in a round.
     """
     rates = dict.fromkeys(engines, 0.0)
     started = time.perf_counter()
@@ -36,11 +40,11 @@ def best_rates(
         if number >= _LEAST_ROUNDS and time.perf_counter() - started > _LONGEST:
             break
         for name, engine in engines.items():
-            rates[name] = max(rates[name], _images_per_second(engine, threads, image))
+            rates[name] = max(rates[name], _images_per_second(engine, threads, image, seconds))
     return rates
 
 
-def _images_per_second(engine: Engine, threads: int, image: Float32Array) -> float:
+def _images_per_second(engine: Engine, threads: int, image: Float32Array, seconds: float) -> float:
     """Return how many images an engine makes of so many cores, called from as many threads.
 
     The processor's time is counted, not the clock's: other work on the machine changes it least.
@@ -55,6 +59,6 @@ def _images_per_second(engine: Engine, threads: int, image: Float32Array) -> flo
 
     with ThreadPoolExecutor(threads) as pool:
         started = time.process_time()
-        deadline = time.perf_counter() + _SECONDS
+        deadline = time.perf_counter() + seconds
         done = sum(pool.map(work, range(threads)))
         return done * threads / (time.process_time() - started)
