@@ -26,6 +26,7 @@ from measure import caption, imgcls
 
 from imgcls import compile_model, load_model
 from imgcls.core.engines.engine import MANY_IMAGES
+from imgcls.core.telemetry import import_onnxruntime
 
 CORES = os.cpu_count() or 1
 # Network → what builds its random weights; the default has its own.
@@ -89,8 +90,7 @@ def _engines(ref: str, weights: Path | None, folder: Path) -> dict[str, tuple[Ru
 
 
 def _onnxruntime(ref: str, weights: Path | None, folder: Path) -> tuple[Run, int]:
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     file = folder / f"{ref}.onnx"
     if not file.exists():
         own = ["--weights", weights] if weights else []

@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from imgcls.core.telemetry import import_onnxruntime, import_openvino
+
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 SIZE, LONGER = 224, 256
 BATCH = 32
@@ -46,11 +48,10 @@ def in_threads(run: Callable[[np.ndarray], np.ndarray], paths: list[str]) -> Ite
 
 
 def onnxruntime(network: str, paths: list[str]) -> Iterator[int]:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
+    runtime = import_onnxruntime()
+    options = runtime.SessionOptions()
     options.intra_op_num_threads = 1  # a thread of the pool an image
-    session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+    session = runtime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return in_threads(lambda batch: session.run(None, {name: batch})[0], paths)
 
@@ -58,14 +59,12 @@ def onnxruntime(network: str, paths: list[str]) -> Iterator[int]:
 def openvino(network: str, paths: list[str]) -> Iterator[int]:
     import threading
 
-    import openvino
-
     settings = {
         "NUM_STREAMS": CORES,
         "INFERENCE_NUM_THREADS": CORES,
         "INFERENCE_PRECISION_HINT": "f32",
     }
-    model = openvino.Core().compile_model(network, "CPU", settings)
+    model = import_openvino().Core().compile_model(network, "CPU", settings)
     own = threading.local()
 
     def run(batch: np.ndarray) -> np.ndarray:

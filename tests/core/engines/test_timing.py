@@ -8,6 +8,7 @@ from imgcls.core.engines import rates, timing
 from imgcls.core.engines.compiled.compile import CompiledModel, compiled_model
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.weights import Network, find_weights
+from imgcls.core.telemetry import import_openvino
 
 
 @pytest.fixture
@@ -47,3 +48,7 @@ def test_an_engine_that_cannot_run_the_network_is_left_out(
 
     monkeypatch.setattr(litert, "LiteRTEngine", refuse)
     assert timing.timed(compiled, ["litert"], 1).one == {}
+
+
+def test_openvino_is_imported_so_that_it_tells_nobody() -> None:
+    assert timing.IMPORTS["openvino"] is import_openvino
