@@ -10,6 +10,7 @@ from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import Summary
 from imgcls.cli.totals import total
 from imgcls.core.engines.model import load_model
+from imgcls.core.models.labels import Language
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.heatmap.activation_files import SheetOptions, write_activations
 from imgcls.core.tasks.heatmap.activation_sheet import DEFAULT_CHANNELS
@@ -22,6 +23,7 @@ from imgcls.render.activations import FORMATS
 @options.inputs
 @click.option("-o", "--output", "out", metavar="OUT", help="A file for one image, or a folder.")
 @options.named_model
+@options.language
 @click.option(
     "--layer",
     "layers",
@@ -54,6 +56,7 @@ def activations(
     out: str | None,
     model: str,
     weights: str | None,
+    language: Language,
     layers: tuple[str, ...],
     first: int | None,
     channels: int,
@@ -78,7 +81,7 @@ def activations(
     sheet = SheetOptions(channels, raw)
     jobs = name_outputs(sources, out, ACTIVATIONS_ENDING)
     # Keras shows every layer; the other engines only what a network ends in.
-    opened = load_model(model, weights=weights, engine="keras")
+    opened = load_model(model, weights=weights, engine="keras", language=language)
     summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
     result = viewer.Result(out, show)
     records = result.note(
