@@ -35,9 +35,10 @@ def test_it_has_no_option_or_choice_that_there_is_not(page: str, line: str) -> N
     words = shlex.split(line, comments=True)
     end = next((place for place, word in enumerate(words) if word in SHELL), len(words))
     name, *arguments = words[:end]
-    command = cli.get_command(click.Context(cli), name)
+    above = click.Context(cli, **cli.context_settings)
+    command = cli.get_command(above, name)
     assert command is not None
     if isinstance(command, click.Group):
         name, *arguments = arguments or ["list"]
         command = command.commands[name]
-    command.make_context(name, arguments)
+    command.make_context(name, arguments, parent=above)
