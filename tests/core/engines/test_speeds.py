@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,11 +109,38 @@ def test_figures_of_no_engine_are_none(folder: Path) -> None:
     assert kept_speeds(folder) is None
 
 
-def test_an_engine_that_brings_the_child_down_is_no_failure(
+def test_an_engine_that_brings_the_child_down_is_left_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def child(code: str, request: str, *, show: bool) -> subprocess.CompletedProcess[bytes]:
+        _, engines, cores = json.loads(request)
+        asked.append(engines)
+        if "openvino" in engines:
+            return subprocess.CompletedProcess([], -11, b"", b"")
+        alone = {name: ALL[name] for name in engines}
+        keep_speeds(folder, Speeds(alone, alone, cores))
+        return subprocess.CompletedProcess([], 0, b"", b"")
+
+    monkeypatch.setenv("IMGCLS_CACHE", str(folder / "cache"))
+    monkeypatch.setattr(module, "run_child", child)
+    monkeypatch.setattr(module, "_conditions", lambda _: {"cores": 2})
+    monkeypatch.setattr(module, "installed_engines", lambda: ["litert", "openvino"])
+    found = module.time_engines("net", CompiledModel(folder, {}))
+    assert found is not None
+    assert set(found.all) == {"litert"}
+    assert asked == [["litert", "openvino"], ["litert"]]
+    # Not again in the next run.
+    assert module.time_engines("net", CompiledModel(folder, {})) == found
+    assert len(asked) == 2
+
+
+def test_where_none_can_be_timed_the_run_goes_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMGCLS_CACHE", str(folder / "cache"))
-    monkeypatch.setattr(module, "installed_engines", lambda: ["unheard-of"])
-    monkeypatch.setattr(module, "_conditions", lambda folder: {})
+    monkeypatch.setattr(
+        module, "run_child", lambda *_, **__: subprocess.CompletedProcess([], 1, b"", b"why\n")
+    )
     assert module.time_engines("net", CompiledModel(folder, {})) is None
-    shutil.rmtree(folder / "cache")

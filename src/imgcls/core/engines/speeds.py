@@ -131,18 +131,26 @@ def time_engines(title: str, compiled: CompiledModel) -> Speeds | None:
                 return kept
             log.info("%s: timing the engines on this machine, once", title)
             with working(f"timing {title} on each engine"):
-                child = run_child(
-                    "from imgcls.core.engines.timing import main; main()",
-                    json.dumps([os.fspath(folder), installed_engines(), usable_cores()]),
-                    show=log.isEnabledFor(logging.DEBUG),
-                )
+                _time_apart(folder, installed_engines())
+                if (kept := kept_speeds(folder)) is None:  # one has brought the child down
+                    _time_apart(folder, [_PREFERRED])
+                    kept = kept_speeds(folder)
+            return kept
     except (OSError, OutputError) as error:
         log.debug("%s: the engines were not timed: %s", title, error)
         return None
+
+
+def _time_apart(folder: Path, engines: list[str]) -> None:
+    """Time engines in a child process, which keeps the figures if it comes to its end."""
+    child = run_child(
+        "from imgcls.core.engines.timing import main; main()",
+        json.dumps([os.fspath(folder), engines, usable_cores()]),
+        show=log.isEnabledFor(logging.DEBUG),
+    )
     if child.returncode:
         last = (child.stderr or b"").decode(errors="replace").strip().rpartition("\n")[2]
-        log.debug("%s: the engines were not timed: %s", title, last)
-    return kept_speeds(folder)
+        log.debug("%s: timing %s ended with %d: %s", folder, engines, child.returncode, last)
 
 
 def keep_speeds(folder: Path, speeds: Speeds) -> None:
