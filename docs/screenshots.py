@@ -21,7 +21,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from selenium import webdriver
 
 from imgcls.core.models.labels import imagenet_labels
-from imgcls.core.tasks.labelled.evaluation import ScoredImage, summarize
+from imgcls.core.tasks.labelled.figures import ScoredImage, summarize
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "images"

@@ -30,7 +30,16 @@ def test_every_input_has_its_row(imgcls: Imgcls, samples: Path, tmp_path: Path) 
     assert imgcls("features", samples, "bad.jpg", "gone.jpg", "-o", "out.npz").returncode == 3
 
 
-@pytest.mark.parametrize("name", ["out.npz", "out.npy", "out.parquet", "out.csv", "out.jsonl"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "out.jsonl",
+        *(
+            pytest.param(f"out.{e}", marks=pytest.mark.slow)
+            for e in ("npz", "npy", "parquet", "csv")
+        ),
+    ],
+)
 def test_killed_then_resumed_equals_an_uninterrupted_run(
     imgcls: Imgcls, samples: Path, tmp_path: Path, name: str
 ) -> None:

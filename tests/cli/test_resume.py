@@ -38,7 +38,7 @@ def _start(*arguments: str, cwd: Path) -> subprocess.Popen[bytes]:
     )
 
 
-@pytest.mark.parametrize("name", ["out.jsonl", "out.csv"])
+@pytest.mark.parametrize("name", ["out.jsonl", pytest.param("out.csv", marks=pytest.mark.slow)])
 def test_killed_at_random_moments_then_resumed_equals_an_uninterrupted_run(
     imgcls: Imgcls, tmp_path: Path, many: Path, name: str
 ) -> None:

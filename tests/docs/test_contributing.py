@@ -34,11 +34,14 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run(changed: Path, samples: Path, compiled_default: None) -> Run:
+    environment = os.environ | {"PYTHONPATH": str(changed)}
+    environment.pop("COLUMNS", None)  # with it, help is not taken from the texts made ahead
+
     def process(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "imgcls", *arguments],
             cwd=samples,
-            env=os.environ | {"PYTHONPATH": str(changed)},
+            env=environment,
             capture_output=True,
             text=True,
             check=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -220,7 +219,7 @@ def test_another_layer_goes_through_keras(samples: Path) -> None:
     )
 
     network = default_network()
-    squash = replace(model.preprocessing, resize="squash")
+    squash = model.preprocessing._replace(resize="squash")
     image = squash.scale(load_image(Source(str(samples / "cat.jpg")), squash).pixels)
     activations, gradients = tape_gradients(network, network.get_layer(layer).output, image, CLASS)
     cam = np.maximum((activations * gradients.mean(axis=(0, 1))).sum(axis=-1), 0)

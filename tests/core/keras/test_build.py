@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +63,7 @@ def test_the_dense_top_of_vgg_is_built_only_where_it_fits_and_is_needed() -> Non
 @pytest.mark.parametrize("name", OF_KERAS)
 def test_the_table_knows_the_least_size_that_keras_builds(name: str) -> None:
     row = MODELS[name]
-    small = replace(row, preprocessing=row.preprocessing.for_size(row.least_size - 1))
+    small = row._replace(preprocessing=row.preprocessing.for_size(row.least_size - 1))
     with pytest.raises(ValueError, match=f"must be at least {row.least_size}x{row.least_size}"):
         built_without_memory(small)
 

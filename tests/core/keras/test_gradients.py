@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import MODELS
 
 KERNEL = np.array([[1, 2, -1], [3, -4, 0]], np.float32)  # (channels, classes)
-SPEC = replace(MODELS["mobilenet"], cam_layer="doubled")
+SPEC = MODELS["mobilenet"]._replace(cam_layer="doubled")
 IMAGE = np.arange(4 * 4 * 3, dtype=np.float32).reshape(1, 4, 4, 3)
 
 
@@ -96,7 +95,7 @@ def test_a_network_without_a_layer_to_draw(layer: str) -> None:
     logits = keras.layers.Dense(2, name="logits")(keras.layers.Flatten(name="flat")(image))
     what = "has no height and width" if layer == "flat" else "no such layer"
     with pytest.raises(UsageError) as caught:
-        gradients(keras.Model(image, logits), replace(SPEC, cam_layer="image"), layer=layer)
+        gradients(keras.Model(image, logits), SPEC._replace(cam_layer="image"), layer=layer)
     assert str(caught.value) == (
         f"{layer}: {what}; leave out `layer`, since no layer of this network has height and width"
     )

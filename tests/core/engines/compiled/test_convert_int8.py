@@ -33,6 +33,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
+@pytest.mark.slow
 def test_int8_is_nearly_as_right(imagenet_sample: Path, caplog: pytest.LogCaptureFixture) -> None:
     spec = MODELS[DEFAULT_MODEL]
     with caplog.at_level(logging.INFO, "imgcls"):

@@ -49,7 +49,10 @@ def _run_until(step: int, folder: Path, mode: SortMode) -> int:
 
 
 @pytest.mark.linux
-@pytest.mark.parametrize("mode", ["copy", "link", "symlink", "move"])
+@pytest.mark.parametrize(
+    "mode",
+    ["copy", *(pytest.param(m, marks=pytest.mark.slow) for m in ("link", "symlink", "move"))],
+)
 def test_nothing_is_lost_or_repeated_wherever_it_ends(mode: SortMode, tmp_path: Path) -> None:
     names = ["a.jpg", "b.jpg", "c.jpg"]
     step, code = 0, 9

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +66,7 @@ def test_the_default_model_equals_keras(samples: Path) -> None:
 def test_it_equals_keras(name: str, samples: Path, tmp_path: Path) -> None:
     model = load_model(name, weights=random_weights(name, samples, tmp_path))
     rows = list(imgcls.features(str(samples), model, resize="squash"))
-    preprocessing = replace(model.preprocessing, resize="squash")
+    preprocessing = model.preprocessing._replace(resize="squash")
     batch = load_batch([Source(row.path) for row in rows], preprocessing)
     network = build_weighted(model.network)
     pooling = [layer.name for layer in network.layers if layer.name.startswith(LAYERS[name])]

@@ -33,7 +33,9 @@ def one(path: Any, model: imgcls.Model, **options: Any) -> Explanation:
     return explanation
 
 
-@pytest.mark.parametrize("method", ["gradcam", "layercam", "scorecam"])
+@pytest.mark.parametrize(
+    "method", ["gradcam", "layercam", pytest.param("scorecam", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("photo", BOXES)
 def test_most_of_the_map_lies_on_the_thing(
     photo: str, method: str, samples: Path, model: imgcls.Model

@@ -45,7 +45,7 @@ def test_only_some_methods_need_keras_where_one_layer_follows_the_pooling(model:
     slow = [name for name, method in CAM_METHODS.items() if needs_keras(model, method, None)]
     assert slow == ["integrated-gradients", "smoothgrad"]
     assert needs_keras(model, CAM_METHODS["activation"], "stem_conv")
-    dense = replace(model.network.spec, linear_head=False)
+    dense = model.network.spec._replace(linear_head=False)
     other = replace(model, network=replace(model.network, spec=dense))
     assert needs_keras(other, CAM_METHODS["gradcam"], None)
     assert not needs_keras(other, CAM_METHODS["scorecam"], None)
