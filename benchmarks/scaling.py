@@ -164,7 +164,9 @@ def _draw(path: Path, *curves: dict[float, float]) -> None:
     for axis, curve, name in zip(axes, curves, names, strict=True):
         axis.plot(list(curve), list(curve.values()), "o-")
         axis.set(xlabel=name, ylabel="images/s", ylim=(0, None))
-        if name != "workers":
+        if name == "workers":
+            axis.set_xticks(list(curve))
+        else:
             axis.set_xscale("log")
         axis.grid(alpha=0.3)
     figure.savefig(path, dpi=110)
