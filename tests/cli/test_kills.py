@@ -213,12 +213,11 @@ CONTENT = b"\x89HDF\r\n\x1a\n" + random.Random(0).randbytes(3_000_000)
 FETCH = """
 from imgcls.cli import signals
 signals.handle()
-import dataclasses, sys
+import sys
 from imgcls.core.models import table
-from imgcls.core.models.spec import PublishedWeights
 row = table.MODELS["mobilenet-v2"]
-weights = dataclasses.replace(row.weights, url=sys.argv[1], checksum=sys.argv[2])
-table.MODELS["mobilenet-v2"] = dataclasses.replace(row, weights=weights)
+weights = row.weights._replace(url=sys.argv[1], checksum=sys.argv[2])
+table.MODELS["mobilenet-v2"] = row._replace(weights=weights)
 sys.argv[1:] = ["models", "fetch", "mobilenet-v2"]
 from imgcls.cli.start import main
 main()
