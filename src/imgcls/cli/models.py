@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
@@ -49,7 +49,7 @@ def list_(format_name: str) -> None:
     """
     from imgcls.core.tasks.models.catalogue import all_listed
 
-    rows = (_row(model) for model in all_listed())
+    rows = _rows(all_listed())
     write_stdout(render.list_json(rows) if format_name == "json" else render.list_text(rows))
 
 
@@ -93,7 +93,8 @@ def info(model: str, layers: bool, format_name: str) -> None:
     found = listed(model)
     details = render.Details(content_id(found.path) if found.path else "", spatial, default)
     show = render.info_json if format_name == "json" else render.info_text
-    write_stdout(show(_row(found), details))
+    (row,) = _rows([found])
+    write_stdout(show(row, details))
 
 
 @models.command(short_help="Download ImageNet weights into Keras' own folder.")
@@ -186,9 +187,11 @@ def _freed(removed: Iterator[Any]) -> Iterator[str]:
     yield f"freed {render.size_text(total)}\n"
 
 
-def _row(model: ListedModel) -> render.Row:
-    from imgcls.core.engines.compiled.folder import milliseconds
+def _rows(models: Iterable[ListedModel]) -> Iterator[render.Row]:
+    from imgcls.core.engines.compiled.folder import all_facts, compiled_forms, milliseconds
     from imgcls.core.engines.speeds import listed_speeds
 
-    name, spec = model.name, model.spec
-    return render.Row(model, milliseconds(name, spec), listed_speeds(name, spec))
+    kept = list(all_facts())
+    for model in models:
+        forms = list(compiled_forms(kept, model.name, model.spec))
+        yield render.Row(model, milliseconds(forms), listed_speeds(forms))

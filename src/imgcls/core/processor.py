@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
@@ -18,6 +19,7 @@ _INSTRUCTIONS = {
 }
 
 
+@functools.cache
 def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     """Name the processor and its instruction sets that matter.
 

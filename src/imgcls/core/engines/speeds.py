@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
@@ -21,14 +21,12 @@ from imgcls.core.child import run_child
 from imgcls.core.engines.compiled.folder import (
     FACTS_FILE,
     CompiledModel,
-    compiled_forms,
     facts_text,
     read_facts,
 )
 from imgcls.core.engines.engine import MANY_IMAGES
 from imgcls.core.errors import OutputError
 from imgcls.core.files import write_atomically
-from imgcls.core.models.spec import ModelSpec
 from imgcls.core.processor import processor, usable_cores
 from imgcls.core.progress import working
 
@@ -195,9 +193,13 @@ def _from_json(facts: dict[str, Any]) -> Speeds:
     return Speeds(one, every, int(facts["cores"]))
 
 
-def listed_speeds(name: str, spec: ModelSpec) -> Speeds | None:
-    """Return what was timed here of a named model, as it is by itself; None if it was not."""
-    for folder, facts in compiled_forms(name, spec):
+def listed_speeds(forms: Iterable[tuple[Path, dict[str, Any]]]) -> Speeds | None:
+    """Return what was timed here of a named model, as it is by itself; None if it was not.
+
+    Args:
+        forms: of `compiled_forms`.
+    """
+    for folder, facts in forms:
         if facts["precision"] == "float32" and (found := kept_speeds(folder)) is not None:
             return found
     return None

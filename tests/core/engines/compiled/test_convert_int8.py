@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from imgcls.core.engines.compiled.compile import CompiledModel, compiled_model
-from imgcls.core.engines.compiled.folder import milliseconds
+from imgcls.core.engines.compiled.folder import all_facts, compiled_forms, milliseconds
 from imgcls.core.engines.model import load_model
 from imgcls.core.errors import ModelError, UsageError
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
@@ -53,7 +53,8 @@ def test_int8_is_nearly_as_right(imagenet_sample: Path, caplog: pytest.LogCaptur
         f"{DEFAULT_MODEL}: calibrating int8 on the first 100 images that can be read, once"
         in caplog.messages
     )
-    assert milliseconds(DEFAULT_MODEL, spec)["int8"] == compiled.facts["milliseconds"]
+    forms = compiled_forms(all_facts(), DEFAULT_MODEL, spec)
+    assert milliseconds(forms)["int8"] == compiled.facts["milliseconds"]
     float32 = compiled_model(network)
     assert isinstance(float32, CompiledModel)
     assert compiled.path.stat().st_size < float32.path.stat().st_size / 3

@@ -15,7 +15,7 @@ import json
 import os
 import sys
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from io import BufferedReader
 from pathlib import Path
@@ -210,19 +210,25 @@ def all_facts() -> Iterator[tuple[Path, dict[str, Any]]]:
                 yield folder, read_facts(folder / FACTS_FILE)
 
 
-def compiled_forms(name: str, spec: ModelSpec) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield folder and facts of what a named model was compiled to."""
+def compiled_forms(
+    kept: Iterable[tuple[Path, dict[str, Any]]], name: str, spec: ModelSpec
+) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield folder and facts of what a named model was compiled to, of `all_facts`."""
     wanted = {"format": FORMAT, "model": name, "spec": _row(spec)}
-    for folder, facts in all_facts():
+    for folder, facts in kept:
         if all(facts.get(key) == wanted[key] for key in wanted):
             yield folder, facts
 
 
-def milliseconds(name: str, spec: ModelSpec) -> dict[str, float]:
-    """Return precision → milliseconds an image took on one core when a model was compiled here."""
+def milliseconds(forms: Iterable[tuple[Path, dict[str, Any]]]) -> dict[str, float]:
+    """Return precision → milliseconds an image took on one core when a model was compiled here.
+
+    Args:
+        forms: of `compiled_forms`.
+    """
     here = processor()
     return {
         str(facts["precision"]): float(facts["milliseconds"])
-        for _, facts in compiled_forms(name, spec)
+        for _, facts in forms
         if "milliseconds" in facts and facts.get("processor", here) == here
     }
