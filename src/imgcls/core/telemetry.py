@@ -7,21 +7,15 @@ leave a number that stands for the user in their home folder.
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any
 
-_TELEMETRY = "openvino_telemetry"
+from imgcls.core.hidden_modules import hidden_modules
 
 
 def import_openvino() -> Any:
     """Return the module `openvino`, which sends a message when it is imported unless it cannot."""
-    kept = {_TELEMETRY: sys.modules[_TELEMETRY]} if _TELEMETRY in sys.modules else {}
-    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]  # importing it fails
-    try:
+    with hidden_modules("openvino_telemetry"):
         import openvino
-    finally:
-        del sys.modules[_TELEMETRY]
-        sys.modules.update(kept)
     return openvino
 
 

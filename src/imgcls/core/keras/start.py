@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 from imgcls.core.errors import ModelError
+from imgcls.core.hidden_modules import hidden_modules
 from imgcls.core.progress import working
 from imgcls.core.quiet import native_output_silenced, quiet_tensorflow
 
@@ -35,7 +35,7 @@ def import_keras(*, alone: bool = False) -> Any:
     if is_first:
         os.environ["KERAS_BACKEND"] = "tensorflow"
     starting = working("starting TensorFlow") if is_first else contextlib.nullcontext()
-    unused = _not_to_be_found(_UNUSED) if alone and is_first else contextlib.nullcontext()
+    unused = hidden_modules(*_UNUSED) if alone and is_first else contextlib.nullcontext()
     with starting, unused, native_output_silenced():
         import keras
         import tensorflow as tf
@@ -47,19 +47,6 @@ def import_keras(*, alone: bool = False) -> Any:
         keras.config.set_floatx("float32")
     _check_settings(keras)
     return keras
-
-
-@contextlib.contextmanager
-def _not_to_be_found(packages: tuple[str, ...]) -> Iterator[None]:
-    """Let imports of packages that are not imported yet fail, as if they were not installed."""
-    hidden = [package for package in packages if package not in sys.modules]
-    for package in hidden:
-        sys.modules[package] = None  # type: ignore[assignment]  # an import then finds none
-    try:
-        yield
-    finally:
-        for package in hidden:
-            del sys.modules[package]
 
 
 def _check_settings(keras: Any) -> None:
