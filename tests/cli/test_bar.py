@@ -47,7 +47,7 @@ def terminal() -> Iterator[Callable[[], list[str]]]:
 @pytest.mark.parametrize("total", [1000, None])
 def test_how_far_images_are(total: int | None) -> None:
     with terminal() as lines:
-        bar = Bar("images", total, started=time.monotonic() - 300)
+        bar = Bar("image", total, started=time.monotonic() - 300)
         bar.update(120)
         bar.stop()
         last = lines()[-1]
@@ -64,7 +64,7 @@ def test_how_far_images_are(total: int | None) -> None:
 def test_a_training_fits_80_columns() -> None:
     status = "loss 0.1234, accuracy 100.00%, ≤ 1 h 12 min left"
     with terminal() as lines:
-        bar = Bar("images", 600, title="fine-tuning 10/10", status=lambda: status, started=0.0)
+        bar = Bar("image", 600, title="fine-tuning 10/10", status=lambda: status, started=0.0)
         bar.update(300)
         bar.stop()
         last = lines()[-1].rstrip()
@@ -76,7 +76,7 @@ def test_a_training_fits_80_columns() -> None:
 def test_a_total_that_is_known_later() -> None:
     found: list[int] = []
     with terminal() as lines:
-        bar = Bar("images", lambda: found[0] if found else None, started=time.monotonic() - 10)
+        bar = Bar("image", lambda: found[0] if found else None, started=time.monotonic() - 10)
         bar.update(5)
         found.append(20)
         bar.update(10)
@@ -112,7 +112,7 @@ def test_what_is_over_at_once_is_not_shown() -> None:
 @pytest.mark.posix
 def test_results_come_to_stand_above() -> None:
     with terminal() as lines:
-        bar = Bar("images", 10, started=time.monotonic() - 10)
+        bar = Bar("image", 10, started=time.monotonic() - 10)
         with above_lines():
             sys.stderr.write("a.jpg: cat\n")
             sys.stderr.flush()
@@ -147,4 +147,10 @@ def wait_for(text: str, lines: Callable[[], list[str]]) -> list[str]:
     ],
 )
 def test_facts(done: int, total: int | None, seconds: float, text: str) -> None:
-    assert facts(done, total, "photos", seconds) == text
+    assert facts(done, total, "photo", seconds) == text
+
+
+def test_units_of_other_plurals() -> None:
+    assert facts(1, 1, "batch", 0.0) == "1/1 batch (100%)"
+    assert facts(1, None, "batch", 2.0) == "1 batch, 0.5 batches/s"
+    assert facts(1, 5, "MB", 0.5) == "1/5 MB (20%), 2.0 MB/s, 2 s left"

@@ -57,8 +57,8 @@ def test_verbose_shows_tracebacks(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_no_bar_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(verbose=False, quiet=False)
-    assert list(console.progress(range(3), "images")) == [0, 1, 2]
-    assert list(progress.progress("ab", "images", 2)) == ["a", "b"]
+    assert list(console.progress(range(3), "image")) == [0, 1, 2]
+    assert list(progress.progress("ab", "image", 2)) == ["a", "b"]
     assert capsys.readouterr() == ("", "")
 
 
@@ -68,7 +68,7 @@ def test_a_line_now_and_then_where_nobody_looks(
     clock = iter([0.0, 4.0, 11.0, 12.0, 21.5])
     monkeypatch.setattr("imgcls.cli.console.time.monotonic", lambda: next(clock))
     console = Console(verbose=False, quiet=False)
-    assert list(console.progress(range(4), "images", lambda: 8)) == [0, 1, 2, 3]
+    assert list(console.progress(range(4), "image", lambda: 8)) == [0, 1, 2, 3]
     assert capsys.readouterr().err.splitlines() == [
         "2/8 images (25%), 0.2 images/s, 33 s left",
         "4/8 images (50%), 0.2 images/s, 22 s left",

@@ -40,7 +40,7 @@ def test_parameters_become_options(message: str, shown: str) -> None:
     ],
 )
 def test_rates_say_something(rate: float, text: str) -> None:
-    assert rate_text(rate, "images") == text
+    assert rate_text(rate, "image") == text
 
 
 def core_texts() -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_silent_by_default() -> None:
-    assert list(progress(range(3), "images")) == [0, 1, 2]
+    assert list(progress(range(3), "image")) == [0, 1, 2]
 
 
 def test_the_last_that_asked_shows_it() -> None:
@@ -31,15 +31,17 @@ def test_the_last_that_asked_shows_it() -> None:
 
     show_with(lambda items, unit, total=None, **how: iter(()))
     show_with(show)
-    assert list(progress("ab", "photos", 2)) == ["a", "b"]
-    assert list(progress("ab", "photos", title="epoch 1", amount=len)) == ["a", "b"]
+    assert list(progress("ab", "photo", 2)) == ["a", "b"]
+    assert list(progress("ab", "photo", title="epoch 1", amount=len)) == ["a", "b"]
     assert shown == [
-        ("photos", 2, {"title": "", "status": None, "amount": None}),
-        ("photos", None, {"title": "epoch 1", "status": None, "amount": len}),
+        ("photo", 2, {"title": "", "status": None, "amount": None}),
+        ("photo", None, {"title": "epoch 1", "status": None, "amount": len}),
     ]
 
 
 def test_a_bar_for_python_callers(capsys: pytest.CaptureFixture[str]) -> None:
-    assert list(with_bar(iter("abc"), "images")) == ["a", "b", "c"]
+    assert list(with_bar(iter("abc"), "image")) == ["a", "b", "c"]
     out, err = capsys.readouterr()
     assert out == "" and "3 images" in err
+    assert list(with_bar(["a"], "image")) == ["a"]
+    assert "1 image " in capsys.readouterr().err

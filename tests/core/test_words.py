@@ -20,6 +20,8 @@ def test_numbers_with_their_nouns() -> None:
     assert [counted(n, "finding") for n in (0, 1, 2)] == ["0 findings", "1 finding", "2 findings"]
     assert [counted(n, "class") for n in (1, 2)] == ["1 class", "2 classes"]
     assert [counted(n, "epoch") for n in (1, 5)] == ["1 epoch", "5 epochs"]
+    assert [counted(n, "batch") for n in (1, 2)] == ["1 batch", "2 batches"]
+    assert [counted(n, "MB") for n in (1, 5)] == ["1 MB", "5 MB"]
     assert counted(12345, "image", ",") == "12,345 images"
 
 

@@ -87,7 +87,7 @@ def activations(
     records = result.note(
         console.progress(
             write_activations(jobs, opened, which, sheet),
-            "images",
+            "image",
             total(inputs, files_from, null=null),
         )
     )

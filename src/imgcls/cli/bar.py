@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from imgcls.cli.wording import rate_text
-from imgcls.core.words import duration
+from imgcls.core.words import counted, duration
 
 # What is over at once is not shown.
 SHOWN_AFTER = 1.0  # seconds
@@ -38,7 +38,7 @@ class Bar:
         """Show it.
 
         Args:
-            unit: what is counted, in the plural.
+            unit: what is counted, in the singular.
             total: how many there will be, if that is known; or what says it once it is.
             title: what stands before the bar.
             status: what stands behind it; default: the count, the speed and the time left.
@@ -173,8 +173,7 @@ def facts(done: int, total: int | None, unit: str, seconds: float) -> str:
     """
     rate = done / seconds if seconds > 0 else 0.0
     speed = f", {rate_text(rate, unit)}" if rate else ""
-    one = unit.removesuffix("s")
     if not total or total < done:  # of files that came meanwhile nobody knew
-        return f"{done} {unit if done != 1 else one}{speed}"
+        return f"{counted(done, unit)}{speed}"
     left = f", {duration((total - done) / rate)} left" if rate > 0 and done < total else ""
-    return f"{done}/{total} {unit if total != 1 else one} ({done / total:.0%}){speed}{left}"
+    return f"{done}/{counted(total, unit)} ({done / total:.0%}){speed}{left}"

@@ -136,7 +136,7 @@ def run(console: Console, job: Job, parts: Parts, model: Model, sources: Iterabl
             summary.done += note.images
             yield from [None] * note.images
 
-    for _ in console.progress(images(), "images", progress.images - progress.there):
+    for _ in console.progress(images(), "image", progress.images - progress.there):
         pass
     work.summarize(model, progress, time.monotonic() - started)
     summary.failed, summary.skipped = progress.failed, progress.there

@@ -70,7 +70,7 @@ class Console:
 
         Args:
             items: what is being done.
-            unit: what is counted, in the plural.
+            unit: what is counted, in the singular.
             total: how many there will be, if that is known; or what says it once it is.
             title: what is being done, where the unit does not say it.
             status: what to say of the work now, in place of its speed.

@@ -92,7 +92,7 @@ def evaluate(
     summary = Summary("image", root)
     opened = load_model(model, weights=weights, engine=engine, threads=workers, language=language)
     count = total([root]) if os.path.isdir(root) else None  # of a table one split is scored
-    scored = summary.count(console.progress(score_images(root, opened, options_), "images", count))
+    scored = summary.count(console.progress(score_images(root, opened, options_), "image", count))
     evaluation = evaluate_scored(scored, opened, options_)
     write_stdout(EVALUATION_FORMATS[format_name](evaluation, stdout_style()))
 

@@ -135,7 +135,7 @@ def features(
     ) as file:
         rows = feature_rows(file.todo(sources), opened, how)
         counted = total(inputs, files_from, null=null, skipped=lambda: file.skipped, tables=True)
-        shown = console.progress(rows, "images", counted)
+        shown = console.progress(rows, "image", counted)
         for row in summary.count(_with_warnings(shown)):
             file.append(format_.record(row, count))
         summary.skipped = file.skipped

@@ -151,7 +151,7 @@ def heatmap(
     result = viewer.Result(out, show)
     records = result.note(
         console.progress(
-            write_heatmaps(jobs, explainer, how), "images", total(inputs, files_from, null=null)
+            write_heatmaps(jobs, explainer, how), "image", total(inputs, files_from, null=null)
         )
     )
     write_stdout(FORMATS[format_name](summary.count(records)))

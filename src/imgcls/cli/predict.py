@@ -165,7 +165,7 @@ def predict(
     with open_sink(to, opened, how, precision, console) as sink:
         records = drawings.records(sink.todo(sources), opened, how)
         counted = total(inputs, files_from, null=null, skipped=lambda: sink.skipped)
-        sink.write(summary.count(console.progress(records, "images", counted)))
+        sink.write(summary.count(console.progress(records, "image", counted)))
     summary.skipped = sink.skipped
     code = summary.close(console)
     drawings.close(console)

@@ -92,7 +92,7 @@ class Summary:
             failed += f", {self.skipped} were there already" if self.skipped else ""
             done = counted(self.done, self.noun)
             # A clock that has not moved says nothing of the speed.
-            rate = rate_text(self.done / seconds, f"{self.noun}s") if seconds > 0 else ""
+            rate = rate_text(self.done / seconds, self.noun) if seconds > 0 else ""
             rate = f" ({rate})" if rate and self.done else ""
             console.say(f"{done} in {seconds:.1f} s{rate}{failed}")
         return EXIT_SOME_FAILED if self.failed else 0

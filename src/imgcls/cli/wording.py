@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from imgcls.core.words import plural
+
 # A parameter's name in backquotes, as core's messages have it.
 _PARAMETER = re.compile(r"`([a-z][a-z0-9_]*)`")
 
@@ -34,7 +36,11 @@ def _option(parameter: str) -> str:
 
 
 def rate_text(rate: float, unit: str) -> str:
-    """Return a speed with as many digits as say something: "185 images/s", "0.3 images/s"."""
-    if rate >= 10:
-        return f"{rate:.0f} {unit}/s"
-    return f"{rate:.1f} {unit}/s" if rate >= 0.1 else f"{rate:.2f} {unit}/s"
+    """Return a speed with as many digits as say something: "185 images/s", "0.3 images/s".
+
+    Args:
+        rate: how many a second.
+        unit: what is counted, in the singular.
+    """
+    digits = 0 if rate >= 10 else 1 if rate >= 0.1 else 2
+    return f"{rate:.{digits}f} {plural(unit)}/s"

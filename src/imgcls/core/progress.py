@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
+from imgcls.core.words import counted
+
 T = TypeVar("T")
 
 
@@ -64,7 +66,7 @@ def progress(
 
     Args:
         items: what is being done.
-        unit: what is counted, in the plural.
+        unit: what is counted, in the singular.
         total: how many there will be, if that is known.
         title: what is being done, where the unit does not say it.
         status: what to say of the work now, in place of its speed.
@@ -82,15 +84,15 @@ def with_bar(items: Iterable[T], unit: str) -> Iterator[T]:
 
     Args:
         items: what is being done.
-        unit: what is counted, in the plural.
+        unit: what is counted, in the singular.
     """
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    count = TextColumn("{task.completed:.0f} {task.description}")
+    count = TextColumn("{task.description}")
     console = Console(stderr=True)
     with Progress(SpinnerColumn(), count, TimeElapsedColumn(), console=console) as shown:
-        task = shown.add_task(unit, total=None)
-        for item in items:
-            shown.advance(task)
+        task = shown.add_task(counted(0, unit), total=None)
+        for done, item in enumerate(items, 1):
+            shown.update(task, description=counted(done, unit))
             yield item

@@ -26,9 +26,15 @@ def counted(number: int, noun: str, form: str = "d") -> str:
         noun: of one.
         form: how the number is written; "," parts thousands.
     """
+    return f"{number:{form}} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """Return a noun of several: "images", "batches"; a unit's sign like "MB" is as it is."""
+    if noun.isupper():
+        return noun
     soft = noun.endswith(("s", "x", "ch", "sh")) and noun != "epoch"
-    plural = "" if number == 1 else "es" if soft else "s"
-    return f"{number:{form}} {noun}{plural}"
+    return f"{noun}es" if soft else f"{noun}s"
 
 
 def unknown(label: str, score: float, word: str = "unknown") -> str:

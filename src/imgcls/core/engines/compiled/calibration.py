@@ -72,7 +72,7 @@ def calibration_pixels(
     # Standard input can be read only once, and that is for its own record.
     sources = (source for source in calibration if source.kind != "stdin")
     found = 0
-    for source in progress(sources, "calibration photos", CALIBRATION_IMAGES):
+    for source in progress(sources, "calibration photo", CALIBRATION_IMAGES):
         with contextlib.suppress(ImageError):
             yield load_image(source, preprocessing).pixels
             found += 1

@@ -84,7 +84,7 @@ def _features(inspected: InspectedDataset, model: Model) -> tuple[list[int], Flo
         for position in readable
     ]
     computed = compute_features(model, model.preprocessing, wanted)
-    shown = progress(computed, "features", len(wanted))
+    shown = progress(computed, "feature", len(wanted))
     found = [
         (position, one.features)
         for position, one in zip(readable, shown, strict=True)

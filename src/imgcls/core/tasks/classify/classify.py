@@ -155,7 +155,7 @@ def classify(
     else:
         opened, sources = load_calibrated(model, sources, precision=precision)
     records = classify_sources(sources, opened, options)
-    return with_bar(records, "images") if progress else records
+    return with_bar(records, "image") if progress else records
 
 
 def classify_sources(

@@ -62,5 +62,5 @@ def inspect(dataset: Dataset) -> InspectedDataset:
     """Take the fingerprint of every image and find those that show the same picture."""
     examples = list(dataset.examples())
     looked_at = fingerprints(example.source for example in examples)
-    found = list(progress(looked_at, "images", len(examples)))
+    found = list(progress(looked_at, "image", len(examples)))
     return InspectedDataset(dataset, examples, found, same_pictures(found))

@@ -47,7 +47,7 @@ def cached_features(
     wanted = map(Wanted, sources, digests)
     computed = compute_features(model, model.preprocessing, wanted)
     rows: list[Float32Array] = []
-    for one in progress(computed, "features", len(sources)):
+    for one in progress(computed, "feature", len(sources)):
         if isinstance(one.features, ImageError):
             raise _changed(one.source, one.features) from one.features
         rows.append(one.features)

@@ -156,7 +156,7 @@ def out_of_fold(
     """
     folds = int(fold_of.max()) + 1
     logits, epochs = np.zeros((len(fold_of), recipe.classes), np.float32), []
-    for fold in progress(range(folds), "folds", folds):
+    for fold in progress(range(folds), "fold", folds):
         out = fold_of == fold
         choosing = (fold_of == (fold + 1) % folds) if validation is None else out
         learned = ~out & ~choosing

@@ -209,7 +209,7 @@ class Loop:
 
         batches = training.batches(order, self.progress.batch_size, number)
         for inputs, columns in progress(
-            batches, "images", len(order), title=title(stage, number), status=status, amount=_size
+            batches, "image", len(order), title=title(stage, number), status=status, amount=_size
         ):
             logits = learner.learn(inputs, columns, self.class_weights[columns])
             losses.add(logits, columns)
@@ -223,7 +223,7 @@ class Loop:
         started, sums = time.monotonic(), _Sums()
         order = range(len(validation.columns))
         batches = validation.batches(order, self.progress.batch_size, 0)
-        for inputs, columns in progress(batches, "images", len(order), title=title, amount=_size):
+        for inputs, columns in progress(batches, "image", len(order), title=title, amount=_size):
             sums.add(learner.logits(inputs), columns)
         self._evaluation_seconds = time.monotonic() - started
         return sums.means()

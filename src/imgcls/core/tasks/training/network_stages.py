@@ -124,7 +124,7 @@ def _learned_features(learner: NetworkLearner, side: Images, loop: Loop) -> Fixe
     """Return what the trained backbone sees in the images, unchanged."""
     size = loop.progress.batch_size
     batches = side.batches(range(len(side.columns)), size, 0)
-    shown = progress_bar(batches, "batches", -(-len(side.columns) // size))
+    shown = progress_bar(batches, "batch", -(-len(side.columns) // size))
     return FixedFeatures(
         np.concatenate([learner.features(inputs) for inputs, _ in shown]), side.columns
     )
