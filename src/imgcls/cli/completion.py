@@ -11,7 +11,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from imgcls.core.errors import ImgclsError
-from imgcls.core.models.table import DEFAULT_MODEL, MODELS, SCRATCH_MODELS
+from imgcls.core.models.backbones import SCRATCH_MODELS
+from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 
 if TYPE_CHECKING:
     Items = list[CompletionItem[str]]

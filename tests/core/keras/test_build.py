@@ -12,8 +12,9 @@ from imgcls.core.errors import WeightsError
 from imgcls.core.keras.build import build_network, build_weighted
 from imgcls.core.keras.graph import cut_top, with_outputs
 from imgcls.core.keras.start import import_keras
+from imgcls.core.models.backbones import BACKBONES, SCRATCH_MODELS
 from imgcls.core.models.spec import ModelSpec
-from imgcls.core.models.table import BACKBONES, MODELS, SCRATCH_MODELS
+from imgcls.core.models.table import MODELS
 from imgcls.core.models.variant import Variant, varied
 from imgcls.core.models.weights import Network
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from imgcls.core.keras.layer_rows import LayerRow, network_rows, trained_rows
+from imgcls.core.models.backbones import SCRATCH_MODELS
 from imgcls.core.models.head import Head
 from imgcls.core.models.spec import described_spec
-from imgcls.core.models.table import MODELS, SCRATCH_MODELS
+from imgcls.core.models.table import MODELS
 from imgcls.core.pixels.preprocessing import Preprocessing
 from tests.core.engines.test_described import POOLED, WHOLE
 

@@ -9,8 +9,9 @@ from imgcls.core.keras.build import build_network
 from imgcls.core.keras.graph import cut_top
 from imgcls.core.keras.network_learner import NetworkLearner, fresh_backbone, last_layers
 from imgcls.core.keras.stored_backbone import backbone_tensors
+from imgcls.core.models.backbones import SCRATCH_MODELS
 from imgcls.core.models.head import Head, Standardization
-from imgcls.core.models.table import MODELS, SCRATCH_MODELS
+from imgcls.core.models.table import MODELS
 
 RANDOM = np.random.default_rng(0)
 

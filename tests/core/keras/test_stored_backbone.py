@@ -7,7 +7,8 @@ import numpy as np
 from imgcls.core.keras.build import build_network
 from imgcls.core.keras.graph import cut_top
 from imgcls.core.keras.stored_backbone import backbone_tensors, backbone_variables, weight_layers
-from imgcls.core.models.table import MODELS, SCRATCH_MODELS
+from imgcls.core.models.backbones import SCRATCH_MODELS
+from imgcls.core.models.table import MODELS
 
 
 def test_names_are_positions() -> None:

@@ -19,13 +19,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imgcls.core.models.table import (
-    BEFORE_POOLING,
-    DEFAULT_MODEL,
-    MODELS,
-    BundledWeights,
-    PublishedWeights,
-)
+from imgcls.core.models.spec import BEFORE_POOLING, BundledWeights, PublishedWeights
+from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 
 # MobileNetV3 says which of its files it takes.
 pytestmark = pytest.mark.filterwarnings("ignore:`input_shape` is undefined")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from imgcls.core.errors import UsageError
+from imgcls.core.models.backbones import BACKBONES
 from imgcls.core.models.network_description import Layer, NetworkDescription
 from imgcls.core.models.spec import LAST_ACTIVATION, ModelSpec, described_spec
-from imgcls.core.models.table import BACKBONES, MODELS
+from imgcls.core.models.table import MODELS
 from imgcls.core.models.variant import AS_IT_IS, Variant, varied
 from imgcls.core.pixels.preprocessing import Preprocessing
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from imgcls.core.errors import WeightsError
-from imgcls.core.models.table import MODELS, BundledWeights
+from imgcls.core.models.spec import BundledWeights
+from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import Network, find_weights, keras_folder, weights_path
 
 VGG16_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels.h5"

@@ -10,9 +10,10 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, Literal, cast
 
+from imgcls.core.models.backbones import BACKBONES
 from imgcls.core.models.network_description import NetworkDescription
 from imgcls.core.models.spec import DESCRIBED
-from imgcls.core.models.table import BACKBONES, MODELS
+from imgcls.core.models.table import MODELS
 from imgcls.core.pixels.preprocessing import INTERPOLATIONS, RESIZES, SCALINGS, Preprocessing
 
 _MAX_LABELS = 100_000

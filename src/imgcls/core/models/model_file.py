@@ -18,6 +18,7 @@ import numpy as np
 
 from imgcls.core.cache import content_id
 from imgcls.core.errors import ModelError, UsageError, WeightsError
+from imgcls.core.models.backbones import BACKBONES
 from imgcls.core.models.familiarity import Familiarity
 from imgcls.core.models.file_description import (
     CLOSENESS,
@@ -36,7 +37,6 @@ from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.network_description import NetworkDescription
 from imgcls.core.models.spec import ModelSpec, described_spec
-from imgcls.core.models.table import BACKBONES
 from imgcls.core.models.tensor_file import TensorFile, open_tensor_file, write_tensor_file
 from imgcls.core.models.variant import AS_IT_IS, Variant, varied
 from imgcls.core.models.weights import Network, find_weights, weights_path

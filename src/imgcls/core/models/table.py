@@ -14,23 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from imgcls.core.models.spec import (
-    BEFORE_POOLING,
-    NOT_PUBLISHED,
-    BundledWeights,
-    ModelSpec,
-    PublishedWeights,
-)
+from imgcls.core.models.spec import BEFORE_POOLING, BundledWeights, ModelSpec, PublishedWeights
 from imgcls.core.pixels.preprocessing import Preprocessing, Scaling
-
-__all__ = [
-    "BEFORE_POOLING",
-    "DEFAULT_MODEL",
-    "MODELS",
-    "BundledWeights",
-    "ModelSpec",
-    "PublishedWeights",
-]
 
 # How the authors evaluated. 256 → 224, bilinear: Caffe's VGG and ResNet, Torch's DenseNet.
 CAFFE_224 = Preprocessing(224, 256, "caffe")
@@ -370,27 +355,3 @@ MODELS: Mapping[str, ModelSpec] = {
         "c1f5ccab661354fc3a79a10fa99af82f0fbf10ec65cb894a3ae0815f17a889ee"),
 }
 # fmt: on
-
-
-# Rows as in MODELS, but not named models: `finetune -m` takes them, and a file that it wrote.
-SCRATCH_MODELS: Mapping[str, ModelSpec] = {
-    "simple-cnn": ModelSpec(
-        builder="SimpleCNN",
-        preprocessing=Preprocessing(128, 128, "tf"),
-        cam_layer="conv3",
-        weights=NOT_PUBLISHED,
-        parameters=2_125_920,  # up to the hidden layer of its head
-        top1=None,
-        paper="https://keras.io/examples/vision/image_classification_from_scratch/",
-        licence="MIT",
-        linear_head=False,
-        features_layer="pool3",
-        flat_features=True,
-        ends_in_features=True,
-        least_size=8,
-    )
-}
-
-
-# Every network that a model file may be made of.
-BACKBONES: Mapping[str, ModelSpec] = {**MODELS, **SCRATCH_MODELS}

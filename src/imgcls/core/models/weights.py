@@ -12,7 +12,6 @@ from imgcls.core.cache import content_id
 from imgcls.core.errors import WeightsError
 from imgcls.core.files import is_offline
 from imgcls.core.models.spec import BundledWeights, ModelSpec, PublishedWeights
-from imgcls.core.models.table import BACKBONES
 from imgcls.core.models.variant import AS_IT_IS, Variant, varied
 
 log = logging.getLogger("imgcls")
@@ -55,8 +54,12 @@ class Network:
             UsageError: it cannot be built so.
         """
         wanted = variant.over(self.variant)
+        if wanted == self.variant:
+            return self
+        from imgcls.core.models.backbones import BACKBONES
+
         base = BACKBONES.get(self.name, self.spec)
-        spec = self.spec if wanted == self.variant else varied(self.title, base, wanted)
+        spec = varied(self.title, base, wanted)
         if spec == self.spec:
             return self
         return replace(self, spec=spec, variant=wanted if spec != base else AS_IT_IS)

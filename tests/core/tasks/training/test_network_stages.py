@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from imgcls.core.errors import UsageError
-from imgcls.core.models.table import SCRATCH_MODELS
+from imgcls.core.models.backbones import SCRATCH_MODELS
 from imgcls.core.pixels.preprocessing import Preprocessing
 from imgcls.core.tasks.training.network_stages import images_of, scratch_spec
 from imgcls.core.tasks.training.options import FinetuneOptions

@@ -10,9 +10,9 @@ import numpy as np
 from imgcls.core.engines.model import Model
 from imgcls.core.keras.network_learner import NetworkLearner, fresh_backbone, weighted_backbone
 from imgcls.core.keras.stored_backbone import backbone_tensors
+from imgcls.core.models.backbones import SCRATCH_MODELS
 from imgcls.core.models.head import Head, Standardization
 from imgcls.core.models.spec import ModelSpec
-from imgcls.core.models.table import SCRATCH_MODELS
 from imgcls.core.models.variant import varied
 from imgcls.core.pixels.preprocessing import Preprocessing
 from imgcls.core.progress import progress as progress_bar

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from imgcls.core.errors import UsageError
-from imgcls.core.models.table import DEFAULT_MODEL, SCRATCH_MODELS
+from imgcls.core.models.backbones import SCRATCH_MODELS
+from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.models.variant import Variant
 from imgcls.core.pixels.augment import Augmentation, read_augmentation
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
