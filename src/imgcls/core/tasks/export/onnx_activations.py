@@ -1,11 +1,19 @@
-"""Activations in ONNX: a row each, as `keras.activations` computes them."""
+"""Activations in ONNX, as `keras.activations` computes them, and the layers that are one."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from imgcls.core.tasks.export.onnx_graph import Graph, Layout
+from imgcls.core.tasks.export.onnx_graph import (
+    Arguments,
+    Graph,
+    Layout,
+    Parameters,
+    Value,
+    Write,
+    common_layout,
+)
 
 # Graph, name of what goes in, layout → name of what comes out.
 Activation = Callable[[Graph, str, Layout], str]
@@ -75,4 +83,62 @@ ACTIVATIONS: Mapping[str, Activation] = {
     "softplus": _plain("Softplus"),
     "softsign": _plain("Softsign"),
     "exponential": _plain("Exp"),
+}
+
+
+def _activation(
+    graph: Graph, inputs: Sequence[Value], arguments: Arguments, parameters: Parameters
+) -> tuple[str, Layout]:
+    layout = common_layout(inputs)
+    name = graph.named(inputs[0], layout)
+    return activate(graph, arguments["activation"], name, layout), layout
+
+
+def _relu(
+    graph: Graph, inputs: Sequence[Value], arguments: Arguments, parameters: Parameters
+) -> tuple[str, Layout]:
+    layout = common_layout(inputs)
+    name, highest = graph.named(inputs[0], layout), arguments["max_value"]
+    slope, threshold = arguments["negative_slope"], arguments["threshold"]
+    if not slope and not threshold:
+        if highest is None:
+            return graph.node("Relu", [name]), layout
+        return clip(graph, name, 0.0, highest), layout
+    border = graph.constant(threshold)
+    below = graph.node("Mul", [graph.node("Sub", [name, border]), graph.constant(slope)])
+    is_below = graph.node("Less", [name, border])
+    name = graph.node("Where", [is_below, below, name])
+    if highest is not None:
+        name = graph.node("Min", [name, graph.constant(highest)])
+    return name, layout
+
+
+def _leaky_relu(
+    graph: Graph, inputs: Sequence[Value], arguments: Arguments, parameters: Parameters
+) -> tuple[str, Layout]:
+    layout = common_layout(inputs)
+    name = graph.named(inputs[0], layout)
+    return graph.node("LeakyRelu", [name], alpha=arguments["negative_slope"]), layout
+
+
+def _elu(
+    graph: Graph, inputs: Sequence[Value], arguments: Arguments, parameters: Parameters
+) -> tuple[str, Layout]:
+    layout = common_layout(inputs)
+    return graph.node("Elu", [graph.named(inputs[0], layout)], alpha=arguments["alpha"]), layout
+
+
+def _prelu(
+    graph: Graph, inputs: Sequence[Value], arguments: Arguments, parameters: Parameters
+) -> tuple[str, Layout]:
+    slope = graph.constant(parameters["alpha"])
+    return graph.node("PRelu", [graph.named(inputs[0], "last"), slope]), "last"
+
+
+ACTIVATION_LAYERS: Mapping[str, Write] = {
+    "activation": _activation,
+    "relu": _relu,
+    "leaky_relu": _leaky_relu,
+    "elu": _elu,
+    "prelu": _prelu,
 }

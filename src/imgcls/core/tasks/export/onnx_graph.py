@@ -6,13 +6,14 @@ only where an operator asks for the other order, and then once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from imgcls.core.arrays import Float32Array
 from imgcls.core.models.layer_shapes import Shape
 
 Layout = Literal["first", "last"]
@@ -81,6 +82,12 @@ class Graph:
         """Add one number, or one a channel (c,), shaped to be broadcast over a value."""
         array = np.asarray(numbers, np.float32)
         return self.constant(array.reshape(-1, 1, 1) if array.ndim and layout == "first" else array)
+
+
+Arguments = Mapping[str, Any]
+Parameters = Mapping[str, Float32Array]
+# What is added for a layer: its inputs, arguments and parameters → name and layout of its output.
+Write = Callable[[Graph, Sequence[Value], Arguments, Parameters], tuple[str, Layout]]
 
 
 def common_layout(values: Sequence[Value]) -> Layout:
