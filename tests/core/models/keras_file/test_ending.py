@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from imgcls.core.models.keras_file.ending import cut_head, end_in_logits
-from imgcls.core.models.keras_file.flatten import FlatNetwork
+from imgcls.core.models.keras_file.flat_network import FlatNetwork
 
 
 def start() -> FlatNetwork:

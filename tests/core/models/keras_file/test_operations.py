@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imgcls.core.models.keras_file.flatten import FlatNetwork
+from imgcls.core.models.keras_file.flat_network import FlatNetwork
 from imgcls.core.models.keras_file.operations import Channel, operation, operation_name
 from imgcls.core.models.keras_file.tree import Call, SourceLayer
 

@@ -6,15 +6,13 @@ Keras 2 has TFOpLambda ("math.truediv") and SlicingOpLambda for it, Keras 3 a cl
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from imgcls.core.models.keras_file.flat_network import FlatNetwork
 from imgcls.core.models.keras_file.layer_rows import number
 from imgcls.core.models.keras_file.tree import Call, SourceLayer
-
-if TYPE_CHECKING:
-    from imgcls.core.models.keras_file.flatten import FlatNetwork
 
 
 @dataclass(frozen=True)
