@@ -12,6 +12,7 @@ import functools
 import hashlib
 import io
 import json
+import mmap
 import os
 import sys
 import weakref
@@ -165,12 +166,22 @@ def _verified(folder: Path, made: dict[str, Any]) -> CompiledModel | Unsupported
         if reason := facts.get("unsupported"):
             return Unsupported(str(reason))
         file = open_regular(folder / MODEL_FILE)
-        if hashlib.file_digest(file, "sha256").hexdigest() == facts["sha256"]:
+        if _sha256(file) == facts["sha256"]:
             return CompiledModel(folder, facts, file, _open_kernel(folder))
         file.close()
     except (OSError, ValueError, LookupError) as error:
         raise UnusableError("is damaged") from error
     raise UnusableError("is damaged")
+
+
+def _sha256(file: BufferedReader) -> str:
+    """Hash a file in one call, which leaves Python to other threads: LiteRT is imported meanwhile.
+
+    Raises:
+        ValueError: it is empty.
+    """
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return hashlib.sha256(content).hexdigest()
 
 
 def _open_kernel(folder: Path) -> BufferedReader | None:
