@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import re
 
-from imgcls.core.models import network_description as limits
+from imgcls.core.models import network_limits as limits
 from imgcls.core.models.layer_kinds import LAYER_KINDS
 from imgcls.core.models.network_description import NetworkDescription
 from tests.conftest import ROOT
@@ -30,7 +30,7 @@ def test_every_kind_is_listed() -> None:
 
 
 def test_limits() -> None:
-    assert f"at most {limits._MAX_LAYERS:,} layers, {limits._MAX_DEPTH} of them" in TEXT
-    assert (limits._MAX_NUMBERS, limits._MAX_LIVE_NUMBERS) == (2**26, 2**28)
+    assert f"at most {limits.MAX_LAYERS:,} layers, {limits._MAX_DEPTH} of them" in TEXT
+    assert (limits.MAX_NUMBERS, limits._MAX_LIVE_NUMBERS) == (2**26, 2**28)
     assert limits._MAX_WORK == 10**12
     assert round(limits._MAX_TOTAL_NUMBERS / 1e9, 1) == 1.6

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from imgcls.core.models.described_layer import Layer
 from imgcls.core.models.model_file import ModelFile
-from imgcls.core.models.network_description import Layer, NetworkDescription
+from imgcls.core.models.network_description import NetworkDescription
 from imgcls.core.pixels.preprocessing import Preprocessing
 from imgcls.core.tasks.models.import_model import ImportedModel, PhotoCheck
 from imgcls.render.imported_model import notes, text

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from imgcls.core.models.described_layer import Layer
 from imgcls.core.models.familiarity import Familiarity
 from imgcls.core.models.head import Head
 from imgcls.core.models.model_file import ModelFile
-from imgcls.core.models.network_description import Layer, NetworkDescription
+from imgcls.core.models.network_description import NetworkDescription
 from imgcls.core.pixels.preprocessing import Preprocessing
 from imgcls.render.model_file import FORMATS
 

@@ -12,9 +12,10 @@ import pytest
 from imgcls.core import progress
 from imgcls.core.engines.model import Model, load_model
 from imgcls.core.errors import ModelError
+from imgcls.core.models.described_layer import Layer
 from imgcls.core.models.head import Head
 from imgcls.core.models.model_file import ModelFile, read_model_file, write_model_file
-from imgcls.core.models.network_description import Layer, NetworkDescription
+from imgcls.core.models.network_description import NetworkDescription
 from imgcls.core.pixels.preprocessing import Preprocessing
 
 LABELS = ("cat", "dog", "fox")

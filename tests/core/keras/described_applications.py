@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from imgcls.core.models.described_layer import Layer
 from imgcls.core.models.layer_kinds import INPUT, LAYER_KINDS
-from imgcls.core.models.network_description import Layer, NetworkDescription, tensor_name
+from imgcls.core.models.network_description import NetworkDescription, tensor_name
 
 _KINDS = {kind.builder: name for name, kind in LAYER_KINDS.items()} | {
     "LayerScale": "channel_scale"

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from imgcls.core.keras.described import build_described, described_variables
+from imgcls.core.models.described_layer import Layer
 from imgcls.core.models.layer_kinds import ACTIVATIONS, INPUT, LAYER_KINDS
-from imgcls.core.models.network_description import Layer, NetworkDescription
+from imgcls.core.models.network_description import NetworkDescription
 
 SIZE = {"height": 9, "width": 9, "channels": 3}
 WINDOW = {"kernel_size": (3, 2), "strides": (2, 2), "padding": "same"}

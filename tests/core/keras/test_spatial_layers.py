@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from imgcls.core.keras.spatial_layers import list_layers
-from imgcls.core.models.network_description import Layer, NetworkDescription
+from imgcls.core.models.described_layer import Layer
+from imgcls.core.models.network_description import NetworkDescription
 from imgcls.core.models.spec import described_spec
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.variant import Variant, varied

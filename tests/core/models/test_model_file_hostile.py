@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgcls.core.errors import ModelError
+from imgcls.core.models.described_layer import Layer
 from imgcls.core.models.head import Head
 from imgcls.core.models.model_file import ModelFile, read_model_file, write_model_file
-from imgcls.core.models.network_description import Layer, NetworkDescription
+from imgcls.core.models.network_description import NetworkDescription
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.tensor_file import open_tensor_file, write_tensor_file
 from imgcls.core.pixels.preprocessing import Preprocessing

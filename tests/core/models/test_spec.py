@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from imgcls.core.models.network_description import Layer, NetworkDescription
+from imgcls.core.models.described_layer import Layer
+from imgcls.core.models.network_description import NetworkDescription
 from imgcls.core.models.spec import PublishedWeights, described_spec, features_described
 from imgcls.core.pixels.preprocessing import Preprocessing
 

@@ -6,7 +6,8 @@ import pytest
 
 from imgcls.core.errors import UsageError
 from imgcls.core.models.backbones import BACKBONES
-from imgcls.core.models.network_description import Layer, NetworkDescription
+from imgcls.core.models.described_layer import Layer
+from imgcls.core.models.network_description import NetworkDescription
 from imgcls.core.models.spec import LAST_ACTIVATION, ModelSpec, described_spec
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.variant import AS_IT_IS, Variant, varied

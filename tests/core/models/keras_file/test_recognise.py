@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from imgcls.core.models.described_layer import Layer
 from imgcls.core.models.keras_file.recognise import FAMILIES, find_family, scaling_inside
-from imgcls.core.models.network_description import Layer, NetworkDescription
+from imgcls.core.models.network_description import NetworkDescription
 
 
 @pytest.mark.parametrize(

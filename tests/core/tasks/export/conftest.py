@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from imgcls.core.models.described_layer import Layer
 from imgcls.core.models.model_file import ModelFile, write_model_file
-from imgcls.core.models.network_description import Layer, NetworkDescription
+from imgcls.core.models.network_description import NetworkDescription
 from imgcls.core.pixels.preprocessing import Preprocessing
 from imgcls.core.tasks.export.export_child import export_into
 from imgcls.core.tasks.export.options import ExportOptions

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from imgcls.core.models.described_layer import Layer
 from imgcls.core.models.layer_kinds import ACTIVATIONS as KNOWN
 from imgcls.core.models.layer_kinds import INPUT
-from imgcls.core.models.network_description import Layer, NetworkDescription
+from imgcls.core.models.network_description import NetworkDescription
 from imgcls.core.tasks.export.onnx_activations import ACTIVATION_LAYERS, ACTIVATIONS
 from tests.core.keras.test_described import network
 from tests.core.tasks.export.onnx_beside_keras import agrees, tried

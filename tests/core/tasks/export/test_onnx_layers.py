@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from imgcls.core.models.described_layer import Layer
 from imgcls.core.models.layer_kinds import INPUT, LAYER_KINDS
-from imgcls.core.models.network_description import Layer, NetworkDescription
+from imgcls.core.models.network_description import NetworkDescription
 from imgcls.core.tasks.export.onnx_activations import ACTIVATION_LAYERS
 from imgcls.core.tasks.export.onnx_layers import LAYERS
 from imgcls.core.tasks.export.onnx_normalizations import NORMALIZATIONS

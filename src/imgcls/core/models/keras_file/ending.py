@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from imgcls.core.arrays import Float32Array
+from imgcls.core.models.described_layer import Layer
 from imgcls.core.models.head import Head
 from imgcls.core.models.keras_file.flat_network import FlatNetwork
-from imgcls.core.models.network_description import Layer
 
 _MAX_HEAD_LAYERS = 4
 

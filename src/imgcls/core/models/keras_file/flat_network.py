@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imgcls.core.arrays import Float32Array
+from imgcls.core.models.described_layer import Layer
 from imgcls.core.models.layer_kinds import LAYER_KINDS
 from imgcls.core.models.layer_shapes import Shape
-from imgcls.core.models.network_description import Layer
 
 
 @dataclass

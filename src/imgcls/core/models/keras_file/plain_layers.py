@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from imgcls.core.arrays import Float32Array
+from imgcls.core.models.described_layer import Layer
 from imgcls.core.models.keras_file.flat_network import FlatNetwork
 from imgcls.core.models.keras_file.layer_rows import ROWS, activation_of, number
 from imgcls.core.models.keras_file.tree import Call, SourceLayer
 from imgcls.core.models.layer_kinds import ACTIVATIONS
-from imgcls.core.models.network_description import Layer
 
 # Returns a plain layer's weights by name.
 ArraysOf = Callable[[SourceLayer], Mapping[str, Float32Array]]
