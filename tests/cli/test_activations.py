@@ -42,3 +42,10 @@ def test_wrong_outputs(imgcls: Imgcls, samples: Path, tmp_path: Path) -> None:
     done = imgcls("activations", samples / "cat.jpg", "-o", "mine.png")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("Error: mine.png: exists and is not an earlier ")
+
+
+def test_nothing_is_fetched_for_no_photo(imgcls: Imgcls) -> None:
+    """Weights that are not here, and which may not be fetched, would be an error."""
+    done = imgcls("activations", "gone.jpg", "-o", "out", "-m", "resnet50")
+    assert (done.returncode, done.stdout) == (1, "gone.jpg: error: no such file\n")
+    assert done.stderr == "Error: no image could be read (1 failed)\n"

@@ -220,3 +220,12 @@ def test_inputs_are_not_changed_and_nothing_else_is_made(
     before = sorted(path for path in tmp_path.rglob("*"))
     imgcls("evaluate", by_label, "--report", tmp_path / "r.html")
     assert sorted(tmp_path.rglob("*")) == sorted([*before, tmp_path / "r.html"])
+
+
+def test_a_folder_that_is_not_there_is_said_before_weights_are_fetched(imgcls: Imgcls) -> None:
+    done = imgcls("evaluate", "gone", "-m", "resnet50")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "Error: gone: no such folder or table; name a folder of labelled images, or a CSV file "
+        "with the columns path and label\n",
+    )

@@ -159,3 +159,18 @@ def test_features_of_other_inputs_are_not_replaced(
     assert (done.returncode, done.stderr) == (
         *(2, "Error: --force replaces the file of --output; it does not go with --resume\n"),
     )
+
+
+def test_nothing_is_fetched_or_compiled_for_no_photo(imgcls: Imgcls, tmp_path: Path) -> None:
+    """Weights that are not here, and which may not be fetched, would be an error."""
+    done = imgcls("features", "gone", "gone.jpg", "-o", "out.npz", "-m", "resnet50")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        "Warning: gone: no such file",
+        "Warning: gone.jpg: no such file",
+        "Error: no image could be read (2 failed)",
+    ]
+    assert os.listdir(tmp_path) == []
+    stopped = imgcls("features", "gone", "-o", "out.npz", "-m", "resnet50", "--fail-fast")
+    assert stopped.returncode == 1
+    assert stopped.stderr.splitlines()[-1] == "Error: gone: no such file; stopped (--fail-fast)"

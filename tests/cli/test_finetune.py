@@ -386,3 +386,12 @@ def test_features_of_a_network_in_a_file(imgcls: Any, two_classes: Path, tmp_pat
         "Error: inner.safetensors: holds its network without conv3; take --features that come "
         "before that layer",
     )
+
+
+def test_a_folder_that_is_not_there_is_said_before_weights_are_fetched(imgcls: Any) -> None:
+    done = imgcls("finetune", "gone", "-o", "m.safetensors", "-m", "resnet50")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "Error: gone: no such folder or table; name a folder that holds a folder per class, or a "
+        "CSV file with the columns path and label\n",
+    )

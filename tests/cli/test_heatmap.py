@@ -245,3 +245,15 @@ def test_the_input_itself_is_never_the_output(imgcls: Run, photo: Path, tmp_path
     done = imgcls("heatmap", "why.png", "-o", "why.png")
     assert done.returncode == 1
     assert (tmp_path / "why.png").read_bytes() == before
+
+
+def test_nothing_is_fetched_or_compiled_for_no_photo(imgcls: Run, photo: Path) -> None:
+    """Weights that are not here, and which may not be fetched, would be an error."""
+    done = imgcls("heatmap", "gone.jpg", "-o", "out", "-m", "resnet50")
+    assert (done.returncode, done.stdout) == (1, "gone.jpg: error: no such file\n")
+    assert done.stderr == "Error: no image could be read (1 failed)\n"
+    for method in ("gradcam", "occlusion"):
+        how = ("-o", "out", "-f", "jsonl", "--method", method)
+        alone = imgcls("heatmap", "gone.jpg", *how)
+        assert alone.returncode == 1
+        assert records(alone) == records(imgcls("heatmap", "gone.jpg", photo.name, *how))[:1]

@@ -272,6 +272,26 @@ def test_missing_file_alone(imgcls: Imgcls) -> None:
     assert done.stderr == "Error: no image could be read (1 failed)\n"
 
 
+@pytest.mark.parametrize("how", [(), ("-o", "out.json"), ("--precision", "int8")])
+def test_nothing_is_fetched_or_compiled_for_no_photo(
+    tmp_path: Path, imgcls: Imgcls, how: tuple[str, ...]
+) -> None:
+    """Weights that are not here, and which may not be fetched, would be an error."""
+    done = imgcls("predict", "a.jpg", "b*.jpg", "-f", "json", "-m", "resnet50", *how)
+    assert (done.returncode, done.stderr) == (1, "Error: no image could be read (2 failed)\n")
+    written = (tmp_path / "out.json").read_text() if "-o" in how else done.stdout
+    assert [(row["path"], row["model"], row["error"]) for row in json.loads(written)] == [
+        ("a.jpg", "resnet50", "no such file"),
+        ("b*.jpg", "resnet50", "no file matches"),
+    ]
+
+
+def test_of_no_photo_the_model_is_checked_all_the_same(imgcls: Imgcls) -> None:
+    done = imgcls("predict", "absent.jpg", "-m", "resnet-50000")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: resnet-50000: no such model; did you mean ")
+
+
 def test_failed_inputs_have_their_place_in_the_order(work: Path, imgcls: Imgcls) -> None:
     cat = (work / "cat.jpg").read_bytes()
     (work / "broken.jpg").write_bytes(cat[: len(cat) // 2])

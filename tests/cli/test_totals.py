@@ -1,7 +1,8 @@
-"""How many images there will be, counted beside the work."""
+"""Whether any image is there, and how many there will be, counted beside the work."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from imgcls.cli.totals import Total, can_be_counted, counted_beside, total
+from imgcls.cli.totals import Total, any_there, can_be_counted, counted_beside, total
+from imgcls.core.errors import UsageError
+from imgcls.core.pixels.sources import Source, expand, read_list
 
 
 def known(number: Total) -> int:
@@ -78,3 +81,40 @@ def test_what_waits_for_the_next_name_is_not_looked_at_ahead(folder: Path) -> No
     assert can_be_counted(names, None)
     assert not can_be_counted([*names, "-"], None)
     assert not can_be_counted(names, "-")
+
+
+def test_whether_any_image_is_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "empty").mkdir()
+    (folder / "gone.txt").write_text("gone.jpg\na\0.jpg\n")
+
+    def looked(*inputs: str, files_from: str | None = None) -> tuple[bool, list[Source]]:
+        sources = expand(inputs)
+        if files_from is not None:
+            sources = itertools.chain(sources, read_list(files_from))
+        there, found = any_there(sources, inputs, files_from)
+        return there, list(found)
+
+    for inputs in (["gone.jpg", "a"], ["4.jpg"], ["gone", "https://example.org/a.jpg"], ["[4].*"]):
+        assert looked(*inputs) == (True, list(expand(inputs)))
+    there, sources = looked("gone.jpg", "empty", "*.gone", files_from="gone.txt")
+    assert not there
+    assert [(one.name, one.kind, one.reason) for one in sources] == [
+        ("gone.jpg", "missing", "no such file"),
+        ("*.gone", "missing", "no file matches"),
+        ("gone.jpg", "missing", "no such file"),
+        ("a\0.jpg", "missing", "no file name: embedded null byte"),
+    ]
+
+
+def test_what_is_wrong_with_a_list_is_said_behind_the_inputs_before_it(folder: Path) -> None:
+    sources = itertools.chain(expand(["gone.jpg"]), read_list(str(folder / "no-list")))
+    there, found = any_there(sources, ["gone.jpg"], "no-list")
+    assert there and next(found) == Source("gone.jpg")
+    with pytest.raises(UsageError, match="the list cannot be read"):
+        next(found)
+
+
+def test_standard_input_is_not_read_ahead() -> None:
+    sources = expand(["gone.jpg", "-"])
+    assert any_there(sources, ["gone.jpg", "-"], None) == (True, sources)

@@ -8,11 +8,16 @@ from imgcls.cli import options, viewer
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import Summary
-from imgcls.cli.totals import total
+from imgcls.cli.totals import any_there, total
+from imgcls.core.engines.closed import closed_model
 from imgcls.core.engines.model import load_model
 from imgcls.core.models.labels import Language
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
-from imgcls.core.tasks.heatmap.activation_files import SheetOptions, write_activations
+from imgcls.core.tasks.heatmap.activation_files import (
+    SheetOptions,
+    unread_activations,
+    write_activations,
+)
 from imgcls.core.tasks.heatmap.activation_sheet import DEFAULT_CHANNELS
 from imgcls.core.tasks.heatmap.activations import ActivationOptions
 from imgcls.core.tasks.heatmap.output_names import ACTIVATIONS_ENDING, name_outputs
@@ -79,18 +84,17 @@ def activations(
     sources = options.sources(inputs, files_from, null)
     which = ActivationOptions(layers, first, resize, interpolation)
     sheet = SheetOptions(channels, raw)
+    there, sources = any_there(sources, inputs, files_from)
     jobs = name_outputs(sources, out, ACTIVATIONS_ENDING)
-    # Keras shows every layer; the other engines only what a network ends in.
-    opened = load_model(model, weights=weights, engine="keras", language=language)
+    if there:
+        # Keras shows every layer; the other engines only what a network ends in.
+        opened = load_model(model, weights=weights, engine="keras", language=language)
+        written = write_activations(jobs, opened, which, sheet)
+    else:
+        written = unread_activations(jobs, closed_model(model, weights, language))
     summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
     result = viewer.Result(out, show)
-    records = result.note(
-        console.progress(
-            write_activations(jobs, opened, which, sheet),
-            "image",
-            total(inputs, files_from, null=null),
-        )
-    )
+    records = result.note(console.progress(written, "image", total(inputs, files_from, null=null)))
     write_stdout(FORMATS[format_name](summary.count(records)))
     code = summary.close(console)
     result.show()

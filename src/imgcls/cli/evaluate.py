@@ -20,7 +20,7 @@ from imgcls.core.tasks.heatmap.explain import heatmaps_of
 from imgcls.core.tasks.labelled import evaluation_page
 from imgcls.core.tasks.labelled.evaluate import EvaluateOptions, evaluate_scored, score_images
 from imgcls.core.tasks.labelled.figures import TARGET_ACCURACY
-from imgcls.core.tasks.labelled.sources import LABELS_FROM, LabelsFrom
+from imgcls.core.tasks.labelled.sources import LABELS_FROM, LabelsFrom, check_root
 from imgcls.render.evaluation import EVALUATION_FORMATS
 
 
@@ -90,6 +90,7 @@ def evaluate(
     )
     page = report_page.ReportPage(report, show, evaluation_page.is_own)
     summary = Summary("image", root)
+    check_root(root)
     opened = load_model(model, weights=weights, engine=engine, threads=workers, language=language)
     count = total([root]) if os.path.isdir(root) else None  # of a table one split is scored
     scored = summary.count(console.progress(score_images(root, opened, options_), "image", count))

@@ -13,7 +13,8 @@ from imgcls.cli import clustering, options
 from imgcls.cli.console import Console
 from imgcls.cli.replacing import Earlier, check_same_inputs, part_of
 from imgcls.cli.summary import Summary
-from imgcls.cli.totals import total
+from imgcls.cli.totals import any_there, total
+from imgcls.core.engines.closed import closed_model
 from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
 from imgcls.core.errors import OutputError, UsageError
@@ -29,6 +30,7 @@ from imgcls.core.tasks.features.features import (
     feature_rows,
     row_facts,
     sources_of,
+    unread_rows,
 )
 from imgcls.core.tasks.labelled.table import is_table
 from imgcls.render.features import Format, format_of
@@ -123,9 +125,15 @@ def features(
         interpolation=interpolation,
         workers=workers,
     )
+    summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
+    there, sources = (True, sources) if resume else any_there(sources, inputs, files_from)
+    if not there:
+        rows = unread_rows(sources, closed_model(model, weights))
+        for _ in summary.count(_with_warnings(rows)):
+            pass
+        return summary.close(console)
     opened = load_model(model, weights=weights, engine=engine, threads=workers, variant=how.variant)
     count = count_features(opened)
-    summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
     with RecordFile(
         out,
         header=format_.header(count),

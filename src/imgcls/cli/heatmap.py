@@ -8,7 +8,8 @@ from imgcls.cli import options, viewer
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import Summary
-from imgcls.cli.totals import total
+from imgcls.cli.totals import any_there, total
+from imgcls.core.engines.closed import closed_model
 from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
 from imgcls.core.models.labels import Language
@@ -18,7 +19,7 @@ from imgcls.core.tasks.heatmap.drawing import EVIDENCE, Alpha
 from imgcls.core.tasks.heatmap.explain import Explainer, layers_of
 from imgcls.core.tasks.heatmap.methods import CAM_METHODS, DEFAULT_METHOD
 from imgcls.core.tasks.heatmap.options import DrawOptions, ExplainOptions
-from imgcls.core.tasks.heatmap.output_files import write_heatmaps
+from imgcls.core.tasks.heatmap.output_files import unread_heatmaps, write_heatmaps
 from imgcls.core.tasks.heatmap.output_names import name_outputs
 from imgcls.render.heatmaps import FORMATS, LAYER_FORMATS
 
@@ -144,16 +145,18 @@ def heatmap(
         workers=workers,
     )
     how = DrawOptions(alpha, colormap, panel, raw, dpi)
+    there, sources = any_there(sources, inputs, files_from)
     jobs = name_outputs(sources, out)  # an output that cannot be is said before any work
-    opened = load_model(model, weights=weights, engine=engine, threads=workers, language=language)
-    explainer = Explainer(opened, what)
+    if there:
+        opened = load_model(
+            model, weights=weights, engine=engine, threads=workers, language=language
+        )
+        written = write_heatmaps(jobs, Explainer(opened, what), how)
+    else:
+        written = unread_heatmaps(jobs, closed_model(model, weights, language), what)
     summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
     result = viewer.Result(out, show)
-    records = result.note(
-        console.progress(
-            write_heatmaps(jobs, explainer, how), "image", total(inputs, files_from, null=null)
-        )
-    )
+    records = result.note(console.progress(written, "image", total(inputs, files_from, null=null)))
     write_stdout(FORMATS[format_name](summary.count(records)))
     code = summary.close(console)
     result.show()

@@ -12,7 +12,8 @@ from imgcls.cli.console import Console
 from imgcls.cli.destination import Destination
 from imgcls.cli.sink import open_sink
 from imgcls.cli.summary import EXIT_SOME_FAILED, Summary
-from imgcls.cli.totals import can_be_counted, total
+from imgcls.cli.totals import any_there, can_be_counted, total
+from imgcls.core.engines.closed import closed_model
 from imgcls.core.engines.engine import EngineName, Precision
 from imgcls.core.models.labels import Language
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
@@ -159,7 +160,12 @@ def predict(
     drawings = drawing.Drawings(draw, show, to)
     sources = to.checked(inputs, options.sources(inputs, files_from, null), files_from is not None)
     countable = can_be_counted(inputs, files_from)
-    opened, sources = opener(sources, threads=workers, countable=countable)
+    # A file that grows keeps what made it, for a run that goes on with it.
+    there, sources = (True, sources) if to.grows else any_there(sources, inputs, files_from)
+    if there:
+        opened, sources = opener(sources, threads=workers, countable=countable)
+    else:
+        opened = closed_model(model, weights, language)
     how = replace(how, view=to.format.view)
     summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
     with open_sink(to, opened, how, precision, console) as sink:

@@ -1,18 +1,23 @@
-"""How many images a command will have to do with, counted beside its work."""
+"""What images a command will have to do with: whether any is there, and how many there are."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from imgcls.core.errors import ImgclsError
 from imgcls.core.pixels.globs import has_magic, match
 from imgcls.core.pixels.lists import read_names
+from imgcls.core.pixels.sources import Source, raising
 from imgcls.core.pixels.walking import walk
 
 # The number, once it is known.
 Total = Callable[[], int | None]
+
+_LOOKED_AT = 1000  # images that are not there, before some other is taken to be
 
 
 def total(
@@ -58,6 +63,35 @@ def _is_read_once(name: str) -> bool:
 
 def _is_kept(path: str) -> bool:
     return os.path.isfile(path) or os.path.isdir(path)
+
+
+def any_there(
+    sources: Iterator[Source], inputs: Iterable[str], files_from: str | None
+) -> tuple[bool, Iterator[Source]]:
+    """Look whether any image is there, so that a model is not fetched or compiled for none.
+
+    Args:
+        sources: read up to the first that is there, where they can be looked at ahead.
+        inputs: as the user wrote them.
+        files_from: a list of more.
+
+    Returns:
+        False if it is certain that none is there; and all the sources, which then say why.
+    """
+    absent: list[Source] = []
+    if not can_be_counted(inputs, files_from):
+        return True, sources
+    try:
+        for source in itertools.islice(sources, _LOOKED_AT):
+            if not source.is_absent:
+                return True, itertools.chain(absent, [source], sources)
+            absent.append(source)
+    except ImgclsError as error:  # is raised again at its place, after those before it
+        return True, itertools.chain(absent, raising(error))
+    gone = [source.with_content() for source in absent]
+    if len(gone) == _LOOKED_AT or any(one.kind != "missing" for one in gone):  # it came just now
+        return True, itertools.chain(absent, sources)
+    return False, iter(gone)
 
 
 def counted_beside(items: Callable[[], Iterator[Any]]) -> Total:

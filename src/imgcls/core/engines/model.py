@@ -18,7 +18,7 @@ from imgcls.core.models.labels import ClassLabel, Language, imagenet_labels
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.variant import AS_IT_IS, Variant
-from imgcls.core.models.weights import Network, find_weights
+from imgcls.core.models.weights import Network, find_weights, weights_path
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import load_image
 from imgcls.core.pixels.preprocessing import Preprocessing
@@ -193,13 +193,16 @@ class FoundModel(NamedTuple):
     familiarity: Familiarity | None = None
 
 
-def find_model(ref: str, weights: str | None = None, language: Language = "en") -> FoundModel:
+def find_model(
+    ref: str, weights: str | None = None, language: Language = "en", *, fetch: bool = True
+) -> FoundModel:
     """Return what a name or a model file stands for.
 
     Args:
         ref: a name from the table of models, or the path of a model file.
         weights: a local weights file for a named model.
         language: of the labels of a named model.
+        fetch: whether its weights are wanted; else they need not be where the network says.
 
     Raises:
         UsageError: weights or a language are given for a file that has its own.
@@ -216,7 +219,9 @@ def find_model(ref: str, weights: str | None = None, language: Language = "en") 
         labels, preprocessing = file.class_labels, file.preprocessing
         return FoundModel(network, preprocessing, labels, file.head, file.familiarity)
     spec = find_spec(ref)
-    network = Network(ref, spec, find_weights(ref, spec, weights))
+    wanted = fetch or weights is not None
+    path = find_weights(ref, spec, weights) if wanted else weights_path(spec) or Path()
+    network = Network(ref, spec, path)
     return FoundModel(network, spec.preprocessing, imagenet_labels(language))
 
 

@@ -40,6 +40,11 @@ class Source:
     label: str = ""
     content: bytes | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def is_absent(self) -> bool:
+        """Whether it is a path where nothing is; what is not on this machine is not looked for."""
+        return self.kind == "missing" or (self.kind == "file" and not os.path.exists(self.name))
+
     def with_content(self) -> Source:
         """Return it with its bytes, for whoever needs them twice: a pipe gives them only once.
 

@@ -19,6 +19,7 @@ __all__ = [
     "as_sources",
     "expand",
     "expand_path",
+    "raising",
     "read_list",
     "sorted_entries",
     "walk",
@@ -80,6 +81,12 @@ def read_list(list_file: str, *, null: bool = False) -> Iterator[Source]:
     """
     for name in read_names(list_file, null=null):
         yield from expand_path(_local(name))
+
+
+def raising(error: Exception) -> Iterator[Source]:
+    """Return sources of which the first raises an error that was met when they were read ahead."""
+    raise error
+    yield
 
 
 def _expand_glob(pattern: str) -> Iterator[Source]:

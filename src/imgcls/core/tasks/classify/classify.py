@@ -20,7 +20,7 @@ from imgcls.core.errors import ImageError
 from imgcls.core.models.labels import ClassLabel, Language
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.pixels.preprocessing import Interpolation, Resize, Uint8Image
-from imgcls.core.pixels.sources import Source, as_sources
+from imgcls.core.pixels.sources import Source, as_sources, raising
 from imgcls.core.progress import with_bar
 from imgcls.core.tasks.classify.options import MIN_FAMILIARITY, ClassifyOptions
 from imgcls.core.tasks.classify.scoring import Scored, adapt, score_chunk
@@ -227,13 +227,8 @@ def _counted(sources: Iterator[Source], most: int) -> tuple[int, Iterator[Source
     try:
         first.extend(itertools.islice(sources, most))
     except Exception as error:  # is raised again at its place, after those before it
-        rest = _raising(error)
+        rest = raising(error)
     return len(first), itertools.chain(first, rest)
-
-
-def _raising(error: Exception) -> Iterator[Source]:
-    raise error
-    yield
 
 
 def record_facts(model: Model, options: ClassifyOptions, precision: Precision) -> str:

@@ -173,6 +173,12 @@ def feature_rows(
         )
 
 
+def unread_rows(sources: Iterable[Source], model: Model) -> Iterator[FeatureRow]:
+    """Yield the rows of sources that are known to be missing; the model may be closed."""
+    for source in sources:
+        yield FeatureRow(source.name, label_of(source), model.name, None, source.reason)
+
+
 def row_facts(model: Model, options: FeatureOptions) -> str:
     """Return all that decides what a row says, besides the input itself."""
     preprocessing = adapt(model.preprocessing, options.resize, options.interpolation)

@@ -103,6 +103,13 @@ def write_activations(
     return (_write_one(source, name, observer, sheet) for source, name in jobs)
 
 
+def unread_activations(
+    jobs: Iterable[tuple[Source, str]], model: Model
+) -> Iterator[ActivationRecord]:
+    """Yield the records of sources that are known to be missing; the model may be closed."""
+    return (_failed(source, model.name, source.reason) for source, _ in jobs)
+
+
 def _write_one(
     source: Source, output: str, observer: Observer, sheet: SheetOptions
 ) -> ActivationRecord:
@@ -115,7 +122,7 @@ def _write_one(
         except Exception as failure:  # one bad image ends nothing but itself
             error = str(as_image_error(failure))
     if error is not None:
-        return ActivationRecord(source.name, seen.model, None, None, None, {}, error)
+        return _failed(source, seen.model, error)
     make_folder(os.path.dirname(output) or os.curdir)
     save_picture(picture, output)
     if raw is not None:
@@ -125,6 +132,10 @@ def _write_one(
         for name, values in seen.layers.items()
     }
     return ActivationRecord(source.name, seen.model, output, raw, seen.prediction, layers, None)
+
+
+def _failed(source: Source, model: str, error: str) -> ActivationRecord:
+    return ActivationRecord(source.name, model, None, None, None, {}, error)
 
 
 def _save_arrays(layers: Mapping[str, Float32Array], path: str) -> None:

@@ -147,7 +147,7 @@ class Explainer:
             raise UsageError(f"rank {options.rank}: {model.name} has {len(model.labels)} classes")
         default = model.network.spec.default_layer
         self._chosen = None if options.layer == default else options.layer
-        self.layer = (options.layer or default) if self._method.reads_layer else INPUT_LAYER
+        self.layer = layer_of(model, options)
         self._keras = None
         if needs_keras(model, self._method, self._chosen):
             self._keras = keras_gradients(model, self._chosen)
@@ -218,6 +218,13 @@ class Explainer:
         rank = int(np.flatnonzero(np.argsort(-scores, kind="stable") == column)[0]) + 1
         label = self.model.labels[column]
         return Prediction(rank, label.class_id, label.label, float(scores[column]))
+
+
+def layer_of(model: Model, options: ExplainOptions) -> str:
+    """Return the name of the layer that is looked at; the model may be closed."""
+    if not CAM_METHODS[options.method].reads_layer:
+        return INPUT_LAYER
+    return options.layer or model.network.spec.default_layer
 
 
 def layers_of(model: str) -> tuple[dict[str, tuple[int, int, int]], str]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
+from imgcls.core.engines.model import Model
 from imgcls.core.errors import as_image_error
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.sources import Source
 from imgcls.core.processor import usable_cores
 from imgcls.core.tasks.classify.classify import Prediction
-from imgcls.core.tasks.heatmap.explain import Explainer
+from imgcls.core.tasks.heatmap.explain import Explainer, layer_of
 from imgcls.core.tasks.heatmap.explanation import Unexplained
 from imgcls.core.tasks.heatmap.faithfulness import Faithfulness
-from imgcls.core.tasks.heatmap.options import DrawOptions
+from imgcls.core.tasks.heatmap.options import DrawOptions, ExplainOptions
 from imgcls.core.tasks.heatmap.panel import draw
 from imgcls.core.tasks.heatmap.picture_files import (
     is_map,
@@ -79,18 +81,27 @@ def write_heatmaps(
     return map_ordered(work, jobs, workers=explainer.options.workers or usable_cores())
 
 
+def unread_heatmaps(
+    jobs: Iterable[tuple[Source, str]], model: Model, options: ExplainOptions
+) -> Iterator[HeatmapRecord]:
+    """Yield the records of sources that are known to be missing; the model may be closed."""
+    layer = layer_of(model, options)
+    return (_failed(source, model, options, layer, source.reason) for source, _ in jobs)
+
+
 def _write_one(
     source: Source, output: str, explainer: Explainer, how: DrawOptions
 ) -> HeatmapRecord:
+    failed = partial(_failed, source, explainer.model, explainer.options, explainer.layer)
     explanation = explainer.explain(source)
     raw = os.path.splitext(output)[0] + ".npy" if how.raw else None
     reason = explanation.error or _refusal(source, output, raw)
     if isinstance(explanation, Unexplained) or reason is not None:
-        return _failed(source, explainer, str(reason))
+        return failed(str(reason))
     try:
         picture = draw(explanation, how)
     except Exception as error:  # of whatever kind: the other images are drawn
-        return _failed(source, explainer, str(as_image_error(error)))
+        return failed(str(as_image_error(error)))
     make_folder(os.path.dirname(output) or os.curdir)
     save_picture(picture, output)
     if raw is not None:
@@ -110,15 +121,17 @@ def _write_one(
     )
 
 
-def _failed(source: Source, explainer: Explainer, error: str) -> HeatmapRecord:
+def _failed(
+    source: Source, model: Model, options: ExplainOptions, layer: str, error: str
+) -> HeatmapRecord:
     return HeatmapRecord(
         path=source.name,
         status="error",
-        model=explainer.model.name,
+        model=model.name,
         output=None,
         raw=None,
-        method=explainer.options.method,
-        layer=explainer.layer,
+        method=options.method,
+        layer=layer,
         prediction=None,
         versus=None,
         faithfulness=None,

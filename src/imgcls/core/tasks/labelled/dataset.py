@@ -135,13 +135,9 @@ def read_dataset(folder: str | os.PathLike[str]) -> Dataset:
         UsageError: there is no such folder, no class folder in it, or the table is malformed.
     """
     path = os.fspath(folder)
+    check_there(path)
     if os.path.isfile(path):
         return _table(path)
-    if not os.path.isdir(path):
-        raise UsageError(
-            f"{path}: no such folder or table; name a folder that holds a folder per class, or a "
-            "CSV file with the columns path and label"
-        )
     parts = _split_parts(path) or (Part("all", path, class_folders(path)),)
     passed_over = tuple(_passed_over(path, parts))
     if not any(part.labels for part in parts):
@@ -153,6 +149,19 @@ def read_dataset(folder: str | os.PathLike[str]) -> Dataset:
             )
         raise UsageError(f"{path}: holds no class folders; put each class's images in a folder")
     return Dataset(path, parts, passed_over)
+
+
+def check_there(path: str) -> None:
+    """Make sure that a labelled folder or table is there, before any work is done for it.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not os.path.isfile(path) and not os.path.isdir(path):
+        raise UsageError(
+            f"{path}: no such folder or table; name a folder that holds a folder per class, or a "
+            "CSV file with the columns path and label"
+        )
 
 
 def class_folders(folder: str) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from imgcls.core.tasks.labelled.sources import (
     LABELS_FROM,
     LabelledSource,
     LabelsFrom,
+    check_root,
     labelled_sources,
 )
 
@@ -99,6 +100,7 @@ def evaluate(
     options = EvaluateOptions(
         labels_from, resize, interpolation, workers, unfamiliar, target_accuracy, min_familiarity
     )
+    check_root(os.fspath(root))
     opened = model if isinstance(model, Model) else load_model(model)
     return evaluate_scored(score_images(root, opened, options), opened, options)
 

@@ -77,11 +77,7 @@ def labelled_sources(
     """
     if os.path.isfile(root):
         return _of_table(root, labels, model, labels_from)
-    if not os.path.isdir(root):
-        raise UsageError(
-            f"{root}: no such folder or table; name a folder of labelled images, or a CSV file "
-            "with the columns path and label"
-        )
+    check_root(root)
     label_of = LABELS_FROM[labels_from]
     columns = _columns(labels)
     _check(root, set(columns), labels, model, labels_from)
@@ -91,6 +87,19 @@ def labelled_sources(
         return source if column is None else LabelledSource(source, column)
 
     return map(pair, walk(root))
+
+
+def check_root(root: str) -> None:
+    """Make sure that a folder or table is there, before a model is opened for it.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not os.path.isfile(root) and not os.path.isdir(root):
+        raise UsageError(
+            f"{root}: no such folder or table; name a folder of labelled images, or a CSV file "
+            "with the columns path and label"
+        )
 
 
 def _of_table(

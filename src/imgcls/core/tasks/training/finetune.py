@@ -27,6 +27,7 @@ from imgcls.core.models.variant import varied
 from imgcls.core.models.weights import find_weights
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.classify.scoring import adapt
+from imgcls.core.tasks.labelled.dataset import check_there
 from imgcls.core.tasks.training.checkpoints import Checkpoints
 from imgcls.core.tasks.training.history import Epoch
 from imgcls.core.tasks.training.network_stages import scratch_spec
@@ -210,6 +211,7 @@ def train_model(
     files.check_free(force=options.force)
     if not (options.resume or options.force):
         files.checkpoints({}).check_free()
+    check_there(os.fspath(folder))
     _check_backbone(options)
     selection = select_images(folder, options)
     opened = None
