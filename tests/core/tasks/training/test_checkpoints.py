@@ -88,3 +88,25 @@ def test_what_a_killed_run_left_is_deleted_too(tmp_path: Path) -> None:
     (tmp_path / "c" / "mine.txt").unlink()
     checkpoints.delete()
     assert not (tmp_path / "c").exists()
+
+
+def test_checkpoints_stay_where_a_training_does_not_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("imgcls"), "propagate", True)
+    caplog.set_level(logging.INFO, "imgcls")
+    checkpoints = Checkpoints(tmp_path / "c", {})
+    with pytest.raises(KeyboardInterrupt), checkpoints.kept_if_interrupted():
+        checkpoints.make_folder()  # and no epoch is done
+        raise KeyboardInterrupt
+    assert not (tmp_path / "c").exists() and caplog.messages == []
+    with pytest.raises(KeyboardInterrupt), checkpoints.kept_if_interrupted():
+        save(checkpoints, 1)
+        raise KeyboardInterrupt
+    assert caplog.messages == [
+        f"{tmp_path / 'c'}: the same command with `resume` goes on from here"
+    ]
+    assert checkpoints.exist()
+    with checkpoints.kept_if_interrupted():
+        pass
+    assert not (tmp_path / "c").exists()

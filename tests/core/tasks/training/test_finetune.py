@@ -12,7 +12,6 @@ import pytest
 import imgcls
 from imgcls.core.errors import ImageError, ModelError, OutputError, UsageError, WeightsError
 from imgcls.core.models.model_file import read_model_file
-from imgcls.core.tasks.training import finetune
 from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
 
 CHECKPOINT = Checkpoint({}, {"a": np.zeros(1, np.float32)})
@@ -90,28 +89,6 @@ def test_what_is_there_is_refused_before_anything_else(tmp_path: Path) -> None:
     output.write_bytes(b"")
     with pytest.raises(OutputError, match=r"^.*m\.safetensors: exists; "):
         imgcls.finetune(tmp_path / "gone", output, "vgg17")
-
-
-def test_checkpoints_stay_where_a_training_does_not_end(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(logging.getLogger("imgcls"), "propagate", True)
-    caplog.set_level(logging.INFO, "imgcls")
-    checkpoints = Checkpoints(tmp_path / "c", {})
-    with pytest.raises(KeyboardInterrupt), finetune._kept_if_interrupted(checkpoints):
-        checkpoints.make_folder()  # and no epoch is done
-        raise KeyboardInterrupt
-    assert not (tmp_path / "c").exists() and caplog.messages == []
-    with pytest.raises(KeyboardInterrupt), finetune._kept_if_interrupted(checkpoints):
-        checkpoints.save(CHECKPOINT)
-        raise KeyboardInterrupt
-    assert caplog.messages == [
-        f"{tmp_path / 'c'}: the same command with `resume` goes on from here"
-    ]
-    assert checkpoints.exist()
-    with finetune._kept_if_interrupted(checkpoints):
-        pass
-    assert not (tmp_path / "c").exists()
 
 
 @pytest.mark.slow

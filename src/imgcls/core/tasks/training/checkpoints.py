@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,6 +133,21 @@ class Checkpoints:
                 if _OURS.fullmatch(path.name):
                     path.unlink(missing_ok=True)
             self.folder.rmdir()
+
+    @contextlib.contextmanager
+    def kept_if_interrupted(self) -> Iterator[None]:
+        """Delete them if the block ends well; else say how to go on from them."""
+        done = False
+        try:
+            yield
+            done = True
+        finally:
+            if done:
+                self.delete()
+            elif not self.exist():
+                self.delete()  # the folder, if it was made
+            else:
+                log.info("%s: the same command with `resume` goes on from here", self.folder)
 
     def exist(self) -> bool:
         """Whether there is one to go on from."""

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib.metadata
-import logging
 import os
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -20,26 +16,22 @@ from imgcls.core.engines.model import (
     load_model,
     open_model_file,
 )
-from imgcls.core.models.model_file import ModelFile
-from imgcls.core.models.spec import features_described
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.models.variant import varied
 from imgcls.core.models.weights import find_weights
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.classify.scoring import adapt
 from imgcls.core.tasks.labelled.dataset import check_there
-from imgcls.core.tasks.training.checkpoints import Checkpoints
 from imgcls.core.tasks.training.history import Epoch
 from imgcls.core.tasks.training.network_stages import scratch_spec
 from imgcls.core.tasks.training.options import BATCH_SIZE, PATIENCE, FinetuneOptions, HeadKind
 from imgcls.core.tasks.training.result_files import ResultFiles
 from imgcls.core.tasks.training.selection import Selection, select_images
 from imgcls.core.tasks.training.stages import train
-from imgcls.core.tasks.training.trained import FoldFigures, Trained
+from imgcls.core.tasks.training.trained import FoldFigures
+from imgcls.core.tasks.training.trained_file import trained_file
 from imgcls.core.version import __version__
 from imgcls.core.words import counted
-
-log = logging.getLogger("imgcls")
 
 
 @dataclass(frozen=True)
@@ -218,9 +210,9 @@ def train_model(
     if not options.from_scratch:
         opened = _open(options)
     checkpoints = files.checkpoints(_run(options, selection, opened))
-    with _kept_if_interrupted(checkpoints):
+    with checkpoints.kept_if_interrupted():
         trained = train(options, selection, opened, checkpoints, started)
-        file = _model_file(options, selection, opened, trained)
+        file = trained_file(options, selection, opened, trained)
         files.write(file, trained, selection.validation.sources)
     return FinetuneResult(
         path=files.model,
@@ -238,22 +230,6 @@ def train_model(
         seconds=time.monotonic() - started,
         folds=trained.folds,
     )
-
-
-@contextlib.contextmanager
-def _kept_if_interrupted(checkpoints: Checkpoints) -> Iterator[None]:
-    """Delete the checkpoints if the block ends well; else say how to go on from them."""
-    done = False
-    try:
-        yield
-        done = True
-    finally:
-        if done:
-            checkpoints.delete()
-        elif not checkpoints.exist():
-            checkpoints.delete()  # the folder, if it was made
-        else:
-            log.info("%s: the same command with `resume` goes on from here", checkpoints.folder)
 
 
 def _check_backbone(options: FinetuneOptions) -> None:
@@ -293,45 +269,3 @@ def _run(options: FinetuneOptions, selection: Selection, model: Model | None) ->
         "images": selection.digest,
         "weights": model.network.weights_id if model else "",
     }
-
-
-def _model_file(
-    options: FinetuneOptions, selection: Selection, model: Model | None, trained: Trained
-) -> ModelFile:
-    name = model.network.name if model else options.model
-    spec = model.network.spec if model else scratch_spec(options)
-    features = model.network.variant.features if model else options.variant.features
-    described = features_described(spec)
-    return ModelFile(
-        backbone=name,
-        backbone_weights="own" if trained.backbone is None else "stored",
-        weights_sha256=model.network.fresh_weights_id() if model else "",
-        head=trained.head,
-        labels=selection.labels,
-        preprocessing=model.preprocessing if model else spec.preprocessing,
-        features=features if described is None else "",
-        described=described,
-        familiarity=trained.familiarity,
-        training={
-            "options": options.described(),
-            "classes": selection.counts,
-            "images": len(selection.training.sources),
-            "validation_images": len(selection.validation.sources),
-            "images_sha256": selection.digest,
-        },
-        metrics={
-            "val_accuracy": trained.best.val_accuracy,
-            "val_loss": trained.val_loss,
-            "temperature": trained.temperature,
-            **({"folds": list(trained.folds.accuracies)} if trained.folds else {}),
-            "stage": trained.best.stage,
-            "epoch": trained.best.epoch,
-        },
-        versions=_versions(),
-    )
-
-
-def _versions() -> dict[str, str]:
-    packages = ("imgcls", "numpy", "pillow")
-    used = [package for package in ("keras", "tensorflow") if package in sys.modules]
-    return {package: importlib.metadata.version(package) for package in (*packages, *used)}
