@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
+import resource
 import shutil
 import statistics
 import subprocess
@@ -69,7 +71,8 @@ class Run:
 
     Attributes:
         seconds: from its start to its end.
-        megabytes: its own peak memory, not its children's.
+        megabytes: its own peak memory, not its children's; NaN where this process had as much,
+            with whose memory that of a child begins (see `peak_memory`).
         output: its standard output; empty if it was not kept.
         first_byte: seconds until its standard output began.
         cpu_seconds: that processors worked for it, not for its children.
@@ -124,13 +127,29 @@ def process(command: Sequence[str], *, keep: bool = True) -> Run:
     if child.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit code {child.returncode}")
     unit = 2**20 if sys.platform == "darwin" else 2**10
+    mine = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Run(
         seconds,
-        usage.ru_maxrss / unit,
+        usage.ru_maxrss / unit if usage.ru_maxrss > mine else math.nan,
         output.decode(),
         first_byte,
         usage.ru_utime + usage.ru_stime,
     )
+
+
+# Without what this process has imported.
+_SMALL = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from measure import process
+print(process(sys.argv[2:], keep=False).megabytes)
+"""
+
+
+def peak_memory(command: Sequence[str]) -> float:
+    """Run a command to its end; return its peak memory in megabytes, whatever this process has."""
+    here = os.path.dirname(__file__)
+    return float(process([sys.executable, "-c", _SMALL, here, *command]).output)
 
 
 @dataclass(frozen=True)

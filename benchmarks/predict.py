@@ -20,6 +20,7 @@ from measure import (
     in_turn,
     multiplied,
     paired,
+    peak_memory,
     process,
     ratio,
     script,
@@ -108,7 +109,7 @@ def _cold_start(photo: Path, files: Files, runs: int) -> Iterator[Row]:
         ratio(costs, "bound"),
         *_best(costs, others),
     )
-    pair = paired(lambda: process(ours).megabytes, lambda: process(usual).megabytes, 2)
+    pair = paired(lambda: peak_memory(ours), lambda: peak_memory(usual), 2)
     yield Row("its peak memory", f"{pair.ours:.0f} MB", f"{pair.usual:.0f} MB", pair.ratio, 6)
 
 
