@@ -174,3 +174,10 @@ def test_nothing_is_fetched_or_compiled_for_no_photo(imgcls: Imgcls, tmp_path: P
     stopped = imgcls("features", "gone", "-o", "out.npz", "-m", "resnet50", "--fail-fast")
     assert stopped.returncode == 1
     assert stopped.stderr.splitlines()[-1] == "Error: gone: no such file; stopped (--fail-fast)"
+
+
+def test_a_layer_that_is_not_there(imgcls: Imgcls, samples: Path, tmp_path: Path) -> None:
+    done = imgcls("features", samples / "cat.jpg", "-o", "out.npz", "--features", "top_con")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: top_con: no such layer; did you mean top_conv or ")
+    assert done.stderr.count("\n") == 1 and os.listdir(tmp_path) == []

@@ -17,7 +17,7 @@ from imgcls.core.errors import ImageError, ModelError, NoImagesError, UsageError
 from imgcls.core.models.labels import ClassLabel, Language, imagenet_labels
 from imgcls.core.models.spec import ModelSpec
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
-from imgcls.core.models.variant import AS_IT_IS, Variant
+from imgcls.core.models.variant import ALL_PLACES, AS_IT_IS, MEAN, Variant
 from imgcls.core.models.weights import Network, find_weights, weights_path
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import load_image
@@ -166,7 +166,9 @@ def load_model(
         >>> model.name, len(model.labels), model.preprocessing.size
         ('efficientnet-lite0', 1000, 224)
     """
-    found = find_model(ref, None if weights is None else os.fspath(weights), language)
+    given = None if weights is None else os.fspath(weights)
+    check_features(ref, given, variant)
+    found = find_model(ref, given, language)
     network, preprocessing = found.network, found.preprocessing
     head, labels, familiarity = found.head, found.labels, found.familiarity
     other = network.varied(variant)
@@ -178,6 +180,27 @@ def load_model(
         cores = threads or usable_cores()
         running = open_engine(network, engine, cores, precision, calibration, images)
     return Model(ref, network, preprocessing, labels, running, head, precision, familiarity)
+
+
+def check_features(ref: str, weights: str | None, variant: Variant) -> None:
+    """Make sure that there is the layer of a variant, before weights are fetched or compiled.
+
+    Args:
+        ref: a name from the table of models, or the path of a model file.
+        weights: a local weights file for a named model.
+        variant: how the network is to be used.
+
+    Raises:
+        UsageError: there is no such layer, or the network cannot be built so.
+        ModelError: there is no such model, or the file is damaged.
+    """
+    if variant.features in ("", MEAN, ALL_PLACES):
+        return
+    network = find_model(ref, weights, fetch=False).network
+    if (other := network.varied(variant)) is not network:
+        from imgcls.core.engines.layer_check import check_features_layer
+
+        check_features_layer(other)
 
 
 class FoundModel(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Literal
 
 from imgcls.core.engines.model import (
     Model,
+    check_features,
     find_spec,
     is_model_file,
     load_model,
@@ -249,6 +250,7 @@ def _check_backbone(options: FinetuneOptions) -> None:
         spec = find_spec(options.model)
         varied(options.model, spec, options.variant)
         given = None if options.weights is None else os.fspath(options.weights)
+        check_features(options.model, given, options.variant)
         find_weights(options.model, spec, given)
 
 
