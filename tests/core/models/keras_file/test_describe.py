@@ -85,7 +85,7 @@ def test_what_else_is_known_of_it(described: Describe) -> None:
     found = described(*classifier())
     assert (found.scaled_by, found.family) == (("scale",), None)
     assert (found.dropped, found.folded) == ({"RandomFlip": 1, "Dropout": 1}, {})
-    assert not found.is_grey and not found.is_size_free
+    assert not found.is_grey
     assert (found.file.version, found.tree.kind) == ("3.1.0", "Sequential")
 
 
@@ -125,22 +125,21 @@ def test_a_family_is_known_by_its_layers(described: Describe) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "wanted", "size", "is_free"),
+    ("shape", "wanted", "size"),
     [
-        ((None, 8, 8, 3), None, 8, False),
-        ((None, 8, 8, 3), 8, 8, False),
-        ((None, None, None, 3), None, 224, True),
-        ((None, None, None, 3), 40, 40, True),
-        ((None, None, 48, 3), None, 48, True),
-        ((None, 48, None, 3), None, 48, True),
+        ((None, 8, 8, 3), None, 8),
+        ((None, 8, 8, 3), 8, 8),
+        ((None, None, None, 3), None, 224),
+        ((None, None, None, 3), 40, 40),
+        ((None, None, 48, 3), None, 48),
+        ((None, 48, None, 3), None, 48),
     ],
 )
-def test_sizes(
-    described: Describe, shape: tuple[Any, ...], wanted: int | None, size: int, is_free: bool
+def test_a_size_that_the_network_leaves_open_is_chosen(
+    described: Describe, shape: tuple[Any, ...], wanted: int | None, size: int
 ) -> None:
     found = described(*classifier(), shape=shape, size=wanted)
-    assert (found.size, found.is_size_free) == (size, is_free)
-    assert found.network.input_shape == (size, size, 3)
+    assert (found.size, found.network.input_shape) == (size, (size, size, 3))
 
 
 def test_grey_images_are_made_grey_in_the_network(described: Describe) -> None:

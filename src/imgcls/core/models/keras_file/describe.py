@@ -36,7 +36,6 @@ class ImportedNetwork:
         classes: how many there are; two for one sigmoid.
         size: height and width of the input.
         is_grey: whether it takes one channel; the described one then makes images grey itself.
-        is_size_free: whether the network would take another size, too.
         family: what well-known network it is made of; None for one of the user's own.
         scaled_by: its layers that scale the pixels.
         dropped: classes of layers that do nothing once a network is trained, and how many.
@@ -52,7 +51,6 @@ class ImportedNetwork:
     classes: int
     size: int
     is_grey: bool
-    is_size_free: bool
     family: Family | None
     scaled_by: tuple[str, ...]
     dropped: Mapping[str, int]
@@ -73,7 +71,7 @@ def describe(path: Path, folder: Path, size: int | None = None) -> ImportedNetwo
     """
     file = read_keras_file(path, folder)
     tree = read_tree(file.config)
-    side, channels, is_free = _input(tree, size)
+    side, channels = _input(tree, size)
     places = find_arrays(tree, file)
 
     def arrays_of(layer: SourceLayer) -> Mapping[str, Float32Array]:
@@ -102,7 +100,6 @@ def describe(path: Path, folder: Path, size: int | None = None) -> ImportedNetwo
         classes=classes,
         size=side,
         is_grey=channels == 1,
-        is_size_free=is_free,
         family=find_family({*network.shapes, *(layer.name for layer in tree.leaves())}),
         scaled_by=scaling_inside(network),
         dropped=Counter(flat.dropped),
@@ -110,8 +107,8 @@ def describe(path: Path, folder: Path, size: int | None = None) -> ImportedNetwo
     )
 
 
-def _input(tree: SourceLayer, wanted: int | None) -> tuple[int, int, bool]:
-    """Return side and channels of the input, and whether the network leaves the side open."""
+def _input(tree: SourceLayer, wanted: int | None) -> tuple[int, int]:
+    """Return side and channels of the input."""
     if len(tree.inputs) != 1:
         raise ValueError(f"it takes {len(tree.inputs)} inputs, where imgcls has one image")
     if len(tree.results) != 1:
@@ -130,12 +127,12 @@ def _input(tree: SourceLayer, wanted: int | None) -> tuple[int, int, bool]:
         case _:
             raise ValueError("it does not say what size its images have")
     if height is None or width is None:
-        return wanted or height or width or _USUAL_SIZE, channels, True
+        return wanted or height or width or _USUAL_SIZE, channels
     if height != width:
         raise ValueError(f"it takes images of {width}×{height} pixels; imgcls gives square ones")
     if wanted not in (None, height):
         raise ValueError(f"it takes images of {height}×{height} pixels only")
-    return int(height), channels, False
+    return int(height), channels
 
 
 def _in_words(shape: Any) -> str:
