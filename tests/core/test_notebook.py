@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgcls.core.notebook import escaped, paragraph, picture, picture_of, png, shown_up_to, table
+from imgcls.core.notebook import (
+    escaped,
+    heading,
+    paragraph,
+    picture,
+    picture_of,
+    png,
+    shown_up_to,
+    table,
+)
 
 
 def pixels(html: str) -> np.ndarray:
@@ -47,7 +56,7 @@ def test_a_table() -> None:
 
 def test_a_line() -> None:
     assert paragraph("<a>") == "<p>&lt;a&gt;</p>"
-    assert paragraph("a", strong=True) == "<p><b>a</b></p>"
+    assert heading("a") == "<p><b>a</b></p>"
     assert (shown_up_to(5, 5), shown_up_to(5, 7)) == ("", "<p>… and 2 more</p>")
 
 

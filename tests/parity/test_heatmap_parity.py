@@ -72,7 +72,7 @@ def opened_image(model: Model, path: Path) -> Any:
 def inputs_of(model: Model, image: Any, column: int, gradients: Any = None, **chosen: Any) -> Any:
     direction = np.zeros(len(model.labels), np.float32)
     direction[column] = 1
-    forward = forward_pass(model, image, gradients, bool(chosen))
+    forward = forward_pass(model, image, gradients if chosen else None)
     return MethodInputs(model, model.preprocessing, forward, direction, gradients)
 
 

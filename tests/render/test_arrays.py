@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from imgcls.core.tasks.features.features import FeatureRow
-from imgcls.render.arrays import MARK, pack, unpack, write_npy, write_npz
+from imgcls.render.arrays import MARK, pack, unpack, unpack_texts, write_npy, write_npz
 
 ONE = FeatureRow("a.jpg", "cat", "m", np.array([1.5, -2.0], np.float32), None)
 FAILED = FeatureRow("caf\udce9\n.jpg", "", "m", None, "truncated JPEG")
@@ -30,19 +30,18 @@ def test_a_row_is_a_line_and_its_features_as_they_are_in_memory() -> None:
     assert pack(FAILED) == b'["caf\\udce9\\n.jpg", "", "truncated JPEG"]\n'
 
 
-@pytest.mark.parametrize("features", [True, False])
-def test_rows_come_back(features: bool) -> None:
-    found = list(unpack(packed(ONE, FAILED, NEWLINES, TWO), 2, features=features))
-    assert [texts for *texts, _ in found] == [
-        ["a.jpg", "cat", ""],
-        ["caf\udce9\n.jpg", "", "truncated JPEG"],
-        *(["c.jpg", "", ""], ["b.jpg", "", ""]),
+def test_rows_come_back_with_their_features_or_without() -> None:
+    given = ONE, FAILED, NEWLINES, TWO
+    texts = list(unpack_texts(packed(*given), 2))
+    assert texts == [
+        ("a.jpg", "cat", ""),
+        ("caf\udce9\n.jpg", "", "truncated JPEG"),
+        *(("c.jpg", "", ""), ("b.jpg", "", "")),
     ]
+    found = list(unpack(packed(*given), 2))
+    assert [(path, label, error) for path, label, error, _ in found] == texts
     rows = [None if row is None else row.tobytes() for *_, row in found]
-    expected = [
-        pack(row)[-8:] if row.error is None else None for row in (ONE, FAILED, NEWLINES, TWO)
-    ]
-    assert rows == (expected if features else [None] * 4)
+    assert rows == [pack(row)[-8:] if row.error is None else None for row in given]
 
 
 def test_an_array_has_a_row_an_input_and_no_number_for_a_failed_one() -> None:

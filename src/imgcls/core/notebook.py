@@ -57,9 +57,14 @@ def _cell(value: object, shades: bool) -> str:
     return f"<td{align}>{escaped(value)}</td>"
 
 
-def paragraph(text: str, *, strong: bool = False) -> str:
+def heading(text: str) -> str:
+    """Return a line of text above others."""
+    return f"<p><b>{escaped(text)}</b></p>"
+
+
+def paragraph(text: str) -> str:
     """Return a line of text."""
-    return f"<p><b>{escaped(text)}</b></p>" if strong else f"<p>{escaped(text)}</p>"
+    return f"<p>{escaped(text)}</p>"
 
 
 def shown_up_to(most: int, count: int) -> str:

@@ -30,7 +30,9 @@ _ALIGNMENT = 64  # of what follows the header of a .npy file
 _ROWS_PER_GROUP = 1000
 _A_TIME = (1980, 1, 1, 0, 0, 0)  # the same rows are the same bytes
 
-# path, label, error and, where there are any, features
+# path, label and error
+Texts = tuple[str, str, str]
+# the same and, where there are any, features
 Packed = tuple[str, str, str, Float32Array | None]
 
 
@@ -42,7 +44,7 @@ def packed_header(count: int) -> str:
 def packed_names(file: IO[bytes]) -> Iterator[str]:
     """Yield the names of the inputs that a growing file has."""
     count = json.loads(file.readline())["features"]
-    for path, *_ in unpack(file, count, features=False):
+    for path, *_ in unpack_texts(file, count):
         yield readable(path)
 
 
@@ -58,28 +60,32 @@ def pack(row: FeatureRow) -> bytes:
     return line if row.features is None else line + row.features.astype("<f4").tobytes()
 
 
-def unpack(records: IO[bytes], count: int, *, features: bool = True) -> Iterator[Packed]:
+def unpack(records: IO[bytes], count: int) -> Iterator[Packed]:
     """Yield the rows of a file of packed rows, from where it stands on.
 
     Args:
         records: the file.
         count: how many features a row has.
-        features: whether they are wanted; else they are passed over.
     """
     while line := records.readline():
         path, label, error = json.loads(line)
-        row = None
-        if not error and features:
-            row = np.frombuffer(records.read(4 * count), "<f4")
-        elif not error:
-            records.seek(4 * count, os.SEEK_CUR)
+        row = None if error else np.frombuffer(records.read(4 * count), "<f4")
         yield path, label, error, row
+
+
+def unpack_texts(records: IO[bytes], count: int) -> Iterator[Texts]:
+    """Yield what `unpack` does, but for the features, which are passed over."""
+    while line := records.readline():
+        path, label, error = json.loads(line)
+        if not error:
+            records.seek(4 * count, os.SEEK_CUR)
+        yield path, label, error
 
 
 def write_npy(records: IO[bytes], out: IO[bytes], /, count: int) -> None:
     """Write one array, float32 (n, d): a row an input, NaN for a failed one."""
     start = records.tell()
-    rows = sum(1 for _ in unpack(records, count, features=False))
+    rows = sum(1 for _ in unpack_texts(records, count))
     records.seek(start)
     _write_features(records, out, rows, count)
 
@@ -89,7 +95,7 @@ def write_npz(records: IO[bytes], out: IO[bytes], /, count: int) -> None:
     start = records.tell()
     rows, widths = 0, [1, 1, 1]  # NumPy has texts of one length
     labelled = False
-    for *texts, _ in unpack(records, count, features=False):
+    for texts in unpack_texts(records, count):
         rows += 1
         widths = [max(width, len(text)) for width, text in zip(widths, texts, strict=True)]
         labelled = labelled or bool(texts[1])
@@ -100,8 +106,8 @@ def write_npz(records: IO[bytes], out: IO[bytes], /, count: int) -> None:
                 records.seek(start)
                 with _member(archive, name) as file:
                     file.write(_npy_header(f"<U{widths[column]}", (rows,)))
-                    for row in unpack(records, count, features=False):
-                        file.write(_utf32(str(row[column]), widths[column]))
+                    for texts in unpack_texts(records, count):
+                        file.write(_utf32(texts[column], widths[column]))
         records.seek(start)
         with _member(archive, "features") as file:
             _write_features(records, file, rows, count)

@@ -21,7 +21,7 @@ import numpy as np
 from imgcls.core.errors import WeightsError
 from imgcls.core.files import atomic_writer
 from imgcls.core.models.efficientnet_lite import layer_weights
-from imgcls.core.models.hdf5_file import Shape, check_tensors, is_hdf5, names, open_hdf5
+from imgcls.core.models.hdf5_file import Shape, is_hdf5, names, open_hdf5, tensor_shapes
 from imgcls.core.models.keras_weights import weights_group
 from imgcls.core.models.torch_checkpoint import read_checkpoint
 from imgcls.core.models.weights import Network
@@ -111,15 +111,15 @@ def _load_hdf5(model: Any, path: Path, name: str, *, partial: bool) -> None:
 
     with open_hdf5(path) as file:
         group, older = weights_group(file)
-        given = check_tensors(group, numbers=False)  # they were read before Keras was started
-        difference = _layer_difference(group, given, model, partial) if older else ""
+        given = tensor_shapes(group)  # its numbers were read before Keras was started
+        difference = _layer_difference(group, given, model, partial=partial) if older else ""
         if older and not difference and partial:
             _set_first_layers(model, group)
             return
         if older and not difference:
             legacy_h5_format.load_weights_from_hdf5_group(group, model)
             return
-    difference = difference or _difference(given, _expected_tensors(model), partial)
+    difference = difference or _difference(given, _expected_tensors(model), partial=partial)
     if difference:
         raise WeightsError(f"{path}: does not fit {name}: {difference}")
     with _under_newer_name(path) as named:
@@ -168,9 +168,7 @@ def _set_first_layers(model: Any, group: Any) -> None:
             variable.assign(group[name][weight][...])
 
 
-def _layer_difference(
-    group: Any, given: Mapping[str, Shape], model: Any, partial: bool = False
-) -> str:
+def _layer_difference(group: Any, given: Mapping[str, Shape], model: Any, *, partial: bool) -> str:
     """Say what differs from a file of the older format, which goes by order, not by name."""
     wanted = {
         layer.name: [tuple(w.shape) for w in (*layer.trainable_variables, *_fixed(layer))]
@@ -206,12 +204,10 @@ def _expected_tensors(model: Any) -> dict[str, Shape]:
         path = Path(folder) / f"expected{_NEWER_ENDING}"
         model.save_weights(path)
         with open_hdf5(path) as file:
-            return check_tensors(file, numbers=False)
+            return tensor_shapes(file)
 
 
-def _difference(
-    given: Mapping[str, Shape], wanted: Mapping[str, Shape], partial: bool = False
-) -> str:
+def _difference(given: Mapping[str, Shape], wanted: Mapping[str, Shape], *, partial: bool) -> str:
     for name, shape in wanted.items():
         if name not in given:
             return f"it lacks {name}, which is {_shapes([shape])} in the model"

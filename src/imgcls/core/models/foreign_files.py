@@ -30,7 +30,7 @@ _IMPORT = "run imgcls models import FILE -o MODEL.safetensors, and use that"
 _SAVE = "run imgcls models import on a whole model, as model.save('model.keras') writes it"
 
 KINDS: Mapping[str, ForeignKind] = {
-    "keras": ForeignKind("is a Keras model", _IMPORT, True),
+    "keras": ForeignKind("is a Keras model", _IMPORT, is_whole_keras=True),
     "keras_weights": ForeignKind(
         "holds weights without their network",
         "imgcls models add NAME --weights FILE takes those of a named network; for another one "

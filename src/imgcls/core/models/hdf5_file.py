@@ -76,19 +76,33 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
         raise WeightsError(f"{path}: is damaged or no HDF5 file ({reason})") from error
 
 
-def check_tensors(group: h5py.Group, *, numbers: bool = True) -> dict[str, Shape]:
-    """Check all that lies in and below a group; return the shape of each tensor by its path.
+def tensor_shapes(group: h5py.Group) -> dict[str, Shape]:
+    """Return the shape of each tensor in and below a group by its path; the numbers are not read.
 
     Args:
         group: of a file that `open_hdf5` opened.
-        numbers: whether to read the numbers too, some megabytes at a time: they must be finite
-            in float32.
 
-    Raises in the block of `open_hdf5` if anything else than groups and such tensors lies there.
+    Raises in the block of `open_hdf5` if anything else than groups and tensors lies there.
     """
+    return {path: tuple(tensor.shape) for path, tensor in _tensors(group)}
+
+
+def check_tensors(group: h5py.Group) -> dict[str, Shape]:
+    """Return what `tensor_shapes` does, and read the numbers, some megabytes at a time.
+
+    Raises in the block of `open_hdf5` also if there are numbers that are not finite in float32.
+    """
+    shapes = {}
+    for path, tensor in _tensors(group):
+        _check_numbers(tensor, path)
+        shapes[path] = tuple(tensor.shape)
+    return shapes
+
+
+def _tensors(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
     budget = _Budget(os.fstat(group.file.id.get_vfd_handle()).st_size)
     budget.enter(group)
-    return dict(_walk(group, "", 1, budget, numbers))
+    return _walk(group, "", 1, budget)
 
 
 def child(group: h5py.Group, name: str) -> h5py.Group | None:
@@ -150,8 +164,8 @@ class _Budget:
 
 
 def _walk(
-    group: h5py.Group, path: str, depth: int, budget: _Budget, numbers: bool
-) -> Iterator[tuple[str, Shape]]:
+    group: h5py.Group, path: str, depth: int, budget: _Budget
+) -> Iterator[tuple[str, h5py.Dataset]]:
     import h5py
 
     if depth > _MOST_DEPTH:
@@ -166,12 +180,10 @@ def _walk(
         entry = group[name]
         budget.enter(entry)
         if isinstance(entry, h5py.Group):
-            yield from _walk(entry, f"{inner}/", depth + 1, budget, numbers)
+            yield from _walk(entry, f"{inner}/", depth + 1, budget)
         elif isinstance(entry, h5py.Dataset):
             budget.take(_pieces_of(entry, inner), math.prod(entry.shape) * entry.dtype.itemsize)
-            if numbers:
-                _check_numbers(entry, inner)
-            yield inner, tuple(entry.shape)
+            yield inner, entry
         else:
             raise _RefusedError(f"{inner} is neither a group nor a tensor")
 

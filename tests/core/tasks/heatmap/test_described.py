@@ -56,7 +56,7 @@ def test_on_all_places_the_gradient_is_the_head_s_own(tmp_path: Path) -> None:
     assert not needs_keras(model, CAM_METHODS["gradcam"], None)
     image = random.integers(0, 256, (16, 16, 3)).astype(np.float32)
     direction = np.array([1, -1, 0], np.float32)
-    forward = forward_pass(model, image, None, chosen=False)
+    forward = forward_pass(model, image, None)
     known = Gradients(keras_model(model.engine, model.network), model.network.spec, model.head)
     ours, theirs = (
         MethodInputs(model, model.preprocessing, forward, direction, keras)

@@ -37,7 +37,7 @@ def inputs(model: Model, samples: Path) -> MethodInputs:
     image = model.preprocessing.scale(fitted.pixels)
     direction = np.zeros(len(model.labels), np.float32)
     direction[CLASS] = 1
-    forward = forward_pass(model, image, None, chosen=False)
+    forward = forward_pass(model, image, None)
     return MethodInputs(model, model.preprocessing, forward, direction, None)
 
 

@@ -46,7 +46,10 @@ class PlainLayers:
         config, name = layer.config, layer.name
         match layer.kind:
             case "Activation":
-                return self._activation(name, config["activation"], inputs[0], own=True)
+                if activation_of(config["activation"]) == "linear":
+                    self._flat.dropped.append("Activation")
+                    return str(inputs[0])
+                return self._activation(name, config["activation"], inputs[0])
             case "Reshape":
                 return self._reshape(name, inputs[0], config["target_shape"])
             case "CustomScaleLayer":
@@ -88,7 +91,7 @@ class PlainLayers:
         """Whether Keras 2 means another function by a name than Keras 3."""
         return self._keras2 and activation == "hard_sigmoid"
 
-    def _activation(self, name: str, value: Any, given: str, *, own: bool = False) -> str:
+    def _activation(self, name: str, value: Any, given: str) -> str:
         activation = activation_of(value)
         if not isinstance(activation, str):
             kind, config = activation
@@ -96,9 +99,6 @@ class PlainLayers:
             if row is None or kind == "PReLU":
                 raise ValueError(_why_unknown(kind))
             return self._flat.add(name, row.kind, (given,), row.arguments(config))
-        if activation == "linear" and own:
-            self._flat.dropped.append("Activation")
-            return given
         if self._is_other(activation):
             scaled = self._flat.add(
                 f"{name}_line", "rescaling", (given,), {"scale": 0.2, "offset": 0.5}

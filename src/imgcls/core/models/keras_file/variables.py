@@ -138,7 +138,7 @@ def _by_order(
     layer: SourceLayer, wanted: Mapping[SourceLayer, tuple[str, ...]], paths: list[str]
 ) -> dict[SourceLayer, dict[str, str]]:
     """Find weights as Keras does: first all that are trained, then the others."""
-    trained = _trained(layer, True)
+    trained = _trained(layer, above=True)
     keys = [(leaf, name) for leaf, names in wanted.items() for name in names]
     fixed = [key for key in keys if key[1] in _STATISTICS or not trained[key[0]]]
     order = [key for key in keys if key not in fixed] + fixed
@@ -148,11 +148,11 @@ def _by_order(
     return dict(found)
 
 
-def _trained(layer: SourceLayer, above: bool) -> dict[SourceLayer, bool]:
+def _trained(layer: SourceLayer, *, above: bool) -> dict[SourceLayer, bool]:
     trained = above and bool(layer.config.get("trainable", True))
     if layer.layers is None:
         return {layer: trained}
     found: dict[SourceLayer, bool] = {}
     for inner in layer.layers:
-        found |= _trained(inner, trained)
+        found |= _trained(inner, above=trained)
     return found

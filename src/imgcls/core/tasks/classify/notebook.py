@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imgcls.core.notebook import paragraph, picture, picture_of, table
+from imgcls.core.notebook import heading, paragraph, picture, picture_of, table
 from imgcls.core.words import unknown
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def record_html(record: Record) -> str:
 
     The picture is what the network saw, if the record carries it; else the file, if it is there.
     """
-    title = paragraph(record.path, strong=True)
+    title = heading(record.path)
     if record.error is not None:
         return title + paragraph(f"error: {record.error}")
     if record.status == "unknown" and record.predictions:

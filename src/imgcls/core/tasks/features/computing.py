@@ -154,7 +154,8 @@ def _run(
 
 def _computed(source: Source, features: Float32Array, digest: str) -> Computed:
     if not np.isfinite(features).all():
-        return Computed(source, ImageError("its features are no finite numbers"), digest, False)
+        error = ImageError("its features are no finite numbers")
+        return Computed(source, error, digest, is_new=False)
     return Computed(source, features, digest, is_new=True)
 
 

@@ -162,7 +162,8 @@ class Explainer:
     def _explain(self, source: Source) -> Explanation:
         fitted, original = load_with_original(source, self._preprocessing)
         image = self._preprocessing.scale(fitted.pixels)
-        forward = forward_pass(self.model, image, self._keras, self._chosen is not None)
+        chosen = None if self._chosen is None else self._keras
+        forward = forward_pass(self.model, image, chosen)
         scores = softmax(forward.logits)
         check_finite(scores)
         column = self._choose(scores)

@@ -56,20 +56,17 @@ class ForwardPass:
     logits: Float32Array
 
 
-def forward_pass(
-    model: Model, image: Float32Array, keras: Gradients | None, chosen: bool
-) -> ForwardPass:
+def forward_pass(model: Model, image: Float32Array, keras: Gradients | None) -> ForwardPass:
     """Run one preprocessed image (size, size, 3) through a model.
 
     Args:
         model: what runs it.
         image: float32.
-        keras: Keras' side of the model, if it is needed.
-        chosen: whether the activations are those of a layer that the user chose, which only
-            `keras` knows.
+        keras: Keras' side of the model, where the activations are those of a layer that the
+            user chose, which only it knows.
     """
     batch = image[np.newaxis]
-    if keras is not None and chosen:
+    if keras is not None:
         activations, logits = keras.activations(batch)
         return ForwardPass(image, activations, None, logits)
     outputs = model.engine.run(batch, ("activations", "features", "logits"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imgcls.core.notebook import escaped, paragraph, shown_up_to, table
+from imgcls.core.notebook import escaped, heading, paragraph, shown_up_to, table
 from imgcls.core.words import counted
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def evaluation_html(evaluation: Evaluation) -> str:
         ("calibration error", e.ece),
     ]
     parts = [
-        paragraph(f"{e.model} on {counted(e.images, 'image')}", strong=True),
+        heading(f"{e.model} on {counted(e.images, 'image')}"),
         table(("figure", "value"), figures, shades=True),
     ]
     if len(e.labels) <= _MOST_CLASSES:
@@ -87,7 +87,7 @@ def audit_html(report: AuditReport) -> str:
     title = f"{counted(report.images, 'image')} in {counted(len(rows), 'class')}"
     return "".join(
         [
-            paragraph(title, strong=True),
+            heading(title),
             table(("class", "images", *splits), rows[:_MOST_ROWS]),
             shown_up_to(_MOST_ROWS, len(rows)),
             paragraph(_findings(len(found))),

@@ -52,13 +52,13 @@ class NetworkSummary:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: a table of the layers."""
-        from imgcls.core.notebook import paragraph, table
+        from imgcls.core.notebook import heading, table
 
         rows = [
             (one.name, one.kind, "×".join(map(str, one.shape)), one.parameters, one.weights or "")
             for one in self.layers
         ]
-        title = paragraph(f"{self.model}: {self.parameters:,} parameters", strong=True)
+        title = heading(f"{self.model}: {self.parameters:,} parameters")
         return title + table(("layer", "kind", "output", "parameters", "weights"), rows)
 
 
