@@ -25,7 +25,7 @@ REPORT = AuditReport(
     classes={"cat": 3, "big dog": 2},
     splits={"train": {"cat": 2, "big dog": 2}, "test": {"cat": 1, "big dog": 0}},
     findings=(
-        finding("unreadable", "cat/1.jpg"),
+        replace(finding("unreadable", "cat/1.jpg"), reason="truncated \x1bJPEG"),
         finding("duplicates", "cat/2.jpg", "cat/3.jpg"),
         finding("duplicates", "cat/4.jpg", "cat/5.jpg", "cat/6.jpg"),
     ),
@@ -51,7 +51,7 @@ def test_text() -> None:
         "\n"
         "unreadable: 1 image cannot be read (error)\n"
         "  replace or delete it, or let finetune leave it out\n"
-        "    cat/1.jpg\n"
+        "    cat/1.jpg: truncated \\x1bJPEG\n"
         "\n"
         "duplicates: 2 images are there more than once (warning)\n"
         "  keep one of them\n"
@@ -92,7 +92,9 @@ def test_json_has_parts_only_where_the_folder_has() -> None:
         "severity": "error",
         "paths": ["cat/1.jpg"],
         "advice": "replace or delete it, or let finetune leave it out",
+        "reason": "truncated \x1bJPEG",
     }
+    assert list(found["findings"][1]) == ["kind", "severity", "paths", "advice"]
     assert list(json.loads(shown("json", AuditReport(0, {}, {}, ())))) == [
         *("images", "classes", "findings"),
     ]

@@ -29,15 +29,17 @@ def text(report: AuditReport) -> Iterator[str]:
         row = KINDS[kind]
         yield f"\n{kind}: {row.found(len(findings))} ({row.severity})\n  {row.advice}\n"
         for finding in findings[:_SHOWN]:
-            yield "    " + "  =  ".join(map(printable, finding.paths)) + f"{_doubt(finding)}\n"
+            yield "    " + "  =  ".join(map(printable, finding.paths)) + f"{_more(finding)}\n"
         if len(findings) > _SHOWN:
             yield f"    and {len(findings) - _SHOWN} more (-f json lists them)\n"
     if not report.findings:
         yield "\nnothing found\n"
 
 
-def _doubt(finding: Finding) -> str:
-    """Return what is said of a doubtful label; "" for other kinds."""
+def _more(finding: Finding) -> str:
+    """Return why an image cannot be read, or what a label may be instead; "" for other kinds."""
+    if finding.reason:
+        return f": {printable(finding.reason)}"
     if not finding.proposed:
         return ""
     label, proposed = printable(finding.label), printable(finding.proposed)

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image, ImageFilter
 
 from imgcls import audit
-from imgcls.core.tasks.labelled.findings import KINDS, TINY_CLASS
+from imgcls.core.tasks.labelled.checks import TINY_CLASS
+from imgcls.core.tasks.labelled.findings import KINDS
 
 
 def kinds(folder: Path) -> dict[str, list[list[str]]]:
@@ -128,6 +129,7 @@ def test_a_table(tmp_path: Path, draw: Any) -> None:
     report = audit(path)
     assert report.images == 8
     assert report.splits == {"train": {"a": 3, "b": 3}, "test": {"a": 1, "b": 1}}
+    assert report.findings[0].reason == "no such file"
     assert [(one.kind, list(one.paths)) for one in report.findings] == [
         ("unreadable", [str(tmp_path / "gone.png")]),
         ("conflicting-labels", [str(tmp_path / "0.png"), str(tmp_path / "again.png")]),

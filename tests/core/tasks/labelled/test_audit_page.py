@@ -24,7 +24,7 @@ def page(*findings: Finding) -> str:
 def test_findings_have_their_title_and_pictures(samples: Path, tmp_path: Path) -> None:
     cat = str(samples / "cat.jpg")
     shown = page(
-        finding("unreadable", str(tmp_path / "<script>.jpg")),
+        replace(finding("unreadable", str(tmp_path / "<script>.jpg")), reason="truncated <b>JPEG"),
         finding("duplicates", cat, cat),
         replace(finding("doubtful-label", cat), label="car", proposed="cat", score=0.75),
     )
@@ -33,6 +33,7 @@ def test_findings_have_their_title_and_pictures(samples: Path, tmp_path: Path) -
     for kind in ("unreadable", "duplicates", "doubtful-label"):
         assert f"<h2>{KINDS[kind].found(1)} <" in shown
         assert f'class="badge {KINDS[kind].severity}">{KINDS[kind].severity}<' in shown
+    assert '<p class="reason">Truncated &lt;b&gt;JPEG</p>' in shown
     assert "<s>car</s>" in shown and ">cat</b>" in shown and "75.0%" in shown
     assert "&lt;script&gt;.jpg" in shown and "<b>dog" not in shown
     assert is_own(shown.encode())

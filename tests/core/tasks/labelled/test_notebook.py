@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.tasks.labelled.audit import AuditReport, Finding
 from imgcls.core.tasks.labelled.evaluation import Evaluation
@@ -53,4 +55,6 @@ def test_an_audit_is_classes_and_findings() -> None:
     assert "<p>1 finding</p>" in shown
     assert "exact duplicates" in shown and "a, b, c, d, e, … (7)" in shown
     assert "keep &lt;one&gt;" in shown
+    bad = Finding("unreadable", "error", ("a.jpg",), "delete it", reason="truncated <JPEG")
+    assert ">a.jpg: truncated &lt;JPEG</td>" in replace(report, findings=(bad,))._repr_html_()
     assert "nothing found" in AuditReport(0, {}, {}, ())._repr_html_()

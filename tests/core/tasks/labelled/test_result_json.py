@@ -28,11 +28,12 @@ def test_an_evaluation_names_its_model_and_has_the_calibration_bins() -> None:
 
 
 def test_an_audit() -> None:
-    finding = Finding("unreadable", "error", (NOT_UTF8,), "delete it")
+    finding = Finding("unreadable", "error", (NOT_UTF8,), "delete it", reason="truncated JPEG")
     text = audit_json(AuditReport(1, {"cat": 1}, {}, (finding,), "photos"))
     found = json.loads(text)
     assert (found["images"], found["classes"]) == (1, {"cat": 1})
     assert found["findings"][0]["paths"] == [NOT_UTF8]
+    assert found["findings"][0]["reason"] == "truncated JPEG"
     assert text.isascii() and text.endswith("}\n")
 
 

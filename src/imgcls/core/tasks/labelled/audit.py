@@ -24,6 +24,7 @@ class Finding:
         label: of a doubtful label, what the image is labelled; "" for other kinds.
         proposed: what it seems to show instead.
         score: of that, 0 to 1, by a classifier that did not learn the image.
+        reason: why an unreadable image cannot be read; "" for other kinds.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Finding:
     label: str = ""
     proposed: str = ""
     score: float = 0.0
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,9 @@ def report(inspected: InspectedDataset) -> AuditReport:
     for example in inspected.examples:
         splits[example.split][example.label] += 1
     findings = tuple(
-        Finding(name, kind.severity, tuple(paths), kind.advice)
+        Finding(name, kind.severity, tuple(found.paths), kind.advice, reason=found.reason)
         for name, kind in KINDS.items()
-        for paths in kind.check(inspected)
+        for found in kind.check(inspected)
     )
     return AuditReport(
         images=len(inspected.examples),

@@ -8,7 +8,7 @@ from imgcls.core.notebook import escaped, heading, paragraph, shown_up_to, table
 from imgcls.core.words import counted
 
 if TYPE_CHECKING:
-    from imgcls.core.tasks.labelled.audit import AuditReport
+    from imgcls.core.tasks.labelled.audit import AuditReport, Finding
     from imgcls.core.tasks.labelled.evaluation import Evaluation
 
 # Up to this many classes, the confusion matrix is shown.
@@ -81,7 +81,7 @@ def audit_html(report: AuditReport) -> str:
         for label, count in report.classes.items()
     ]
     found = [
-        (finding.severity, finding.kind.replace("-", " "), _some(finding.paths), finding.advice)
+        (finding.severity, finding.kind.replace("-", " "), _where(finding), finding.advice)
         for finding in report.findings
     ]
     title = f"{counted(report.images, 'image')} in {counted(len(rows), 'class')}"
@@ -99,6 +99,10 @@ def audit_html(report: AuditReport) -> str:
 
 def _findings(count: int) -> str:
     return counted(count, "finding") if count else "nothing found"
+
+
+def _where(finding: Finding) -> str:
+    return _some(finding.paths) + (f": {finding.reason}" if finding.reason else "")
 
 
 def _some(paths: tuple[str, ...]) -> str:

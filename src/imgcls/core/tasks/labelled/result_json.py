@@ -84,6 +84,7 @@ def audit_json(report: AuditReport) -> str:
             "severity": finding.severity,
             "paths": finding.paths,
             "advice": finding.advice,
+            **({"reason": finding.reason} if finding.reason else {}),
             **(
                 {
                     "label": finding.label,
