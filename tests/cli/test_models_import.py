@@ -51,3 +51,23 @@ def test_a_foreign_model_is_refused_with_the_way_on(imgcls: Any, samples: Path) 
     assert "is a Keras model; run imgcls models import" in done.stderr
     done = imgcls("models", "info", KERAS2 / "nested.h5")
     assert "is a Keras model; run imgcls models import" in done.stderr
+
+
+def test_a_model_that_is_there_is_overwritten_only_by_force(imgcls: Any, tmp_path: Path) -> None:
+    command = ("models", "import", KERAS2 / "nested.h5", "-o", "m.safetensors", "--trust")
+    how = ("--generic-labels", "--scaling", "unit")
+    assert imgcls(*command, *how).returncode == 0
+    earlier = (tmp_path / "m.safetensors").read_bytes()
+    other = (*command, "--generic-labels", "--scaling", "tf")
+    done = imgcls(*other)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        *(1, ""),
+        "Error: m.safetensors: exists; name another file, or use --force to overwrite it\n",
+    )
+    assert (tmp_path / "m.safetensors").read_bytes() == earlier
+    assert imgcls(*other, "--force").returncode == 0
+    assert (tmp_path / "m.safetensors").read_bytes() != earlier
+    (tmp_path / "m.safetensors").write_text("mine")
+    done = imgcls(*other, "--force")
+    assert done.returncode == 1 and "exists and is no model file" in done.stderr
+    assert (tmp_path / "m.safetensors").read_text() == "mine"

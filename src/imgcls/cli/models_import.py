@@ -46,6 +46,7 @@ _SCALINGS = ("tf", "torch", "caffe", "unit", "none")
 )
 @click.option("-o", "--output", required=True, metavar="FILE", help="The model, .safetensors.")
 @click.option("--trust", is_flag=True, help="Say that you know where the file comes from.")
+@click.option("--force", is_flag=True, help="Overwrite an existing model.")
 @click.pass_obj
 def import_(
     console: Console,
@@ -54,6 +55,7 @@ def import_(
     output: str,
     checks: tuple[str, ...],
     trust: bool,
+    force: bool,
     **chosen: Any,
 ) -> None:
     """Turn an image classifier that Keras saved into a model file.
@@ -68,7 +70,7 @@ def import_(
     from imgcls.render import imported_model as render
 
     chosen_options = ImportOptions(checks=tuple(_pair(check) for check in checks), **chosen)
-    model = import_model(file, output, chosen_options, trust=trust)
+    model = import_model(file, output, chosen_options, trust=trust, force=force)
     for line in render.notes(output, model):
         console.say(line)
     write_stdout(render.text(output, model))

@@ -106,6 +106,7 @@ def import_model(
     options: ImportOptions | None = None,
     *,
     trust: bool = False,
+    force: bool = False,
 ) -> ImportedModel:
     """Write an image classifier that Keras saved as a model file.
 
@@ -118,10 +119,11 @@ def import_model(
         output: the model file, ending in .safetensors.
         options: what the file does not say about itself.
         trust: that the file comes from somebody known.
+        force: whether an existing model file may be overwritten.
 
     Raises:
         ModelError: imgcls cannot hold the model; the message says why.
-        OutputError: the output is something else than a model file, or cannot be written.
+        OutputError: the output exists, is something else than a model file, or cannot be written.
         UsageError: without `trust`, or where something must be said that the file does not say.
 
     Example:
@@ -140,13 +142,14 @@ def import_model(
             f"{file}: imgcls runs nothing that is in it, but the library that reads it may have "
             "faults; if you know where it comes from, say `trust`"
         )
-    _check_output(Path(output))
+    _check_output(Path(output), force=force)
     if not os.path.exists(file):
         raise ModelError(f"{file}: no such file")
     with tempfile.TemporaryDirectory(prefix="imgcls-import-") as folder:
         outcome = _run_child(Path(file), Path(folder), options)
         written = Path(folder, "model.safetensors")
         model = read_model_file(written)
+        _check_output(Path(output), force=force)  # it may have come meanwhile
         write_atomically(Path(output), written.read_bytes())
     checks = tuple(
         PhotoCheck(
@@ -218,7 +221,7 @@ def _labels(file: Path, options: ImportOptions) -> tuple[str, tuple[str, ...] | 
     )
 
 
-def _check_output(path: Path) -> None:
+def _check_output(path: Path, *, force: bool) -> None:
     if path.suffix != ENDING:
         raise UsageError(f"{path}: a model file ends in {ENDING}")
     if not path.parent.is_dir():
@@ -229,3 +232,5 @@ def _check_output(path: Path) -> None:
         read_model_file(path)
     except ModelError:
         raise OutputError(f"{path}: exists and is no model file; name another file") from None
+    if not force:
+        raise OutputError(f"{path}: exists; name another file, or use `force` to overwrite it")
