@@ -16,7 +16,7 @@ from imgcls.core.tasks.classify.options import SortOptions
 from imgcls.render.predictions import FORMATS, Format, format_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Destination:
     """Where predictions are to go.
 

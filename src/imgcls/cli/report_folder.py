@@ -16,7 +16,7 @@ from imgcls.render.predictions import FORMATS, Format
 
 PAGE = "index.html"
 THUMBNAILS = "thumbnails"
-_NAME = re.compile(r"[0-9a-f]{32}\.jpg")
+_NAME = r"[0-9a-f]{32}\.jpg"
 
 option = click.option(
     "--report-dir",
@@ -102,7 +102,7 @@ class ReportFolder:
         """Remove the thumbnails that only the page before had."""
         folder = Path(self.path, THUMBNAILS)
         for name in os.listdir(folder):
-            if name not in self._kept and _NAME.fullmatch(name):
+            if name not in self._kept and re.fullmatch(_NAME, name):
                 (folder / name).unlink(missing_ok=True)
 
 

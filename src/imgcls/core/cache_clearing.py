@@ -18,7 +18,7 @@ COMPILED = "compiled"
 _SMALL = ("content", "hashes", "memo")
 _LOCKS = "locks"
 # NAME-PRECISION-KEY, and .NAME-PRECISION-KEY.PID-HEX.tmp while it is made.
-_COMPILED_NAME = re.compile(r"\.?(?P<lock>.+)-[0-9a-f]{16}(\..*)?")
+_COMPILED_NAME = r"\.?(?P<lock>.+)-[0-9a-f]{16}(\..*)?"
 
 
 class Freed(NamedTuple):
@@ -68,7 +68,7 @@ def _clear(cache: Path) -> Iterator[Freed]:
 
 def compiled_lock(name: str) -> str:
     """Return the name of the lock that guards a folder of compiled models, or one being made."""
-    found = _COMPILED_NAME.fullmatch(name)
+    found = re.fullmatch(_COMPILED_NAME, name)
     return f"{COMPILED}-{found['lock'] if found else name.strip('.')}"
 
 

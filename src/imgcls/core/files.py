@@ -18,7 +18,7 @@ from typing import IO
 from imgcls.core.errors import OutputError
 
 # .NAME.imgcls-PID-HEX.tmp, see `temporary_name`; some take another ending for .tmp.
-_TEMPORARY = re.compile(r"\..*\.imgcls-(?P<pid>[0-9]+)-[0-9a-f]{8}\.\w+", re.DOTALL)
+_TEMPORARY = r"(?s)\..*\.imgcls-(?P<pid>[0-9]+)-[0-9a-f]{8}\.\w+"
 # Those that this process writes now, and whether it may begin others: at its end, which Ctrl-C
 # may bring while threads write, they are removed.
 _unfinished: set[Path] = set()
@@ -138,7 +138,7 @@ def remove_leftovers(folder: Path) -> None:
     """
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            found = _TEMPORARY.fullmatch(entry.name)
+            found = re.fullmatch(_TEMPORARY, entry.name)
             if found and not is_running(int(found["pid"])):
                 _remove_unlocked(entry.path)
 

@@ -20,12 +20,11 @@ from imgcls.core.errors import UsageError, one_line
 SCHEMES = ("s3://", "gs://")
 
 # "When … in bucket 'b': AWS Error ACCESS_DENIED during HeadObject operation: Forbidden (Request…"
-_AWS = re.compile(r"AWS Error (\w+) during \w+ operation: (.*?)\s*(\(Request ID.*)?$", re.DOTALL)
+_AWS = r"(?s)AWS Error (\w+) during \w+ operation: (.*?)\s*(\(Request ID.*)?$"
 # "google::cloud::Status(PERMISSION_DENIED: Permanent error, with a last message of … error_info={…"
-_GOOGLE = re.compile(
-    r"google::cloud::Status\((\w+): (?:[^:]*, with a last message of )?(.*?)"
-    r"( error_info=.*|\)(\. Detail: .*)?)?$",
-    re.DOTALL,
+_GOOGLE = (
+    r"(?s)google::cloud::Status\((\w+): (?:[^:]*, with a last message of )?(.*?)"
+    r"( error_info=.*|\)(\. Detail: .*)?)?$"
 )
 _GENERIC = "no response body"
 # How long a request to Google is tried; its library does so for a quarter of an hour.
@@ -247,7 +246,7 @@ def _failures(wanted: str = "object") -> Iterator[None]:
 
 
 def _reason(text: str) -> str:
-    found = _AWS.search(text) or _GOOGLE.search(text)
+    found = re.search(_AWS, text) or re.search(_GOOGLE, text)
     if not found:
         return text
     kind, detail = found[1].lower().replace("_", " "), one_line(found[2]).rstrip(".")

@@ -16,10 +16,8 @@ from typing import IO
 from imgcls.core.safe import readable
 
 # A line of the text output that begins an image: its path, and with `--top 1` or an error more.
-_TEXT_LINE = re.compile(
-    r"(.+?)(: error: .*|: unknown \(nearest: .* \d+\.\d\d%\)|: [^:]+ \(\d+\.\d\d%\))?\n?"
-)
-_CARD = re.compile(r'<article class="card \w+" data-name="([^"]*)"')
+_TEXT_LINE = r"(.+?)(: error: .*|: unknown \(nearest: .* \d+\.\d\d%\)|: [^:]+ \(\d+\.\d\d%\))?\n?"
+_CARD = r'<article class="card \w+" data-name="([^"]*)"'
 _FIRST_KEY = '{"path": '
 
 
@@ -45,7 +43,7 @@ def csv_names(file: IO[bytes]) -> Iterator[str]:
 def text_names(file: IO[bytes]) -> Iterator[str]:
     """Yield the names in text: of lines that are not indented, what is before the answer."""
     for line in _lines(file):
-        found = None if line.startswith("  ") else _TEXT_LINE.fullmatch(line)
+        found = None if line.startswith("  ") else re.fullmatch(_TEXT_LINE, line)
         if found:
             yield readable(found[1])
 
@@ -55,7 +53,7 @@ def html_names(file: IO[bytes]) -> Iterator[str]:
     import html
 
     for line in _lines(file):
-        for found in _CARD.finditer(line):
+        for found in re.finditer(_CARD, line):
             yield html.unescape(found[1])
 
 

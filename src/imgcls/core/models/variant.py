@@ -16,7 +16,7 @@ MEAN = "avg"
 ALL_PLACES = "flatten"
 # More pixels would let a model file ask for more memory than a network of the table needs.
 MOST_PIXELS = 1024
-_LAYER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_LAYER = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Variant:
             type(self.size) is not int or not 1 <= self.size <= MOST_PIXELS
         ):
             raise UsageError(f"`size` must be 1 to {MOST_PIXELS} pixels; it is {self.size}")
-        if self.features and not _LAYER.fullmatch(self.features):
+        if self.features and not re.fullmatch(_LAYER, self.features):
             raise UsageError(
                 f"`features` is {MEAN}, {ALL_PLACES} or the name of a layer, not {self.features!a}"
             )

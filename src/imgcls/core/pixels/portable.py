@@ -15,9 +15,9 @@ from imgcls.core.errors import ImageError
 
 # Possessive: no way back into what has matched.
 _NUMBER = rb"(?:\s|#[^\r\n]*+[\r\n])++(\d{1,9})"
-_BITMAP = re.compile(rb"P1" + _NUMBER * 2)
-_GREY_OR_COLOUR = re.compile(rb"P([2356])" + _NUMBER * 3 + rb"\s")
-_COMMENT = re.compile(rb"#[^\r\n]*+")
+_BITMAP = rb"P1" + _NUMBER * 2
+_GREY_OR_COLOUR = rb"P([2356])" + _NUMBER * 3 + rb"\s"
+_COMMENT = rb"#[^\r\n]*+"
 _LINE_END = re.compile(rb"[\r\n]")
 _SPACE = re.compile(rb"\s")
 _BLOCK = 2**20  # bytes of text, or samples, at once
@@ -34,10 +34,13 @@ def read_portable(content: bytes, most_pixels: int) -> Image.Image | None:
     Raises:
         ImageError: it is too large, cut off or damaged.
     """
-    header = _BITMAP.match(content[: 2**20]) or _GREY_OR_COLOUR.match(content[: 2**20])
+    if not content.startswith(b"P"):
+        return None
+    start = content[: 2**20]
+    header = re.match(_BITMAP, start) or re.match(_GREY_OR_COLOUR, start)
     if not header:
         return None
-    if header.re is _BITMAP:
+    if header.re.pattern == _BITMAP:
         kind, white = 1, 1
         width, height = map(int, header.groups())
     else:
@@ -83,7 +86,7 @@ def _read_text(text: bytes, levels: _Levels, samples: npt.NDArray[np.uint8]) -> 
     while filled < samples.size and start < len(text):
         found = boundary.search(text, start + _BLOCK)
         end = found.end() if found else len(text)
-        values = _numbers(_COMMENT.sub(b"", text[start:end]))[: samples.size - filled]
+        values = _numbers(re.sub(_COMMENT, b"", text[start:end]))[: samples.size - filled]
         samples[filled : filled + values.size] = levels[np.clip(values, 0, 65535)]
         filled += values.size
         start = end
@@ -100,7 +103,7 @@ def _numbers(text: bytes) -> npt.NDArray[np.int64]:
 
 
 def _read_bits(text: bytes, samples: npt.NDArray[np.uint8]) -> None:
-    digits = _COMMENT.sub(b"", text).translate(None, b" \t\n\r\v\f")[: samples.size]
+    digits = re.sub(_COMMENT, b"", text).translate(None, b" \t\n\r\v\f")[: samples.size]
     if len(digits) < samples.size:
         raise ImageError("truncated PPM")
     bits = np.frombuffer(digits, np.uint8) - ord("0")

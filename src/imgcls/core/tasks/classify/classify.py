@@ -46,7 +46,7 @@ class Prediction:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Record:
     """What became of one input.
 

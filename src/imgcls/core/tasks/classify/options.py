@@ -52,7 +52,7 @@ class ClassifyOptions:
             raise UsageError(f"`workers` must be 1 or more; it is {self.workers}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SortOptions:
     """Where images are sorted to, and how.
 
