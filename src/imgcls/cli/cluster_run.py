@@ -11,7 +11,7 @@ from imgcls.cli.console import Console
 from imgcls.cli.summary import Summary
 from imgcls.core.engines.model import Model
 from imgcls.core.errors import UsageError
-from imgcls.core.files import is_offline
+from imgcls.core.offline import is_offline
 from imgcls.core.pixels.sources import Source
 from imgcls.core.stores import check_stores, is_store
 from imgcls.core.tasks.classify.classify import classify_sources, record_facts

@@ -27,11 +27,6 @@ _ended = threading.Event()
 _NAME_KEPT = 50  # characters of at most 4 bytes; a file's name has at most 255 bytes
 
 
-def is_offline() -> bool:
-    """Whether the network is forbidden, by `--offline` or IMGCLS_OFFLINE."""
-    return os.environ.get("IMGCLS_OFFLINE", "").lower() not in ("", "0", "false", "no")
-
-
 def temporary_name(path: Path) -> Path:
     """Return a name beside `path` that no other process uses.
 

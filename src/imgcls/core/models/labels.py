@@ -1,4 +1,4 @@
-"""What the columns of the scores mean."""
+"""Labels: what each column of the scores means, and the classes of ImageNet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `finetune` writes: one .safetensors file with head, labels and preprocessing.
+"""A model file: one .safetensors file with head, labels and preprocessing, read and written.
 
 The weights of a frozen backbone are referred to by their hash; a backbone that was trained, or
 came from the user's own weights file, lies in the file. Nothing in it can run code.

@@ -1,4 +1,4 @@
-"""Where a model's weights are: given, bundled in a package, or in Keras' own folder."""
+"""A network with its weights: a given file, that of a package, or one in Keras' own folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 
 from imgcls.core.cache import content_id
 from imgcls.core.errors import WeightsError
-from imgcls.core.files import is_offline
 from imgcls.core.models.spec import BundledWeights, ModelSpec, PublishedWeights
 from imgcls.core.models.variant import AS_IT_IS, Variant, varied
 
@@ -110,6 +109,8 @@ def find_weights(name: str, spec: ModelSpec, given: str | None = None) -> Path:
         if isinstance(spec.weights, BundledWeights):
             _check_bundled(name, spec.weights, own)
         return own
+    from imgcls.core.offline import is_offline
+
     if own is None or isinstance(spec.weights, BundledWeights) or is_offline():
         raise WeightsError(how_to_get(name, spec.weights))
     from imgcls.core.models.download import fetch_weights

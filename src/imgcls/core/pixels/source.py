@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from imgcls.core.errors import ImageError
-from imgcls.core.files import is_offline
 
 MAX_BYTES = 256 * 2**20  # of an encoded image
 _PIPE_SECONDS = 10.0
@@ -126,6 +125,8 @@ def _read_stdin() -> bytes:
 
 
 def _download(url: str) -> bytes:
+    from imgcls.core.offline import is_offline
+
     if is_offline():
         raise ImageError("not fetched: the network is forbidden (IMGCLS_OFFLINE)")
     from imgcls.core.web import WebError, open_url

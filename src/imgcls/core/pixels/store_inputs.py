@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from imgcls.core import stores
-from imgcls.core.files import is_offline
+from imgcls.core.offline import is_offline
 from imgcls.core.pixels.formats import has_image_ending
 from imgcls.core.pixels.source import Source
 from imgcls.core.stores import Entry, StoreError

@@ -11,7 +11,7 @@ import os
 import socket
 
 from imgcls.core.errors import ClusterError, one_line
-from imgcls.core.files import is_offline
+from imgcls.core.offline import is_offline
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _ANSWER_SECONDS = 10.0  # to connect, and then for the settings

@@ -1,4 +1,4 @@
-"""Ray, and nothing else of imgcls knows it: connect, hand the parts out, take the notes back.
+"""Ray, which no other module knows: connect, hand the parts out, take the notes back.
 
 Each part is a task of Ray Data, a function that any process of the cluster can run, not a call
 of an actor: where a process or a node dies, its tasks go to others, while those of a dead actor

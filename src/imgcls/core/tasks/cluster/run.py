@@ -13,7 +13,7 @@ from typing import Any
 
 from imgcls.core.engines.model import Model
 from imgcls.core.errors import ClusterError, UsageError
-from imgcls.core.files import is_offline
+from imgcls.core.offline import is_offline
 from imgcls.core.pixels.source import Source
 from imgcls.core.stores import is_store
 from imgcls.core.tasks.cluster.job_folder import JobFolder, Note

@@ -1,4 +1,4 @@
-"""What a network sees in images, as arrays."""
+"""Features of images for whoever asks: what a network sees in each, a row an input."""
 
 from __future__ import annotations
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from imgcls.core.engines.model import find_spec
 from imgcls.core.errors import ModelError, WeightsError
-from imgcls.core.files import is_offline
 from imgcls.core.models.download import fetch_weights, is_published
 from imgcls.core.models.spec import BundledWeights
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import how_to_get, weights_path
+from imgcls.core.offline import is_offline
 
 
 @dataclass(frozen=True)

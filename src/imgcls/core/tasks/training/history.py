@@ -1,4 +1,4 @@
-"""The course of a training: an entry per epoch, as a table and as a plot."""
+"""The course of a training: an entry per epoch, and all of them as a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of a training, and where it is in them."""
+"""The stages of a training, and where it is in them."""
 
 from __future__ import annotations
 
