@@ -36,7 +36,9 @@ def test_a_folder_with_arrays(imgcls: Imgcls, samples: Path, tmp_path: Path) -> 
     assert again.returncode == 1 and "no image found" in again.stderr
 
 
-def test_wrong_outputs(imgcls: Imgcls, samples: Path, tmp_path: Path) -> None:
+def test_an_output_is_needed_and_no_other_picture_is_replaced(
+    imgcls: Imgcls, samples: Path, tmp_path: Path
+) -> None:
     assert imgcls("activations", samples / "cat.jpg").returncode == 2
     (tmp_path / "mine.png").write_bytes((samples / "cat.jpg").read_bytes())
     done = imgcls("activations", samples / "cat.jpg", "-o", "mine.png")

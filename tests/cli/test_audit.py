@@ -58,7 +58,7 @@ def test_csv(imgcls: Any, folder: Path) -> None:
     assert len(rows) == 5
 
 
-def test_errors(imgcls: Any, tmp_path: Path) -> None:
+def test_a_folder_without_class_folders_is_refused(imgcls: Any, tmp_path: Path) -> None:
     done = imgcls("audit", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (

@@ -146,7 +146,9 @@ def wait_for(text: str, lines: Callable[[], list[str]]) -> list[str]:
         (11, 10, 5.5, "11 photos, 2.0 photos/s"),
     ],
 )
-def test_facts(done: int, total: int | None, seconds: float, text: str) -> None:
+def test_facts_are_a_count_a_rate_and_the_time_left(
+    done: int, total: int | None, seconds: float, text: str
+) -> None:
     assert facts(done, total, "photo", seconds) == text
 
 

@@ -17,7 +17,9 @@ def error_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, 
     return code, capsys.readouterr().err.removeprefix("Error: ").strip()
 
 
-def test_wrong_output(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cluster_run_wants_a_folder_and_a_format_that_has_parts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     pytest.importorskip("ray")
     local = ("in", "--cluster", "local")
     said = "--cluster writes a folder of parts; name it with --output"

@@ -85,7 +85,9 @@ def model(tmp_path: Path) -> str:
         (("heatmap", "-m", "gone.safetensors", "--class", ""), []),
     ],
 )
-def test_what_fits(words: tuple[str, ...], expected: list[str]) -> None:
+def test_a_word_is_completed_by_what_may_stand_there(
+    words: tuple[str, ...], expected: list[str]
+) -> None:
     assert ends(*words) == expected
 
 

@@ -35,7 +35,9 @@ PLAIN = ["compiling, once", "Warning: leave out --weights", "5 images\\x1b"]
 PLAIN.append("Warning: a cache is full")
 
 
-def test_plain(capsys: pytest.CaptureFixture[str]) -> None:
+def test_notices_warnings_and_the_summary_go_to_standard_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     speak(Console(verbose=False, quiet=False))
     out, err = capsys.readouterr()
     assert (out, err.splitlines()) == ("", PLAIN)

@@ -38,7 +38,7 @@ from imgcls.core.errors import ModelError, UsageError
         (KeyError("x"), 1, "imgcls stumbled (KeyError: 'x'); -v shows where"),
     ],
 )
-def test_one_line(
+def test_an_error_is_one_line_and_an_exit_code(
     error: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert report(error) == code
@@ -46,7 +46,9 @@ def test_one_line(
 
 
 @pytest.mark.parametrize("error", [click.exceptions.Exit(0), BrokenPipeError()])
-def test_no_line(error: BaseException, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_reader_that_goes_away_is_no_error(
+    error: BaseException, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert report(error) == 0
     assert capsys.readouterr() == ("", "")
 

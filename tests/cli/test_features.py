@@ -95,7 +95,9 @@ def test_resume_with_another_model_mixes_no_rows(
     assert np.load(tmp_path / "out.npy").shape == (5, 1280)
 
 
-def test_wrong_outputs(imgcls: Imgcls, samples: Path, tmp_path: Path) -> None:
+def test_an_output_of_a_known_format_is_needed_and_no_other_array_is_replaced(
+    imgcls: Imgcls, samples: Path, tmp_path: Path
+) -> None:
     assert imgcls("features", samples / "cat.jpg").returncode == 2
     done = imgcls("features", samples / "cat.jpg", "-o", "out.txt")
     assert done.returncode == 2

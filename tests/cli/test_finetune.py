@@ -106,7 +106,9 @@ def test_same_seed_same_metrics(imgcls: Any, two_classes: Path, tmp_path: Path) 
     assert histories[0] == histories[1] != histories[2]
 
 
-def test_validation_folder(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
+def test_validation_images_are_of_a_part_a_named_folder_or_split_off(
+    imgcls: Any, two_classes: Path, tmp_path: Path
+) -> None:
     data, aside = tmp_path / "data", tmp_path / "aside"
     shutil.copytree(two_classes, data / "training_set")
     for label in ("squares", "stripes"):
@@ -139,7 +141,7 @@ def test_validation_folder(imgcls: Any, two_classes: Path, tmp_path: Path) -> No
         (("--weights", "none.h5"), 1, "none.h5: no such weights file"),
     ],
 )
-def test_errors(
+def test_what_cannot_be_trained_is_one_line_and_an_exit_code(
     imgcls: Any, two_classes: Path, arguments: tuple[str, ...], code: int, message: str
 ) -> None:
     done = imgcls("finetune", two_classes, "-o", "m.safetensors", *arguments)
@@ -238,7 +240,9 @@ def run_until(line: str, cwd: Path, *arguments: str | Path) -> None:
 
 
 @pytest.mark.slow
-def test_resume(imgcls: Any, two_classes: Path, tmp_path: Path) -> None:
+def test_a_resumed_training_ends_as_one_that_was_not_interrupted(
+    imgcls: Any, two_classes: Path, tmp_path: Path
+) -> None:
     how = ("-m", "simple-cnn", "--epochs", "4", "--patience", "9", "--augment", "light")
     whole = imgcls("finetune", two_classes, "-o", "whole.safetensors", *how)
     assert whole.returncode == 0, whole.stderr

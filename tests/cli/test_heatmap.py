@@ -161,7 +161,9 @@ def test_faithfulness_and_versus(imgcls: Run, photo: Path) -> None:
     assert 0 < record["deletion"] < 1 and 0 < record["insertion"] < 1
 
 
-def test_stdin(imgcls: Run, samples: Path, tmp_path: Path) -> None:
+def test_the_heatmap_of_an_image_on_stdin_is_called_stdin(
+    imgcls: Run, samples: Path, tmp_path: Path
+) -> None:
     content = (samples / "rocket.jpg").read_bytes()
     done = imgcls("heatmap", "-", "-o", "out", stdin=content)
     assert done.stdout.startswith("-: out/stdin.heatmap.png  gradcam  ")

@@ -31,7 +31,7 @@ def compiled(cache: Path) -> None:
     load_model(threads=1)
 
 
-def test_no_arguments(imgcls: Imgcls) -> None:
+def test_without_arguments_the_usage_is_an_error(imgcls: Imgcls) -> None:
     done = imgcls()
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Usage: imgcls [OPTIONS] COMMAND [ARGS]...\n")
@@ -222,7 +222,7 @@ def endless(samples: Path) -> Iterator[subprocess.Popen[bytes]]:
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
 )
 @pytest.mark.posix
-def test_signals(
+def test_ctrl_c_ends_with_130_and_sigterm_with_143(
     endless: subprocess.Popen[bytes], number: signal.Signals, code: int, message: str
 ) -> None:
     endless.send_signal(number)
@@ -282,7 +282,9 @@ def test_closed_pipe_of_a_shell(samples: Path) -> None:
     ],
 )
 @pytest.mark.posix
-def test_closed_streams(samples: Path, closed: str, code: int, out: str, err: str) -> None:
+def test_of_a_closed_stream_one_line_is_said_where_it_is_needed(
+    samples: Path, closed: str, code: int, out: str, err: str
+) -> None:
     input_ = "-" if closed == "<&-" else "cat.jpg"
     command = f'"{sys.executable}" -m imgcls predict {input_} -k1 {closed}'
     done = subprocess.run(

@@ -65,7 +65,9 @@ def test_list_sees_weights_that_are_here(imgcls: Imgcls, keras_models: Path) -> 
     assert rows["vgg16"]["path"] == str(keras_models / VGG16.file_name)
 
 
-def test_info(imgcls: Imgcls, keras_models: Path) -> None:
+def test_info_tells_preprocessing_weights_licence_and_layers(
+    imgcls: Imgcls, keras_models: Path
+) -> None:
     done = imgcls("models", "info", "vgg16")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
@@ -92,7 +94,7 @@ def test_info_as_json(imgcls: Imgcls) -> None:
     assert info["weights"] == "bundled"
 
 
-def test_layers() -> None:
+def test_info_layers_lists_each_layer_with_its_parameters() -> None:
     done = CliRunner().invoke(info, ["vgg16", "--layers"])
     assert done.exit_code == 0
     lines = done.stdout.splitlines()

@@ -56,7 +56,7 @@ def test_info_json(imgcls: Any, tmp_path: Path) -> None:
     assert found["metrics"] == {"val_accuracy": 0.5}
 
 
-def test_damaged(imgcls: Any, tmp_path: Path) -> None:
+def test_a_damaged_model_file_is_refused_by_each_command(imgcls: Any, tmp_path: Path) -> None:
     (tmp_path / "m.safetensors").write_bytes(b"x" * 100)
     for command in (("models", "info", "m.safetensors"), ("predict", "-m", "m.safetensors", ".")):
         done = imgcls(*command)

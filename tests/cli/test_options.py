@@ -20,7 +20,7 @@ from imgcls.core.errors import UsageError
         ((), None, True, "no INPUT; name images, folders, globs or URLs, or - for stdin"),
     ],
 )
-def test_refused_at_once(
+def test_inputs_that_lack_or_contradict_each_other_are_refused_at_once(
     inputs: tuple[str, ...], files_from: str | None, null: bool, message: str
 ) -> None:
     with pytest.raises(UsageError) as raised:
