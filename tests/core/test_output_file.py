@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from imgcls.core.errors import OutputError
-from imgcls.core.output_file import check_output, is_special, write_file
+from imgcls.core.output_file import check_output, is_special, only_writer, write_file
 
 
 def is_own(start: bytes) -> bool:
@@ -58,3 +58,24 @@ def test_a_full_device() -> None:
     assert is_special("/dev/full")
     with pytest.raises(OutputError, match="/dev/full: cannot be written: No space left on device"):
         write_file("/dev/full", ["text"])
+
+
+def test_one_run_at_a_time_writes_an_output(tmp_path: Path) -> None:
+    out = tmp_path / ("x" * 240 + ".jpg")
+    with only_writer(out, "x.jpg"):
+        with (
+            pytest.raises(OutputError, match=r"^x\.jpg: another run is writing it; wait for it"),
+            only_writer(out, "x.jpg"),
+        ):
+            pass
+        with only_writer(tmp_path / "y.jpg", "y.jpg"):
+            pass
+    with pytest.raises(KeyboardInterrupt), only_writer(out, "x.jpg"):
+        raise KeyboardInterrupt
+    assert os.listdir(tmp_path) == []
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(OutputError, match=r"^z: cannot be written: "),
+        only_writer(tmp_path / "file" / "z", "z"),
+    ):
+        pass

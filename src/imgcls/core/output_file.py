@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -12,6 +13,7 @@ from imgcls.core.files import atomic_writer
 
 # How much of a file's start and end tells whose output it is.
 _END_BYTES = 4096
+_NAME_KEPT = 200  # characters of a name that the name of its lock has; systems allow 255 bytes
 
 
 def check_output(path: str, is_own: Callable[[bytes], bool]) -> None:
@@ -68,6 +70,38 @@ def write_pieces(file: IO[bytes], pieces: Iterable[str | bytes]) -> None:
     for piece in pieces:
         file.write(piece.encode("utf-8", "surrogateescape") if isinstance(piece, str) else piece)
         file.flush()
+
+
+@contextlib.contextmanager
+def only_writer(path: Path, shown: str) -> Iterator[None]:
+    """Be the only run that writes an output, for the time of a block.
+
+    Args:
+        path: the output, no link. A hidden file beside it is locked.
+        shown: what messages call it.
+
+    Raises:
+        OutputError: another run writes it, or its folder cannot be written to.
+    """
+    import filelock
+
+    lock_file = path.with_name(f".{path.name[:_NAME_KEPT]}.lock")
+    lock = filelock.FileLock(lock_file, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise OutputError(
+            f"{shown}: another run is writing it; wait for it or name another"
+        ) from None
+    except OSError as error:
+        raise OutputError(f"{shown}: cannot be written: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        # While it is held: who has opened it meanwhile then sees that it is gone, and opens anew.
+        with contextlib.suppress(OSError):  # Windows removes it when it is released
+            lock_file.unlink(missing_ok=True)
+        lock.release()
 
 
 def is_special(path: str) -> bool:

@@ -4,6 +4,7 @@ import logging
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,6 +68,33 @@ def test_what_came_meanwhile_stays(
         export(str(tiny), tmp_path / "m.onnx")
     assert (tmp_path / "m.onnx").read_bytes() == b"theirs"
     assert sorted(os.listdir(tmp_path)) == ["m.onnx", "tiny.safetensors"]
+
+
+def test_two_exports_at_once_do_not_write_one_name(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The JSON of one beside the network of the other would be a wrong model."""
+    facts = dict.fromkeys(("size", "images", "bound", "max_difference", "agreement"), 0)
+    refused: list[str] = []
+
+    def write(path: Path, folder: Path, request: dict[str, Any]) -> dict[str, object]:
+        with pytest.raises(OutputError) as second:
+            export(str(tiny), tmp_path / "m.keras", ExportOptions(force=True))
+        refused.append(str(second.value))
+        (folder / "made").mkdir()
+        made = folder / "made" / Path(request["output"]).name
+        for file in (made, made.with_name(f"{made.name}.json")):
+            file.write_bytes(b"ours")
+        return facts | {"least_agreement": None}
+
+    monkeypatch.setattr(export_module, "_run_child", write)
+    (tmp_path / "link.keras").symlink_to(tmp_path / "m.keras")
+    export(str(tiny), tmp_path / "link.keras", ExportOptions(force=True))
+    assert refused == [
+        f"{tmp_path}/m.keras: another run is writing it; wait for it or name another"
+    ]
+    names = ["link.keras", "m.keras", "m.keras.json", "tiny.safetensors"]
+    assert sorted(os.listdir(tmp_path)) == names
 
 
 def test_int8_needs_photos(tiny: Path, tmp_path: Path) -> None:

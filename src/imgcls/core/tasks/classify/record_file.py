@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from imgcls.core.errors import NoImagesError, OutputError
 from imgcls.core.files import atomic_writer, remove_leftovers_once
+from imgcls.core.output_file import only_writer
 from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.journal import (
     ROW,
@@ -89,7 +90,7 @@ class RecordFile:
         self._make_out = finish
         self._awaited: deque[tuple[int, int]] = deque()
         with contextlib.ExitStack() as stack, _as_output_error(path):
-            stack.enter_context(_locked(self._out))
+            stack.enter_context(only_writer(self._out, path))
             rows = self._take_over() if resume else no_rows()
             self._know(rows)
             self._rows_before = len(rows)
@@ -274,21 +275,6 @@ def _write_whole(file: FileIO, content: bytes) -> None:
         with contextlib.suppress(OSError):
             file.truncate(before)
         raise
-
-
-@contextlib.contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    import filelock
-
-    lock_file = out.with_name(f".{out.name}.lock")
-    try:
-        with filelock.FileLock(lock_file, timeout=0):
-            yield
-    except filelock.Timeout:
-        raise OutputError(
-            f"{out}: another run is writing it; wait for it or name another"
-        ) from None
-    lock_file.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

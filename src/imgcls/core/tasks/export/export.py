@@ -22,6 +22,7 @@ from imgcls.core.engines.model import FoundModel, find_model
 from imgcls.core.errors import ModelError, OutputError, UsageError
 from imgcls.core.files import remove, temporary_name, working_folder
 from imgcls.core.models.keras_weights import check_weights
+from imgcls.core.output_file import only_writer
 from imgcls.core.pixels.sources import expand_path
 from imgcls.core.tasks.export.options import (
     FORMATS,
@@ -76,7 +77,7 @@ def export(
     """Write a model for another runtime, run it there, and compare its scores.
 
     The work is done by a child process beside the output, which takes its name when all is
-    proven; what fails or is interrupted leaves nothing.
+    proven; what fails or is interrupted leaves nothing. One export at a time writes to a name.
 
     Args:
         model: a name from the table of models, or the path of a model file.
@@ -86,7 +87,8 @@ def export(
 
     Raises:
         ModelError: there is no such model, it cannot be exported so, or its scores differ.
-        OutputError: the output is there already, or cannot be written.
+        OutputError: the output is there already, another export writes it, or it cannot be
+            written.
         UsageError: the options do not go with the format.
         WeightsError: the weights are missing or do not fit.
 
@@ -106,7 +108,7 @@ def export(
         raise ModelError(f"{model}: cannot be exported as .tflite ({lacking}, and here is less)")
     check_weights(found.network)  # said at once, not when a child has started Keras
     target = Path(os.path.realpath(path))
-    with working_folder(target) as folder:
+    with only_writer(target, os.fspath(output)), working_folder(target) as folder:
         if options.calibrate is not None:
             np.save(folder / CALIBRATION_FILE, _calibration(found, options.calibrate))
         log.info("%s: writing %s and comparing its scores", model, os.fspath(output))
