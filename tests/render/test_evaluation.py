@@ -52,7 +52,6 @@ def test_text(evaluation: Evaluation) -> None:
     assert shown("text", evaluation) == (
         "net: 4 images of 2 classes\n"
         "  top-1               75.00%  (30% to 95% for more such images)\n"
-        "  top-5              100.00%\n"
         "  macro F1            73.33%\n"
         "  weighted F1         76.67%\n"
         "  calibration error   48.75%\n"
@@ -80,6 +79,14 @@ def test_text(evaluation: Evaluation) -> None:
         "Not scored (1)\n"
         "5.jpg: error: truncated JPEG\n"
     )
+
+
+def test_top_5_stands_where_it_says_something(evaluation: Evaluation) -> None:
+    assert "top-5" not in shown("text", evaluation)
+    # A model of many classes can be wrong five times on photos of two.
+    assert "  top-5               75.00%\n" in shown("text", replace(evaluation, top5=0.75))
+    six = replace(evaluation, labels=tuple("abcdef"), confusion_matrix=np.eye(6, dtype=np.int64))
+    assert "  top-5              100.00%\n" in shown("text", six)
 
 
 def test_csv_is_a_row_a_class(evaluation: Evaluation) -> None:

@@ -18,6 +18,7 @@ CSV_HEADER = ("label", "precision", "recall", "f1", "support")
 
 # Text shows the confusion matrix of up to this many classes; JSON and the report have any.
 _MATRIX_CLASSES = 12
+_TOP = 5  # of a model with so few classes, the right one is always among the best five
 # Of fewer images, the accuracy comes with its interval.
 _FEW_IMAGES = 30
 _TEXT_COVERAGE = (0.0, 0.25, 0.5, 0.75, 0.9)
@@ -49,9 +50,10 @@ def _headline(evaluation: Evaluation, style: Style) -> Iterator[str]:
     counts = f"{counted(evaluation.images, 'image')} of {counted(shown, 'class')}"
     title = f"{printable(evaluation.model)}: {counts}"
     yield style.paint(title, "strong") + "\n"
+    says_something = evaluation.top5 < 1 or len(evaluation.labels) > _TOP
     rows = {
         "top-1": evaluation.top1,
-        "top-5": evaluation.top5,
+        **({"top-5": evaluation.top5} if says_something else {}),
         "macro F1": evaluation.macro.f1,
         "weighted F1": evaluation.weighted.f1,
         "calibration error": evaluation.ece,
