@@ -165,6 +165,6 @@ def _compiled(
 
 def _import_meanwhile() -> None:
     """Import what the first photo needs, in a thread: hashing the model leaves Python free."""
-    with contextlib.suppress(ImportError):  # it is met again where it is used
+    with contextlib.suppress(ImportError, OSError):  # they are met again where it is used
         import ai_edge_litert.interpreter  # noqa: F401
         import PIL.JpegImagePlugin  # noqa: F401
