@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import random
@@ -78,6 +79,34 @@ def test_how_fast_it_is_elsewhere_says_nothing_here(
 ) -> None:
     edit_facts(own_cache / "compiled" / compiled.folder.name, processor="another")
     assert milliseconds(compiled_forms(all_facts(), DEFAULT_MODEL, network.spec)) == {}
+
+
+@pytest.mark.posix
+def test_a_lack_of_descriptors_is_no_damage(own_cache: Path, network: Network) -> None:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    os.close(first_free := os.dup(0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (first_free, before[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            compiled_model(network)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert isinstance(compiled_model(network), CompiledModel)
+
+
+def test_a_file_system_that_maps_no_files_serves(
+    own_cache: Path, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+
+    monkeypatch.setattr("mmap.mmap", refuse)
+    made = own_cache / "compiled" / compiled_folder(network).name / "model.tflite"
+    before = made.stat().st_mtime_ns
+    assert isinstance(compiled_model(network), CompiledModel)
+    assert made.stat().st_mtime_ns == before
 
 
 @pytest.mark.posix

@@ -8,6 +8,7 @@ it and holds the SHA-256 of its model.
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import hashlib
 import io
@@ -42,6 +43,9 @@ KERNEL_FILE = "kernel.npy"
 CALIBRATION_FILE = "calibration.npy"
 _CHECK = "check"
 EXIT_UNWRITABLE = 74  # of the child process: the folder cannot be written
+
+# What a read meets that says nothing of the file.
+_NOT_ITS_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 class UnusableError(Exception):
@@ -145,6 +149,7 @@ def read_compiled(folder: Path, made: dict[str, Any]) -> CompiledModel | Unsuppo
 
     Raises:
         UnusableError: it is damaged, or something else made it.
+        OSError: it cannot be read, for a reason that is not the file's.
     """
     if not os.path.lexists(folder):
         return None
@@ -170,6 +175,8 @@ def _verified(folder: Path, made: dict[str, Any]) -> CompiledModel | Unsupported
             return CompiledModel(folder, facts, file, _open_kernel(folder))
         file.close()
     except (OSError, ValueError, LookupError) as error:
+        if isinstance(error, OSError) and error.errno in _NOT_ITS_FAULT:
+            raise
         raise UnusableError("is damaged") from error
     raise UnusableError("is damaged")
 
@@ -180,8 +187,11 @@ def _sha256(file: BufferedReader) -> str:
     Raises:
         ValueError: it is empty.
     """
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return hashlib.sha256(content).hexdigest()
+    try:
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return hashlib.sha256(content).hexdigest()
+    except OSError:  # a file system that maps none
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _open_kernel(folder: Path) -> BufferedReader | None:
