@@ -157,8 +157,8 @@ import sys
 from imgcls.cli.main import run
 run(sys.argv[1:])
 rooms = "tasks.cluster.run tasks.labelled tasks.classify.sorting tasks.classify.record_file "
-rooms += "tasks.classify.undo models.model_file models.network_description models.foreign_files"
-rooms += " models.backbones offline"
+rooms += "tasks.classify.undo tasks.classify.journal models.model_file models.foreign_files "
+rooms += "models.network_description models.backbones offline"
 print([room for room in rooms.split() if f"imgcls.core.{room}" in sys.modules])
 """
 

@@ -11,7 +11,6 @@ from imgcls.cli.report_folder import ReportFolder
 from imgcls.core.errors import UsageError
 from imgcls.core.output_file import check_output, is_special
 from imgcls.core.pixels.sources import Source
-from imgcls.core.tasks.classify.journal import has_journal
 from imgcls.core.tasks.classify.options import SortOptions
 from imgcls.render.predictions import FORMATS, Format, format_of
 
@@ -107,10 +106,18 @@ class Destination:
 
     def _earlier(self) -> list[Earlier]:
         """Return the files of earlier results that this run would replace."""
-        if self.output is None or self.force or (self.resume and has_journal(self.output)):
+        if self.output is None or self.force or self._goes_on(self.output):
             return []
         names = [self.output, part_of(self.output)] if self.grows else [self.output]
         return [Earlier(name, self.format.names) for name in names]
+
+    def _goes_on(self, output: str) -> bool:
+        """Whether the run adds to an output, and what is there is known."""
+        if not self.resume:
+            return False
+        from imgcls.core.tasks.classify.journal import has_journal
+
+        return has_journal(output)
 
 
 def _is_of_any_format(start: bytes) -> bool:

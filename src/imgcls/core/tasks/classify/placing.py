@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import filecmp
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -74,6 +73,8 @@ def place_move(source: str, target: str) -> None:
 
 def is_same_content(path: str, other: str) -> bool:
     """Whether two files are one, or equal byte for byte."""
+    import filecmp
+
     return os.path.samefile(path, other) or filecmp.cmp(path, other, shallow=False)
 
 
