@@ -158,7 +158,7 @@ from imgcls.cli.main import run
 run(sys.argv[1:])
 rooms = "tasks.cluster.run tasks.labelled tasks.classify.sorting tasks.classify.record_file "
 rooms += "tasks.classify.undo tasks.classify.journal models.model_file models.foreign_files "
-rooms += "models.network_description models.backbones offline"
+rooms += "models.network_description models.backbones engines.closed offline"
 print([room for room in rooms.split() if f"imgcls.core.{room}" in sys.modules])
 """
 

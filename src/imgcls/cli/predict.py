@@ -13,7 +13,6 @@ from imgcls.cli.destination import Destination
 from imgcls.cli.sink import open_sink
 from imgcls.cli.summary import EXIT_SOME_FAILED, Summary
 from imgcls.cli.totals import any_there, can_be_counted, total
-from imgcls.core.engines.closed import closed_model
 from imgcls.core.engines.engine import EngineName, Precision
 from imgcls.core.models.labels import Language
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
@@ -165,6 +164,8 @@ def predict(
     if there:
         opened, sources = opener(sources, threads=workers, countable=countable)
     else:
+        from imgcls.core.engines.closed import closed_model
+
         opened = closed_model(model, weights, language)
     how = replace(how, view=to.format.view)
     summary = Summary("image", ", ".join(inputs), fail_fast=fail_fast)
