@@ -122,9 +122,9 @@ def test_fetch_of_bundled_weights(imgcls: Imgcls) -> None:
     "arguments", [("models", "fetch", "vgg16"), ("predict", "cat.jpg", "-m", "vgg16")]
 )
 def test_offline_names_file_folder_and_command(
-    imgcls: Imgcls, keras_models: Path, arguments: tuple[str, ...]
+    imgcls: Imgcls, keras_models: Path, samples: Path, arguments: tuple[str, ...]
 ) -> None:
-    done = imgcls("--offline", *arguments)
+    done = imgcls("--offline", *arguments, cwd=samples)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"Error: vgg16: its weights are not here ({keras_models / VGG16.file_name}); run imgcls "
