@@ -78,12 +78,15 @@ class Spinner:
         self._lock = threading.RLock()
         self._timer: threading.Timer | None = None
         self._line: Any = None
+        self._terminal = -1  # a descriptor, while something is done
 
     @contextlib.contextmanager
     def __call__(self, what: str) -> Iterator[None]:
         """Show, until the block ends, that this is being done; of several the last that began."""
         work = (what, time.monotonic())
         with self._lock:
+            if not self._works:  # now, since Keras is started with descriptor 2 leading nowhere
+                self._terminal = os.dup(sys.stderr.fileno())
             self._works.append(work)
             self.resume()
         try:
@@ -93,6 +96,7 @@ class Spinner:
                 self._works.remove(work)
                 if not self._works:
                     self.pause()
+                    os.close(self._terminal)
 
     def pause(self) -> None:
         """Take it from the screen."""
@@ -117,15 +121,25 @@ class Spinner:
 
         with self._lock:
             if self._works and self._timer is not None:
-                self._line = show_line([SpinnerColumn("line")], self._status)
+                columns = [SpinnerColumn("line")]
+                self._line = show_line(columns, self._status, terminal=self._terminal)
 
     def _status(self) -> str:
         works = self._works[-1:]  # a copy: the screen is drawn in a thread of its own
         return "".join(f"{what} ({time.monotonic() - began:.0f} s)" for what, began in works)
 
 
-def show_line(columns: list[Any], status: Callable[[], str], *task: Any) -> Any:
-    """Show columns of rich's and a text behind them in the last line of the screen."""
+def show_line(
+    columns: list[Any], status: Callable[[], str], *task: Any, terminal: int | None = None
+) -> Any:
+    """Show columns of rich's and a text behind them in the last line of the screen.
+
+    Args:
+        columns: what stands before the text.
+        status: gives the text.
+        task: what rich's `add_task` takes.
+        terminal: the descriptor of the screen; default: that of standard error.
+    """
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn, Task
     from rich.text import Text
@@ -135,7 +149,8 @@ def show_line(columns: list[Any], status: Callable[[], str], *task: Any) -> Any:
             return Text(status(), no_wrap=True, overflow="ellipsis")
 
     # A file of its own: what native libraries write is kept from descriptor 2 now and then.
-    file = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8", errors="replace")
+    descriptor = sys.stderr.fileno() if terminal is None else terminal
+    file = os.fdopen(os.dup(descriptor), "w", encoding="utf-8", errors="replace")
     console = Console(file=file, force_terminal=True)
     line = Progress(*columns, Status(), console=console, transient=True, redirect_stdout=False)
     description, total = task or ("", None)
