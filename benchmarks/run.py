@@ -14,7 +14,7 @@ from pathlib import Path
 from measure import HEADER, caption
 
 # Each has rows(photos, runs).
-PARTS = ("predict", "heatmap", "activations", "features")
+PARTS = ("predict", "heatmap", "activations", "features", "finetune")
 
 
 def main() -> None:
