@@ -102,6 +102,18 @@ def test_what_takes_long_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.posix
+def test_what_is_silent_is_shown_to_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras is started with what native code writes kept from standard error."""
+    monkeypatch.setattr(module, "SHOWN_AFTER", 0.1)
+    with terminal() as lines, open(os.devnull, "w") as nowhere:
+        descriptor = sys.stderr.fileno()
+        with Spinner()("starting TensorFlow"):
+            os.dup2(nowhere.fileno(), descriptor)
+            seen = wait_for("starting", lines)
+    assert re.fullmatch(r". starting TensorFlow \(\d s\)", seen[-1].rstrip())
+
+
+@pytest.mark.posix
 def test_what_is_over_at_once_is_not_shown() -> None:
     with terminal() as lines:
         with Spinner()("opening"):

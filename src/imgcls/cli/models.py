@@ -14,6 +14,7 @@ from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import EXIT_SOME_FAILED
 from imgcls.core.engines.engine import Precision
 from imgcls.core.errors import ModelError, UsageError
+from imgcls.core.progress import working
 from imgcls.core.tasks.models.catalogue import ListedModel
 from imgcls.render import models as render
 
@@ -89,7 +90,9 @@ def info(model: str, layers: bool, format_name: str) -> None:
     from imgcls.core.keras.spatial_layers import list_layers
     from imgcls.core.tasks.models.catalogue import listed
 
-    spatial, default = list_layers(find_spec(model))
+    spec = find_spec(model)
+    with working(f"listing the layers of {model}"):
+        spatial, default = list_layers(spec)
     found = listed(model)
     details = render.Details(content_id(found.path) if found.path else "", spatial, default)
     show = render.info_json if format_name == "json" else render.info_text
