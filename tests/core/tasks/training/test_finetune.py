@@ -12,6 +12,7 @@ import pytest
 import imgcls
 from imgcls.core.errors import ImageError, ModelError, OutputError, UsageError, WeightsError
 from imgcls.core.models.model_file import read_model_file
+from imgcls.core.output_file import only_writer
 from imgcls.core.tasks.training.checkpoints import Checkpoint, Checkpoints
 
 CHECKPOINT = Checkpoint({}, {"a": np.zeros(1, np.float32)})
@@ -92,6 +93,18 @@ def test_what_is_there_is_refused_before_anything_else(tmp_path: Path) -> None:
     output.write_bytes(b"")
     with pytest.raises(OutputError, match=r"^.*m\.safetensors: exists; "):
         imgcls.finetune(folder, output, "vgg17")
+
+
+def test_one_training_at_a_time_writes_a_model(tmp_path: Path) -> None:
+    """Two that ended together met the files of each other, and one failed after its work."""
+    output = tmp_path / "m.safetensors"
+    with (
+        only_writer(output, "m"),
+        pytest.raises(OutputError, match=r"m\.safetensors: another run is writing it; wait for "),
+    ):
+        imgcls.finetune(tmp_path / "gone", output)
+    with pytest.raises(UsageError, match="gone: no such folder"):
+        imgcls.finetune(tmp_path / "gone", output)
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from imgcls.core.engines.model import (
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.models.variant import varied
 from imgcls.core.models.weights import find_weights
+from imgcls.core.output_file import only_writer
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.classify.scoring import adapt
 from imgcls.core.tasks.labelled.dataset import check_there
@@ -202,6 +203,14 @@ def train_model(
     started = time.monotonic()
     files = ResultFiles(Path(output))
     files.check_free(force=options.force)
+    with only_writer(Path(os.path.realpath(output)), os.fspath(output)):
+        files.check_free(force=options.force)  # another run may have ended meanwhile
+        return _train_model(folder, files, options, started)
+
+
+def _train_model(
+    folder: str | os.PathLike[str], files: ResultFiles, options: FinetuneOptions, started: float
+) -> FinetuneResult:
     if not (options.resume or options.force):
         files.checkpoints({}).check_free()
     check_there(os.fspath(folder))
