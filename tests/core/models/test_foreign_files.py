@@ -8,7 +8,7 @@ import pytest
 
 from imgcls.core.engines.model import load_model
 from imgcls.core.errors import ModelError
-from imgcls.core.models.foreign_files import KINDS, foreign_kind
+from imgcls.core.models.foreign_files import KINDS, foreign_kind, import_refusal
 
 KERAS2 = Path(__file__).parents[2] / "keras2_files"
 
@@ -55,6 +55,19 @@ def test_loading_one_says_how_it_is_taken_over(tmp_path: Path) -> None:
     (tmp_path / "saved_model.pb").write_bytes(b"")
     with pytest.raises(ModelError, match="is a SavedModel"):
         load_model(str(tmp_path))
+
+
+def test_what_models_import_does_not_take(tmp_path: Path) -> None:
+    assert import_refusal(KERAS2 / "nested.h5") is None
+    path = tmp_path / "m.safetensors"
+    path.write_bytes((20).to_bytes(8, "little") + b"{}")
+    assert import_refusal(path) == (
+        f"{path}: is no Keras model; if imgcls wrote it, it is used as it is, with `model`"
+    )
+    path.write_bytes(b"text")
+    assert str(import_refusal(path)).startswith(f"{path}: is no Keras model; run imgcls models ")
+    path.write_bytes(b"\x1c\0\0\0TFL3\0\0")
+    assert str(import_refusal(path)).startswith(f"{path}: is a TensorFlow Lite model, ")
 
 
 @pytest.mark.parametrize("length", [0x0280, 0x0580, 0x1208])

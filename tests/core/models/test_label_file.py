@@ -49,6 +49,12 @@ def test_what_is_no_labels(tmp_path: Path, text: str) -> None:
         read_labels(tmp_path / "labels")
 
 
+def test_a_photo_in_place_of_labels(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0 a photo")
+    with pytest.raises(UsageError, match=r"a\.jpg: is no text in UTF-8 or UTF-16; name a text "):
+        read_labels(tmp_path / "a.jpg")
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such file; name a text file with a label a line"):
         read_labels(tmp_path / "none")

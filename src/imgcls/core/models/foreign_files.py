@@ -77,6 +77,24 @@ def refusal(path: Path) -> str | None:
     return f"{path}: {kind.name}; {kind.way_on.replace('FILE', str(path))}"
 
 
+def import_refusal(path: Path) -> str | None:
+    """Return why `models import` does not take a file and what to do; None if it may."""
+    kind = foreign_kind(path)
+    if kind is not None:
+        return None if kind.is_whole_keras else refusal(path)
+    if _is_safetensors(path):
+        return f"{path}: is no Keras model; if imgcls wrote it, it is used as it is, with `model`"
+    return f"{path}: is no Keras model; {_SAVE}"
+
+
+def _is_safetensors(path: Path) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(9)[4:] == _SAFETENSORS
+    except OSError:
+        return False
+
+
 def foreign_kind(path: Path) -> ForeignKind | None:
     """Return what kind of model file another program wrote; None if it is none of them."""
     if path.is_dir():

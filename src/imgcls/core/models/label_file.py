@@ -50,6 +50,10 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[str, ...]:
         raise UsageError(f"{path}: no such file; name a text file with a label a line") from error
     except OSError as error:
         raise UsageError(f"{path}: the labels cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path}: is no text in UTF-8 or UTF-16; name a text file with a label a line"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise UsageError(
             f"{path}: no labels, one a line, a JSON list or an object of columns: {error}"

@@ -70,8 +70,10 @@ def test_refused_before_anything_is_read(tmp_path: Path) -> None:
         import_model(file, tmp_path / "m.h5", trust=True)
     with pytest.raises(ModelError, match="no such file"):
         import_model(tmp_path / "none.h5", output, trust=True)
-    with pytest.raises(UsageError, match="name a file with `labels`"):
+    with pytest.raises(ModelError, match="is no Keras model"):  # and no word of labels
         import_model(file, output, trust=True)
+    with pytest.raises(UsageError, match="name a file with `labels`"):
+        import_model(KERAS2 / "nested.h5", output, trust=True)
     output.write_text("mine")
     with pytest.raises(OutputError, match="is no model file"):
         import_model(file, output, GENERIC, trust=True)

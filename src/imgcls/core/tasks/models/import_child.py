@@ -12,7 +12,7 @@ from imgcls.core.child import read_request
 from imgcls.core.errors import ImgclsError, ModelError, UsageError
 from imgcls.core.files import sha256
 from imgcls.core.keras.start import import_keras
-from imgcls.core.models.foreign_files import KINDS, foreign_kind, refusal
+from imgcls.core.models.foreign_files import import_refusal
 from imgcls.core.models.keras_file.describe import ImportedNetwork, describe
 from imgcls.core.models.keras_file.recognise import SCALING_CHOICES, Family
 from imgcls.core.models.model_file import ModelFile, write_model_file
@@ -68,11 +68,8 @@ def _outcome(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _described(path: Path, folder: Path, size: int | None) -> ImportedNetwork:
-    kind = foreign_kind(path)
-    if kind is None:
-        raise ModelError(f"{path}: is no Keras model; {KINDS['hdf5'].way_on}")
-    if not kind.is_whole_keras:
-        raise ModelError(refusal(path))
+    if refused := import_refusal(path):
+        raise ModelError(refused)
     try:
         return describe(path, folder, size)
     except ValueError as error:

@@ -16,9 +16,11 @@ from imgcls.core.child import run_child
 from imgcls.core.errors import ModelError, OutputError, UsageError
 from imgcls.core.files import write_atomically
 from imgcls.core.models.exported_description import BESIDE, description_beside
+from imgcls.core.models.foreign_files import import_refusal
 from imgcls.core.models.label_file import USUAL_NAMES, find_labels, read_labels
 from imgcls.core.models.model_file import ENDING, ModelFile, read_model_file
 from imgcls.core.pixels.preprocessing import RESIZES, SCALINGS, Resize, Scaling
+from imgcls.core.progress import working
 from imgcls.core.words import counted
 
 log = logging.getLogger("imgcls")
@@ -183,7 +185,8 @@ def _run_child(file: Path, folder: Path, options: ImportOptions) -> dict[str, An
         "scaling": options.scaling or (described and described["scaling"]),
     }
     code = "from imgcls.core.tasks.models.import_child import main; main()"
-    child = run_child(code, json.dumps(request), folder, show=log.isEnabledFor(logging.DEBUG))
+    with working(f"importing {file.name}"):
+        child = run_child(code, json.dumps(request), folder, show=log.isEnabledFor(logging.DEBUG))
     outcome_file = folder / "outcome.json"
     if not outcome_file.is_file():
         raise ModelError(f"{file}: cannot be imported: {_why_ended(child)}")
@@ -212,6 +215,8 @@ def _labels(file: Path, options: ImportOptions) -> tuple[str, tuple[str, ...] | 
     if found is not None:
         log.info("%s: the labels are from %s", file, found)
         return os.fspath(found), read_labels(found)
+    if refused := import_refusal(file):  # else labels are asked for in vain
+        raise ModelError(refused)
     if options.generic_labels:
         return "", None
     raise UsageError(
