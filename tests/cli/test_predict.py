@@ -468,7 +468,15 @@ def test_workers_change_nothing(work: Path, imgcls: Imgcls, samples: Path) -> No
             "INPUT - and --files-from - both read stdin; use one of them",
         ),
         (["predict", "x", "--top", "-1"], None),
-        (["predict", "x", "--top", "many"], None),
+        (
+            ["predict", "x", "--top", "many"],
+            "Invalid value for '-k' / '--top': 'many' is not a whole number.",
+        ),
+        (
+            ["predict", "x", "--min-confidence", "high"],
+            "Invalid value for '--min-confidence': 'high' is not a number.",
+        ),
+        (["predict", "x", "-t", "3"], "No such option '-t'; imgcls predict --help lists them"),
         (["predict", "x", "--min-confidence", "2"], None),
         (["predict", "x", "--workers", "0"], None),
         (["predict", "x", "--resize", "zoom"], None),
@@ -501,6 +509,15 @@ def test_unknown_model_names_near_ones(work: Path, imgcls: Imgcls) -> None:
     done = imgcls("predict", "cat.jpg", "-m", "ResNet_50")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("Error: ResNet_50: no such model; did you mean resnet50 or ")
+    (work / "mine.safetensors").touch()
+    for name, message in (
+        ("mine", "no such model; did you mean the file mine.safetensors?"),
+        ("mine.tflite", "no such model file"),
+        ("models/mine", "no such model file"),
+        ("../", "is a folder, and no model"),
+    ):
+        done = imgcls("predict", "cat.jpg", "-m", name)
+        assert (done.returncode, done.stderr) == (1, f"Error: {name}: {message}\n")
     done = imgcls("predict", "cat.jpg", env={"IMGCLS_MODEL": "qqqq"})
     assert done.returncode == 1
     assert done.stderr.startswith("Error: qqqq: no such model; there are efficientnet-lite0, ")

@@ -39,7 +39,7 @@ def report(error: BaseException) -> int:
             click.echo(error.format_message(), err=True)
             return EXIT_USAGE
         case click.ClickException():
-            return _fail(error.format_message(), EXIT_USAGE)
+            return _fail(_of_click(error), EXIT_USAGE)
         case BrokenPipeError():
             return 0
         case UsageError():
@@ -47,6 +47,16 @@ def report(error: BaseException) -> int:
         case ImgclsError():
             return _fail(str(error), EXIT_FAILED)
     return _fail(_in_words(error), EXIT_FAILED)
+
+
+def _of_click(error: click.ClickException) -> str:
+    """Say in everyday words what click says in its own, and where the options are listed."""
+    message = error.format_message()
+    for kind, word in (("integer", "whole number"), ("float", "number")):
+        message = message.replace(f"is not a valid {kind} range", f"is not a {word}")
+    if isinstance(error, click.NoSuchOption) and error.ctx and not error.possibilities:
+        return f"{message.rstrip('.')}; {error.ctx.command_path} --help lists them"
+    return message
 
 
 def _in_words(error: BaseException) -> str:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:  # a named model needs nothing of what reads model files
     from imgcls.core.models.head import Head
     from imgcls.core.models.model_file import ModelFile
 
+# What models are in elsewhere; with one of these it is a file that is meant, and no name.
+_FILE_ENDINGS = (".keras", ".h5", ".hdf5", ".tflite", ".onnx", ".pt", ".pth", ".pb", ".pkl")
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -294,6 +297,13 @@ def find_spec(name: str) -> ModelSpec:
     """
     if name in MODELS:
         return MODELS[name]
+    if os.sep in name or name.endswith(_FILE_ENDINGS):
+        what = "is a folder, and no model" if os.path.isdir(name) else "no such model file"
+        raise ModelError(f"{name}: {what}")
+    from imgcls.core.models.model_file import ENDING
+
+    if os.path.isfile(name + ENDING):
+        raise ModelError(f"{name}: no such model; did you mean the file {name}{ENDING}?")
     import difflib
 
     near = difflib.get_close_matches(name.lower().replace("_", "-"), MODELS, n=3, cutoff=0.5)
