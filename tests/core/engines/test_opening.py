@@ -6,13 +6,23 @@ import errno
 import logging
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from imgcls.core.engines import opening
+from imgcls.core.engines import speeds as speeds_module
 from imgcls.core.engines.compiled import compile
-from imgcls.core.engines.compiled.folder import CompiledModel, compiled_folder
+from imgcls.core.engines.compiled import folder as folder_module
+from imgcls.core.engines.compiled.folder import (
+    FACTS_FILE,
+    CompiledModel,
+    compiled_folder,
+    read_facts,
+)
 from imgcls.core.engines.opening import open_engine
 from imgcls.core.engines.speeds import SPEEDS_FILE, Speed, Speeds, keep_speeds, kept_speeds
 from imgcls.core.errors import ModelError, OutputError, UsageError
@@ -54,6 +64,10 @@ def test_litert_by_name_needs_the_room(full_disk: Path, network: Network) -> Non
         open_engine(network, "litert")
 
 
+def compiled_in(folder: Path) -> CompiledModel:
+    return CompiledModel(folder, read_facts(folder / FACTS_FILE))
+
+
 @pytest.fixture
 def openvino_faster(
     network: Network, compiled_default: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -64,7 +78,7 @@ def openvino_faster(
     shutil.copytree(compiled_folder(network), folder)
     monkeypatch.setenv("IMGCLS_CACHE", str(tmp_path / "cache"))
     speeds = {"litert": Speed(0.1, 10), "openvino": Speed(0.5, 100)}
-    keep_speeds(folder, Speeds(speeds, speeds, usable_cores()))
+    keep_speeds(compiled_in(folder), Speeds(speeds, speeds, usable_cores()))
     return folder
 
 
@@ -145,7 +159,7 @@ def test_a_run_of_hundreds_times_the_engines_once(
     for _ in range(2):
         open_engine(network, images=1000)
     assert caplog.messages.count(f"{DEFAULT_MODEL}: timing the engines on this machine, once") == 1
-    found = kept_speeds(openvino_faster)
+    found = kept_speeds(compiled_in(openvino_faster))
     assert found is not None
     assert set(found.one) == set(found.all) == {"litert", "openvino"}
 
@@ -166,3 +180,30 @@ def test_a_compiled_model_that_cannot_be_opened_is_one_line(
     monkeypatch.setattr(interpreter, "Interpreter", refuse)
     with pytest.raises(ModelError, match=r"cannot be run \(Mmap .* null\); is there enough memory"):
         open_engine(network)
+
+
+def test_facts_are_read_once(
+    network: Network, openvino_faster: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def noted(file: Path) -> dict[str, Any]:
+        read.append(file.name)
+        return read_facts(file)
+
+    monkeypatch.setattr(folder_module, "read_facts", noted)
+    monkeypatch.setattr(speeds_module, "read_facts", noted)
+    assert open_engine(network, images=100).name == "openvino"
+    assert read == [FACTS_FILE, SPEEDS_FILE]
+
+
+@pytest.mark.parametrize(("engine", "is_imported"), [("litert", True), ("openvino", False)])
+def test_only_what_will_be_used_is_imported(engine: str, is_imported: bool) -> None:
+    code = (
+        "import sys\n"
+        "from imgcls.core.engines.opening import _import_meanwhile\n"
+        f"_import_meanwhile({engine!r})\n"
+        "print('ai_edge_litert.interpreter' in sys.modules, 'PIL.JpegImagePlugin' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{is_imported} True\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from imgcls.core.engines import speeds as module
-from imgcls.core.engines.compiled.folder import FACTS_FILE, CompiledModel, facts_text
+from imgcls.core.engines.compiled.folder import CompiledModel
 from imgcls.core.engines.speeds import SPEEDS_FILE, Speed, Speeds, keep_speeds, kept_speeds
 
 # OpenVINO makes 100 images a second where LiteRT makes 80, and opens in half a second more.
@@ -19,9 +19,12 @@ ONE = {"litert": Speed(0.1, 50), "openvino": Speed(0.6, 52)}
 FIGURES = Speeds(ONE, ALL, cores=2)
 
 
+def of(folder: Path, sha256: str = "12ab") -> CompiledModel:
+    return CompiledModel(folder, {"sha256": sha256})
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / FACTS_FILE).write_bytes(facts_text({"sha256": "12ab"}))
     return tmp_path
 
 
@@ -52,9 +55,9 @@ def test_an_engine_alone_is_the_best() -> None:
 
 
 def test_figures_are_kept_as_they_were_timed(folder: Path) -> None:
-    assert kept_speeds(folder) is None
-    keep_speeds(folder, FIGURES)
-    assert kept_speeds(folder) == FIGURES
+    assert kept_speeds(of(folder)) is None
+    keep_speeds(of(folder), FIGURES)
+    assert kept_speeds(of(folder)) == FIGURES
 
 
 def another_processor(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,10 +70,6 @@ def fewer_cores(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def openvino_removed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "installed_engines", lambda: ["litert"])
-
-
-def another_model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder / FACTS_FILE).write_bytes(facts_text({"sha256": "34cd"}))
 
 
 def a_changed_byte(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +89,7 @@ def a_folder_in_its_place(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize(
     "change",
     [
-        *(another_processor, fewer_cores, openvino_removed, another_model),
+        *(another_processor, fewer_cores, openvino_removed),
         *(a_changed_byte, a_cut_file, a_folder_in_its_place),
     ],
 )
@@ -99,14 +98,19 @@ def test_figures_hold_no_longer(
     monkeypatch: pytest.MonkeyPatch,
     change: Callable[[Path, pytest.MonkeyPatch], None],
 ) -> None:
-    keep_speeds(folder, FIGURES)
+    keep_speeds(of(folder), FIGURES)
     change(folder, monkeypatch)
-    assert kept_speeds(folder) is None
+    assert kept_speeds(of(folder)) is None
+
+
+def test_figures_of_another_model_do_not_hold(folder: Path) -> None:
+    keep_speeds(of(folder), FIGURES)
+    assert kept_speeds(of(folder, "34cd")) is None
 
 
 def test_figures_of_no_engine_are_none(folder: Path) -> None:
-    keep_speeds(folder, Speeds({}, {}, 2))
-    assert kept_speeds(folder) is None
+    keep_speeds(of(folder), Speeds({}, {}, 2))
+    assert kept_speeds(of(folder)) is None
 
 
 def test_an_engine_that_brings_the_child_down_is_left_out(
@@ -120,19 +124,19 @@ def test_an_engine_that_brings_the_child_down_is_left_out(
         if "openvino" in engines:
             return subprocess.CompletedProcess([], -11, b"", b"")
         alone = {name: ALL[name] for name in engines}
-        keep_speeds(folder, Speeds(alone, alone, cores))
+        keep_speeds(of(folder), Speeds(alone, alone, cores))
         return subprocess.CompletedProcess([], 0, b"", b"")
 
     monkeypatch.setenv("IMGCLS_CACHE", str(folder / "cache"))
     monkeypatch.setattr(module, "run_child", child)
     monkeypatch.setattr(module, "_conditions", lambda _: {"cores": 2})
     monkeypatch.setattr(module, "installed_engines", lambda: ["litert", "openvino"])
-    found = module.time_engines("net", CompiledModel(folder, {}))
+    found = module.time_engines("net", of(folder))
     assert found is not None
     assert set(found.all) == {"litert"}
     assert asked == [["litert", "openvino"], ["litert"]]
     # Not again in the next run.
-    assert module.time_engines("net", CompiledModel(folder, {})) == found
+    assert module.time_engines("net", of(folder)) == found
     assert len(asked) == 2
 
 
@@ -143,4 +147,4 @@ def test_where_none_can_be_timed_the_run_goes_on(
     monkeypatch.setattr(
         module, "run_child", lambda *_, **__: subprocess.CompletedProcess([], 1, b"", b"why\n")
     )
-    assert module.time_engines("net", CompiledModel(folder, {})) is None
+    assert module.time_engines("net", of(folder)) is None

@@ -55,7 +55,7 @@ def open_engine(
         raise ModelError("OpenVINO is the extra imgcls[openvino]; install it or leave out `engine`")
     if engine != "keras":
         may_fall_back = engine == "auto" and precision == "float32"
-        compiled = _compiled(network, precision, calibration, may_fall_back)
+        compiled = _compiled(network, engine, precision, calibration, may_fall_back)
         if isinstance(compiled, CompiledModel):
             if has_choice(engine, precision):
                 return _run_fastest(network, compiled, threads, images)
@@ -94,7 +94,7 @@ def _run_fastest(
         return _run_compiled(network, compiled, "litert", threads)
     from imgcls.core.engines.speeds import kept_speeds, time_engines
 
-    speeds = kept_speeds(compiled.folder)
+    speeds = kept_speeds(compiled)
     if speeds is None and images is not None and images >= _WORTH_TIMING:
         speeds = time_engines(network.title, compiled)
     count = MANY_IMAGES if images is None else images
@@ -145,6 +145,7 @@ def _run_compiled(
 
 def _compiled(
     network: Network,
+    engine: EngineName,
     precision: Precision,
     calibration: Iterable[Source] | None,
     may_fall_back: bool,
@@ -153,7 +154,7 @@ def _compiled(
         return Unsupported("ai-edge-litert is not installed")
     from imgcls.core.engines.compiled.compile import compiled_model
 
-    threading.Thread(target=_import_meanwhile, daemon=True).start()
+    threading.Thread(target=_import_meanwhile, args=(engine,), daemon=True).start()
     try:
         return compiled_model(network, precision, calibration)
     except OutputError as error:  # no folder to compile it in
@@ -163,8 +164,9 @@ def _compiled(
         return Unsupported(str(error))
 
 
-def _import_meanwhile() -> None:
+def _import_meanwhile(engine: EngineName) -> None:
     """Import what the first photo needs, in a thread: hashing the model leaves Python free."""
     with contextlib.suppress(ImportError, OSError):  # they are met again where it is used
-        import ai_edge_litert.interpreter  # noqa: F401
+        if engine != "openvino":
+            import ai_edge_litert.interpreter  # noqa: F401
         import PIL.JpegImagePlugin  # noqa: F401

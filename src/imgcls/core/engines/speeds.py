@@ -19,7 +19,6 @@ from imgcls.core.cache import cache_lock
 from imgcls.core.cache_clearing import compiled_lock
 from imgcls.core.child import run_child
 from imgcls.core.engines.compiled.folder import (
-    FACTS_FILE,
     CompiledModel,
     facts_text,
     read_facts,
@@ -93,17 +92,18 @@ class Speeds:
         return next((count for count in counts if self.best(count, self.cores) == engine), None)
 
 
-def kept_speeds(folder: Path) -> Speeds | None:
+def kept_speeds(compiled: CompiledModel) -> Speeds | None:
     """Return what was timed of a compiled model; None if it was not here, or not with these."""
+    file = compiled.folder / SPEEDS_FILE
     try:
-        facts = read_facts(folder / SPEEDS_FILE)
-        if any(facts[key] != value for key, value in _conditions(folder).items()):
+        facts = read_facts(file)
+        if any(facts[key] != value for key, value in _conditions(compiled).items()):
             return None
         return _from_json(facts)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, LookupError, TypeError):
-        log.debug("%s: damaged; the engines are timed again", folder / SPEEDS_FILE)
+        log.debug("%s: damaged; the engines are timed again", file)
         return None
 
 
@@ -121,18 +121,18 @@ def time_engines(title: str, compiled: CompiledModel) -> Speeds | None:
         each run would cost more than it gains.
     """
     folder = compiled.folder
-    if (kept := kept_speeds(folder)) is not None or not os.access(folder, os.W_OK):
+    if (kept := kept_speeds(compiled)) is not None or not os.access(folder, os.W_OK):
         return kept
     try:
         with cache_lock(compiled_lock(folder.name)):
-            if (kept := kept_speeds(folder)) is not None:  # timed by another process meanwhile
+            if (kept := kept_speeds(compiled)) is not None:  # timed by another process meanwhile
                 return kept
             log.info("%s: timing the engines on this machine, once", title)
             with working(f"timing {title} on each engine"):
                 _time_apart(folder, installed_engines())
-                if (kept := kept_speeds(folder)) is None:  # one has brought the child down
+                if (kept := kept_speeds(compiled)) is None:  # one has brought the child down
                     _time_apart(folder, [_PREFERRED])
-                    kept = kept_speeds(folder)
+                    kept = kept_speeds(compiled)
             return kept
     except (OSError, OutputError) as error:
         log.debug("%s: the engines were not timed: %s", title, error)
@@ -151,17 +151,17 @@ def _time_apart(folder: Path, engines: list[str]) -> None:
         log.debug("%s: timing %s ended with %d: %s", folder, engines, child.returncode, last)
 
 
-def keep_speeds(folder: Path, speeds: Speeds) -> None:
+def keep_speeds(compiled: CompiledModel, speeds: Speeds) -> None:
     """Write what was timed beside the compiled model.
 
     Raises:
         OSError: it cannot be written.
     """
-    facts = _conditions(folder) | {
+    facts = _conditions(compiled) | {
         mode: {name: [speed.open_seconds, speed.images_per_second] for name, speed in timed.items()}
         for mode, timed in (("one", speeds.one), ("all", speeds.all))
     }
-    write_atomically(folder / SPEEDS_FILE, facts_text(facts))
+    write_atomically(compiled.folder / SPEEDS_FILE, facts_text(facts))
 
 
 def installed_engines() -> list[str]:
@@ -170,12 +170,12 @@ def installed_engines() -> list[str]:
     return [engine for engine, module in modules.items() if util.find_spec(module) is not None]
 
 
-def _conditions(folder: Path) -> dict[str, Any]:
+def _conditions(compiled: CompiledModel) -> dict[str, Any]:
     """Return what must be the same for figures to hold."""
     from importlib import metadata  # 15 ms, for those who have figures to compare
 
     return {
-        "sha256": read_facts(folder / FACTS_FILE)["sha256"],
+        "sha256": compiled.facts["sha256"],
         "processor": processor(),
         "cores": usable_cores(),
         "versions": {name: metadata.version(PACKAGES[name]) for name in installed_engines()},
@@ -202,6 +202,8 @@ def listed_speeds(forms: Iterable[tuple[Path, dict[str, Any]]]) -> Speeds | None
         forms: of `compiled_forms`.
     """
     for folder, facts in forms:
-        if facts["precision"] == "float32" and (found := kept_speeds(folder)) is not None:
-            return found
+        if facts["precision"] == "float32":
+            found = kept_speeds(CompiledModel(folder, facts))
+            if found is not None:
+                return found
     return None

@@ -34,7 +34,7 @@ def main() -> None:
     """Time the model in the folder that standard input names, and keep the figures there."""
     folder, engines, cores = json.loads(read_request())
     compiled = CompiledModel(Path(folder), read_facts(Path(folder) / FACTS_FILE))
-    keep_speeds(Path(folder), timed(compiled, engines, cores))
+    keep_speeds(compiled, timed(compiled, engines, cores))
 
 
 def timed(compiled: CompiledModel, engines: Sequence[str], cores: int) -> Speeds:
