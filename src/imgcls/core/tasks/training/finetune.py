@@ -157,8 +157,8 @@ def finetune(
     Raises:
         ImageError: there are unreadable images.
         ModelError: the model is unknown, or the saved file does not predict what was trained.
-        OutputError: the model or the checkpoints of an interrupted training exist, or a file
-            cannot be written.
+        OutputError: the model or the checkpoints of an interrupted training exist, another
+            training writes the model, or a file cannot be written.
         UsageError: an option is out of range, or the folder is no labelled folder.
 
     Example:
