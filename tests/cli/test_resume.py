@@ -84,8 +84,8 @@ def test_a_signal_ends_it_soon_even_within_a_large_image(
     assert time.monotonic() - sent_at < 2
     assert child.returncode == code
     assert stdout == b""
-    assert stderr.count(b"\n") == 2, stderr
-    warning, error = stderr.decode().splitlines()
+    *progress, warning, error = stderr.decode().splitlines()
+    assert all(" images/s" in line for line in progress), stderr  # a machine that takes over 10 s
     assert warning.endswith("records that are done; the same command with --resume goes on")
     assert error == f"Error: {word}"
     lines = part.read_text().splitlines()
