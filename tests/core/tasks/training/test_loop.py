@@ -178,8 +178,8 @@ def test_every_image_is_shown_with_loss_accuracy_and_time_left(
     run.run(learner(), Stage("x", 1, 0.02, 16, continues=True), TRAINING, VALIDATION)
     begun, learned, validated = shown
     assert begun[:3] == ("x 0/1, image", 20, 20)
-    assert validated[:3] == ("x 1/1 validation, images", 20, 20)
-    assert learned[:3] == ("x 1/1, images", 40, 40)
+    assert validated[:3] == ("x 1/1 validation, image", 20, 20)
+    assert learned[:3] == ("x 1/1, image", 40, 40)
     loss, accuracy = run.progress.history[1].loss, run.progress.history[1].accuracy
     assert learned[3][-1] == f"loss {loss:.4f}, accuracy {accuracy:.1%}, less than 1 s left"
     assert len(learned[3]) == 3
