@@ -21,6 +21,9 @@ HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "sample_images"
 
 
+_CLOSE = 2  # a ratio up to this is told to a hundredth
+
+
 def caption() -> str:
     """Say which machine the figures are of."""
     return f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()}"
@@ -55,7 +58,8 @@ class Row:
         goal = f"{self.goal:g}" if self.goal else ""
         bound = f"{self.bound:.0%}" if self.bound else ""
         other = f"{self.other_ratio:.2f} ({self.best_other})" if self.best_other else ""
-        cells = (self.what, self.ours, self.usual, f"{self.ratio:.1f}", goal, bound, other)
+        ratio = f"{self.ratio:.{1 if self.ratio > _CLOSE else 2}f}"
+        cells = (self.what, self.ours, self.usual, ratio, goal, bound, other)
         return f"| {' | '.join(cells)} |"
 
 

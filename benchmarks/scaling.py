@@ -167,7 +167,7 @@ def _draw(path: Path, *curves: dict[float, float]) -> None:
     names = ("images", "megapixels an image", "workers")
     for axis, curve, name in zip(axes, curves, names, strict=True):
         axis.plot(list(curve), list(curve.values()), "o-")
-        axis.set(xlabel=name, ylabel="images/s", ylim=(0, None))
+        axis.set(xlabel=name, ylabel="images/s", ylim=(0, 1.1 * max(curve.values())))
         if name == "workers":
             axis.set_xticks(list(curve))
         else:
