@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from imgcls.core.errors import ModelError, OutputError, UsageError
-from imgcls.core.tasks.export.options import FORMATS, ExportOptions, check_output, ending_of
+from imgcls.core.tasks.export.options import (
+    FORMATS,
+    ExportOptions,
+    beside,
+    check_output,
+    ending_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +51,21 @@ def test_what_is_there_is_replaced_only_by_force(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"m\.tflite: is there already; `force` replaces it$"):
         check_output(path, ".tflite", force=False)
     check_output(path, ".tflite", force=True)
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize(("ending", "other"), [(".h5", "real.h5.json"), (".xml", "real.bin")])
+def test_what_stands_beside_the_file_of_a_link_stays(
+    tmp_path: Path, ending: str, other: str
+) -> None:
+    link = tmp_path / f"link{ending}"
+    link.symlink_to(tmp_path / f"real{ending}")
+    check_output(link, ending, force=False)
+    assert beside(link, ending) == tmp_path / f"real{ending}.json"
+    (tmp_path / other).write_text("mine")
+    with pytest.raises(OutputError, match=f"{other}: is there already; `force` replaces it$"):
+        check_output(link, ending, force=False)
+    check_output(link, ending, force=True)
 
 
 def test_no_folder_is_replaced_by_a_file(tmp_path: Path) -> None:

@@ -167,7 +167,16 @@ def beside(path: Path, ending: str) -> Path | None:
     """Return the file with labels and preprocessing, where the exported one cannot hold them."""
     if ending == SAVED_MODEL:
         return path / IN_FOLDER
-    return path.with_name(path.name + BESIDE) if ending in (".keras", ".h5", ".xml") else None
+    file = _linked(path)
+    return file.with_name(file.name + BESIDE) if ending in (".keras", ".h5", ".xml") else None
+
+
+def _linked(path: Path) -> Path:
+    """Return the file that a link leads to: the link stays one, and the rest goes beside the file.
+
+    What is no link is returned as it was named.
+    """
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def check_output(path: Path, ending: str, *, force: bool) -> None:
@@ -184,7 +193,7 @@ def check_output(path: Path, ending: str, *, force: bool) -> None:
     if described := beside(path, ending):
         _check_free(described, "", force)
     if ending == ".xml":
-        _check_free(path.with_suffix(".bin"), "", force)  # the weights
+        _check_free(_linked(path).with_suffix(".bin"), "", force)  # the weights
 
 
 def _check_free(path: Path, ending: str, force: bool) -> None:
