@@ -66,7 +66,7 @@ def test_a_list_on_stdin_is_told_from_an_image(
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
         assert Source("-", "stdin").read() == content
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a.png" + end + b"b.png" + end)))
-    with pytest.raises(ImageError, match=r"no image; a list is read with --files-from$"):
+    with pytest.raises(ImageError, match=r"no image; a list is read with files-from$"):
         Source("-", "stdin").read()
 
 

@@ -120,7 +120,7 @@ def _read_stdin() -> bytes:
     _check_size(len(content))
     first_line = re.split(rb"[\r\n\0]", content[:_LONGEST_PATH], maxsplit=1)[0]
     if os.path.exists(first_line):
-        raise ImageError("a list of paths and no image; a list is read with --files-from")
+        raise ImageError("a list of paths and no image; a list is read with files-from")
     return content
 
 
