@@ -9,11 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 Imgcls = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.mark.slow
 def test_a_folder_with_arrays(imgcls: Imgcls, samples: Path, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     shutil.copy(samples / "cat.jpg", tmp_path / "in")

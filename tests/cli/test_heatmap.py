@@ -178,6 +178,7 @@ def test_layer_list(imgcls: Run) -> None:
     assert lines[-1].split() == ["top_activation", "7×7×1280", "(default)"]
 
 
+@pytest.mark.slow
 def test_layer_list_of_a_network_with_running_names(imgcls: Run) -> None:
     (line,) = (
         line

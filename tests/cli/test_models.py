@@ -185,6 +185,7 @@ def test_clear_cache(imgcls: Imgcls, tmp_path: Path) -> None:
     assert imgcls("models", "clear-cache", env=environment).stdout == "freed 0.0 kB\n"
 
 
+@pytest.mark.slow
 def test_add_puts_weights_in_their_place(
     imgcls: Imgcls, keras_models: Path, tmp_path: Path
 ) -> None:
@@ -218,6 +219,7 @@ def test_add_puts_weights_in_their_place(
     assert place.read_bytes() == carried.read_bytes()
 
 
+@pytest.mark.slow
 def test_add_refuses_what_does_not_fit(imgcls: Imgcls, keras_models: Path, tmp_path: Path) -> None:
     (tmp_path / "page.h5").write_bytes(b"<html>")
     done = imgcls("models", "add", "mobilenet", "--weights", "page.h5")

@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 KERAS2 = Path(__file__).parent.parent / "keras2_files"
 
 
@@ -53,6 +55,7 @@ def test_a_foreign_model_is_refused_with_the_way_on(imgcls: Any, samples: Path) 
     assert "is a Keras model; run imgcls models import" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_model_that_is_there_is_overwritten_only_by_force(imgcls: Any, tmp_path: Path) -> None:
     command = ("models", "import", KERAS2 / "nested.h5", "-o", "m.safetensors", "--trust")
     how = ("--generic-labels", "--scaling", "unit")

@@ -19,6 +19,7 @@ def network(name: str, features: str) -> Network:
     return find_model(name, fetch=False).network.varied(Variant(features=features))
 
 
+@pytest.mark.slow
 def test_a_layer_that_is_not_there_is_said_before_weights_that_are_not() -> None:
     with pytest.raises(UsageError, match=r"^avg_pol: no such layer; did you mean avg_pool or "):
         load_model("resnet50", variant=Variant(features="avg_pol"))
@@ -26,6 +27,7 @@ def test_a_layer_that_is_not_there_is_said_before_weights_that_are_not() -> None
         load_model("resnet50", variant=Variant(features="avg_pool"))
 
 
+@pytest.mark.slow
 def test_nothing_is_compiled_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

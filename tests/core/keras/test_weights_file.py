@@ -225,6 +225,7 @@ def test_keras_file_for_the_default_model(tmp_path: Path) -> None:
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_efficientnets_published_deviations_are_scaled_as_keras_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,6 +60,7 @@ def test_int8_is_nearly_as_right(imagenet_sample: Path, caplog: pytest.LogCaptur
     assert compiled.path.stat().st_size < float32.path.stat().st_size / 3
 
 
+@pytest.mark.slow
 def test_every_input_is_classified_also_those_that_calibrated(
     own_cache: Path, samples: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

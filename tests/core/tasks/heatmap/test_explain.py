@@ -132,6 +132,7 @@ def test_methods_give_maps_from_zero_to_one(
     assert explanation.cam.min() == 0 and 0.9 < explanation.cam.max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["integrated-gradients", "smoothgrad"])
 def test_gradients_of_pixels_lie_on_the_thing(
     method: str, samples: Path, model: imgcls.Model
