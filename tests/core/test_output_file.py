@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from imgcls.core.errors import OutputError
-from imgcls.core.output_file import check_output, is_special, only_writer, write_file
+from imgcls.core.output_file import check_output, is_special, linked_file, only_writer, write_file
 
 
 def is_own(start: bytes) -> bool:
@@ -79,3 +79,13 @@ def test_one_run_at_a_time_writes_an_output(tmp_path: Path) -> None:
         only_writer(tmp_path / "file" / "z", "z"),
     ):
         pass
+
+
+@pytest.mark.posix
+def test_the_rest_goes_beside_the_file_of_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("link.h5").symlink_to("real.h5")  # which need not be there yet
+    assert linked_file("link.h5") == str(tmp_path / "real.h5")
+    assert linked_file(Path("own.h5")) == "own.h5"

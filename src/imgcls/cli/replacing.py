@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import IO, NamedTuple
 
 from imgcls.core.errors import OutputError
+from imgcls.core.output_file import linked_file
 from imgcls.core.pixels.sources import Source
 from imgcls.core.safe import printable
 from imgcls.render.earlier import NamedInputs
@@ -29,7 +30,7 @@ class Earlier(NamedTuple):
 
 def part_of(output: str) -> str:
     """Return the name of the file in which an output grows."""
-    return f"{os.path.realpath(output) if os.path.islink(output) else output}.part"
+    return f"{linked_file(output)}.part"
 
 
 def check_same_inputs(

@@ -104,6 +104,14 @@ def only_writer(path: Path, shown: str) -> Iterator[None]:
         lock.release()
 
 
+def linked_file(path: str | os.PathLike[str]) -> str:
+    """Return the file that a link leads to: the link stays one, and the rest goes beside the file.
+
+    What is no link is returned as it was named.
+    """
+    return os.path.realpath(path) if os.path.islink(path) else os.fspath(path)
+
+
 def is_special(path: str) -> bool:
     """Whether a path is a device or a pipe, which no other file can take the place of."""
     return os.path.exists(path) and not os.path.isfile(path)

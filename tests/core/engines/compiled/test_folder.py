@@ -135,6 +135,11 @@ def cut(folder: Path) -> str:
     return "is damaged"
 
 
+def empty(folder: Path) -> str:
+    (folder / "model.tflite").write_bytes(b"")
+    return "is damaged"
+
+
 def lose(folder: Path) -> str:
     (folder / "model.tflite").unlink()
     return "is damaged"
@@ -162,7 +167,7 @@ def copying(compiled: CompiledModel, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("copying")
-@pytest.mark.parametrize("spoil", [damage, cut, lose, make_foreign, make_old])
+@pytest.mark.parametrize("spoil", [damage, cut, empty, lose, make_foreign, make_old])
 def test_what_cannot_be_trusted_is_not_used(
     own_cache: Path,
     network: Network,

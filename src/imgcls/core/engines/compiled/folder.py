@@ -182,15 +182,11 @@ def _verified(folder: Path, made: dict[str, Any]) -> CompiledModel | Unsupported
 
 
 def _sha256(file: BufferedReader) -> str:
-    """Hash a file in one call, which leaves Python to other threads: LiteRT is imported meanwhile.
-
-    Raises:
-        ValueError: it is empty.
-    """
+    """Hash a file in one call, which leaves Python to the thread that imports LiteRT meanwhile."""
     try:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return hashlib.sha256(content).hexdigest()
-    except OSError:  # a file system that maps none
+    except (OSError, ValueError):  # a file system that maps none, an empty file
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 from imgcls.core.errors import ModelError, OutputError, UsageError
 from imgcls.core.models.exported_description import BESIDE
 from imgcls.core.models.foreign_files import foreign_kind
+from imgcls.core.output_file import linked_file
 
 ExportPrecision = Literal["float32", "float16", "int8"]
 EXPORT_PRECISIONS: tuple[ExportPrecision, ...] = get_args(ExportPrecision)
@@ -167,16 +168,8 @@ def beside(path: Path, ending: str) -> Path | None:
     """Return the file with labels and preprocessing, where the exported one cannot hold them."""
     if ending == SAVED_MODEL:
         return path / IN_FOLDER
-    file = _linked(path)
+    file = Path(linked_file(path))
     return file.with_name(file.name + BESIDE) if ending in (".keras", ".h5", ".xml") else None
-
-
-def _linked(path: Path) -> Path:
-    """Return the file that a link leads to: the link stays one, and the rest goes beside the file.
-
-    What is no link is returned as it was named.
-    """
-    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def check_output(path: Path, ending: str, *, force: bool) -> None:
@@ -193,7 +186,7 @@ def check_output(path: Path, ending: str, *, force: bool) -> None:
     if described := beside(path, ending):
         _check_free(described, "", force)
     if ending == ".xml":
-        _check_free(_linked(path).with_suffix(".bin"), "", force)  # the weights
+        _check_free(Path(linked_file(path)).with_suffix(".bin"), "", force)  # the weights
 
 
 def _check_free(path: Path, ending: str, force: bool) -> None:

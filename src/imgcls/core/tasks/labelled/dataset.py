@@ -151,16 +151,20 @@ def read_dataset(folder: str | os.PathLike[str]) -> Dataset:
     return Dataset(path, parts, passed_over)
 
 
-def check_there(path: str) -> None:
+def check_there(path: str, folder: str = "a folder that holds a folder per class") -> None:
     """Make sure that a labelled folder or table is there, before any work is done for it.
 
+    Args:
+        path: of the folder or table.
+        folder: what messages call a folder that would do.
+
     Raises:
-        UsageError: it is not.
+        UsageError: it is not there.
     """
     if not os.path.isfile(path) and not os.path.isdir(path):
         raise UsageError(
-            f"{path}: no such folder or table; name a folder that holds a folder per class, or a "
-            "CSV file with the columns path and label"
+            f"{path}: no such folder or table; name {folder}, or a CSV file with the columns path "
+            "and label"
         )
 
 

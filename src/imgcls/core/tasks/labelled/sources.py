@@ -13,7 +13,7 @@ from imgcls.core.errors import LabelError, UsageError
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.pixels.source import Source
 from imgcls.core.pixels.walking import walk
-from imgcls.core.tasks.labelled.dataset import Part, read_dataset
+from imgcls.core.tasks.labelled.dataset import Part, check_there, read_dataset
 from imgcls.core.tasks.labelled.names import composed, is_utf8
 from imgcls.core.words import counted
 
@@ -95,11 +95,7 @@ def check_root(root: str) -> None:
     Raises:
         UsageError: it is not.
     """
-    if not os.path.isfile(root) and not os.path.isdir(root):
-        raise UsageError(
-            f"{root}: no such folder or table; name a folder of labelled images, or a CSV file "
-            "with the columns path and label"
-        )
+    check_there(root, "a folder of labelled images")
 
 
 def _of_table(
