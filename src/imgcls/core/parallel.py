@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,67 +36,103 @@ def map_ordered(
         BaseException: what `items` or `function` raises, at its place in the order.
     """
     pool = ThreadPoolExecutor(workers, thread_name_prefix="imgcls")
-    in_flight: queue.SimpleQueue[Future[R] | None] = queue.SimpleQueue()
-    room = threading.Semaphore(2 * workers * chunk)  # for more in flight
-    waiting: deque[tuple[T, Future[R]]] = deque()
+    # For all that follows. One that a thread may take twice: where garbage is collected within
+    # it, another such iterator may come to its end.
+    lock = threading.RLock()
+    room, ready = threading.Condition(lock), threading.Condition(lock)
+    in_flight: deque[_Job] = deque()
+    waiting: deque[_Job] = deque()
     at_work = 0
-    handing = threading.Lock()  # for `waiting` and `at_work`
-    stopped = threading.Event()
+    ended = stopped = False
 
     def feed() -> None:
-        nonlocal at_work
-        failure: Future[R] | None = None
+        nonlocal ended
+        last = []
         try:
             stream = iter(items)
-            while not stopped.is_set() and (part := list(islice(stream, 1 if eager else chunk))):
-                futures: list[Future[R]] = [Future() for _ in part]
-                for future in futures:
-                    room.acquire()
-                    in_flight.put(future)
-                    if stopped.is_set():
-                        return
-                with handing:
-                    waiting.extend(zip(part, futures, strict=True))
-                    if at_work < workers:
-                        at_work += 1
-                        pool.submit(work)
+            while (part := list(islice(stream, 1 if eager else chunk))) and hand_in(part):
+                pass
         except BaseException as error:  # carried to the consumer's thread and raised there
-            failure = Future()
-            failure.set_exception(error)
-        if failure is not None:
-            in_flight.put(failure)
-        in_flight.put(None)
+            last = [_Job(error=error)]
+        with lock:
+            ended = True
+            in_flight.extend(last)
+            ready.notify()
+
+    def hand_in(part: list[T]) -> bool:
+        """Let the workers have some more items, once there is room; False if none are wanted."""
+        nonlocal at_work
+        with lock:
+            while not stopped and len(in_flight) + len(part) > 2 * workers * chunk:
+                room.wait()
+            if stopped:
+                return False
+            jobs = [_Job(item) for item in part]
+            in_flight.extend(jobs)
+            waiting.extend(jobs)
+            if at_work < workers:
+                at_work += 1
+                pool.submit(work)
+        return True
 
     def work() -> None:
         while part := take():
             do(part)
 
-    def take() -> list[tuple[T, Future[R]]]:
+    def take() -> list[_Job]:
         """Return the next chunk; where none is left, the worker that asks ends."""
         nonlocal at_work
-        with handing:
+        with lock:
             share = math.ceil(len(waiting) / workers) if eager else chunk
-            count = 0 if stopped.is_set() else min(share, chunk, len(waiting))
+            count = 0 if stopped else min(share, chunk, len(waiting))
             at_work -= count == 0
             return [waiting.popleft() for _ in range(count)]
 
-    def do(part: list[tuple[T, Future[R]]]) -> None:
+    def do(part: list[_Job]) -> None:
         try:
-            results = function([item for item, _ in part])
-            done = list(zip(part, results, strict=True))
+            done = zip(part, function([job.item for job in part]), strict=True)
+            for job, result in done:
+                job.result = result
         except BaseException as error:  # as above
-            for _, future in part:
-                future.set_exception(error)
-        else:
-            for (_, future), result in done:
-                future.set_result(result)
+            for job in part:
+                job.error = error
+        with lock:  # all at once, so that the consumer wakes once
+            for job in part:
+                job.done = True
+            if in_flight and in_flight[0].done:
+                ready.notify()
+
+    def next_done() -> list[_Job]:
+        """Wait for the first in flight; return as many as are done, up to a chunk."""
+        with lock:
+            while not (in_flight and in_flight[0].done) and not (ended and not in_flight):
+                ready.wait()
+            done: list[_Job] = []
+            while in_flight and in_flight[0].done and len(done) < chunk:
+                done.append(in_flight.popleft())
+            room.notify()
+            return done
 
     threading.Thread(target=feed, daemon=True, name="imgcls-feed").start()
     try:
-        while (future := in_flight.get()) is not None:
-            room.release()
-            yield future.result()
+        while done := next_done():
+            for job in done:
+                if job.error is not None:
+                    raise job.error
+                yield job.result
     finally:
-        stopped.set()
-        room.release()  # the feeder may wait for it
+        with lock:
+            stopped = True
+            room.notify()
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _Job:
+    """An item, and what became of it."""
+
+    __slots__ = ("done", "error", "item", "result")
+
+    def __init__(self, item: Any = None, error: BaseException | None = None) -> None:
+        self.item, self.error = item, error
+        self.result: Any = None
+        self.done = error is not None
