@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from imgcls.core.engines.model import (
     map_chunks,
 )
 from imgcls.core.errors import ImageError, ModelError, NoImagesError, UsageError
+from imgcls.core.models.familiarity import Familiarity
+from imgcls.core.models.head import Head
 from imgcls.core.models.table import MODELS
 
 
@@ -64,6 +67,28 @@ def test_preprocess_makes_what_scores_takes(samples: Path, tmp_path: Path) -> No
         model.preprocess(tmp_path / "x.jpg")
     with pytest.raises(NoImagesError):
         model.preprocess([])
+
+
+def test_a_trained_model_scores_an_image_alike_in_every_batch(samples: Path) -> None:
+    model, random = load_model(), np.random.default_rng(0)
+    batch = model.preprocess(sorted(samples.glob("*.jpg")))
+    kernel = random.normal(size=(1280, 7)).astype(np.float32)
+    directions = np.linalg.qr(random.normal(size=(1280, 21)))[0].T.reshape(7, 3, 1280)
+    trained = replace(
+        model,
+        head=Head(((kernel, np.zeros(7, np.float32)),)),
+        familiarity=Familiarity(
+            directions.astype(np.float32), np.linspace(0, 0.02, 10_000, dtype=np.float32)
+        ),
+    )
+    scores, familiarity = trained.judge(batch)
+    assert familiarity is not None
+    assert 0 < familiarity.min() < familiarity.max() < 1
+    np.testing.assert_array_equal(trained.scores(batch), scores)
+    for number in range(len(batch)):  # to the last bit
+        (one,), alone = trained.judge(batch[number : number + 1])
+        np.testing.assert_array_equal(one, scores[number])
+        assert alone == familiarity[number]
 
 
 def test_chunks_suit_the_engine_and_come_in_order() -> None:

@@ -104,7 +104,7 @@ class Model:
             raise UsageError(f"{self.name}: opened with `size` or `features`, it has no classes")
         if self.head is not None:
             (features,) = self.engine.run(batch, ("features",))
-            return self.head.logits(features)
+            return _row_by_row(self.head.logits, features)
         (logits,) = self.engine.run(batch, ("logits",))
         return logits
 
@@ -124,7 +124,15 @@ class Model:
         if self.head is None or self.familiarity is None:
             return self.scores(batch), None
         (features,) = self.engine.run(batch, ("features",))
-        return softmax(self.head.logits(features)), self.familiarity.p_values(features)
+        logits = _row_by_row(self.head.logits, features)
+        return softmax(logits), _row_by_row(self.familiarity.p_values, features)
+
+
+def _row_by_row(
+    function: Callable[[Float32Array], Float32Array], features: Float32Array
+) -> Float32Array:
+    """Apply products of matrices, which round otherwise where more rows are in the batch."""
+    return np.concatenate([function(row[np.newaxis]) for row in features])
 
 
 def load_model(
