@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from imgcls.core.engines import speeds as module
 from imgcls.core.engines.compiled.folder import CompiledModel
-from imgcls.core.engines.speeds import SPEEDS_FILE, Speed, Speeds, keep_speeds, kept_speeds
+from imgcls.core.engines.speeds import (
+    PACKAGES,
+    SPEEDS_FILE,
+    Speed,
+    Speeds,
+    _version,
+    keep_speeds,
+    kept_speeds,
+)
 
 # OpenVINO makes 100 images a second where LiteRT makes 80, and opens in half a second more.
 ALL = {"litert": Speed(0.1, 80), "openvino": Speed(0.6, 100)}
@@ -52,6 +62,13 @@ def test_from_how_many_images_on() -> None:
 def test_an_engine_alone_is_the_best() -> None:
     alone = {"openvino": Speed(0.6, 100)}
     assert Speeds(alone, alone, 2).best(1, 2) == "openvino"
+
+
+def test_the_versions_are_those_that_the_packages_name() -> None:
+    for package in (*PACKAGES.values(), "numpy"):  # by the folder's name
+        if importlib.util.find_spec(package.replace("-", "_")) is not None:
+            assert _version(package) == metadata.version(package)
+    assert _version("typing-extensions") == metadata.version("typing-extensions")  # a module
 
 
 def test_figures_are_kept_as_they_were_timed(folder: Path) -> None:
