@@ -93,7 +93,7 @@ def _read_file(path: str) -> bytes:
     if not stat.S_ISREG(status.st_mode):
         raise ImageError("a device or a socket, not a file")
     _check_size(status.st_size)
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:  # it is read at once
         return file.read()
 
 

@@ -38,10 +38,11 @@ def test_the_best_come_first_and_equal_ones_in_the_order_of_the_columns() -> Non
     assert top_k(SCORES, LABELS, 5) == (dog, cat, cow)
 
 
-def test_a_thousand_classes_of_two_scores_keep_the_order_of_the_columns() -> None:
+@pytest.mark.parametrize("k", [0, 3, 500, 700, 1000])
+def test_a_thousand_classes_of_two_scores_keep_the_order_of_the_columns(k: int) -> None:
     labels = tuple(ClassLabel(f"n{number}", "") for number in range(1000))
-    found = top_k((np.arange(1000) % 2).astype(np.float32), labels, 0)
-    numbers = [*range(1, 1000, 2), *range(0, 1000, 2)]
+    found = top_k((np.arange(1000) % 2).astype(np.float32), labels, k)
+    numbers = [*range(1, 1000, 2), *range(0, 1000, 2)][: k or None]
     assert [one.class_id for one in found] == [f"n{number}" for number in numbers]
 
 

@@ -249,7 +249,11 @@ def top_k(scores: Float32Array, labels: tuple[ClassLabel, ...], k: int) -> tuple
 
     Equal scores keep the order of the columns.
     """
-    best = np.argsort(-scores, kind="stable")[: k or None]
+    columns = np.arange(len(scores))
+    if 0 < k < len(scores):  # to put all in order takes several times as long
+        least = np.partition(scores, -k)[-k]
+        columns = np.flatnonzero(scores >= least)  # some more where scores are equal
+    best = columns[np.argsort(-scores[columns], kind="stable")][: k or None]
     return tuple(
         Prediction(rank, labels[column].class_id, labels[column].label, float(scores[column]))
         for rank, column in enumerate(best.tolist(), start=1)
