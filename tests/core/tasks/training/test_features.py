@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +14,12 @@ import pytest
 from PIL import Image
 
 from imgcls.core.engines.model import Model
-from imgcls.core.errors import ImageError
+from imgcls.core.errors import ImageError, UsageError
 from imgcls.core.files import sha256
 from imgcls.core.pixels.preprocessing import Preprocessing
 from imgcls.core.pixels.source import Source
-from imgcls.core.tasks.training.features import cached_features, read_again
+from imgcls.core.tasks.features.computing import Wanted, compute_features
+from imgcls.core.tasks.training.features import cached_features, features_ahead, read_again
 from tests.core.engines.test_described import POOLED, head, opened, write
 
 EIGHT = Preprocessing(8, 8, "none", resize="squash")
@@ -81,3 +86,45 @@ def test_an_image_is_read_again_as_it_enters_the_network(photos: list[Path]) -> 
     pixels = read_again(Source(str(photos[0])), EIGHT)
     assert (pixels.shape, pixels.dtype) == ((8, 8, 3), np.uint8)
     assert (pixels == (9, 8, 7)).all()
+
+
+def known(model: Model, paths: list[Path]) -> list[bool]:
+    """Return of each photo whether its features are in the cache."""
+    wanted = [Wanted(Source(str(path))) for path in paths]
+    return [not one.is_new for one in compute_features(model, model.preprocessing, wanted)]
+
+
+def test_features_computed_ahead_are_in_the_cache(model: Model, photos: list[Path]) -> None:
+    asked = threading.Event()
+
+    def sources() -> Iterator[Source]:
+        yield from (Source(str(path)) for path in photos[:3])
+        asked.set()
+
+    with features_ahead(model, sources()):
+        assert asked.wait(30)
+    assert known(model, photos) == [True, True, True, False]
+
+
+def test_what_is_not_begun_ahead_is_left(model: Model, photos: list[Path]) -> None:
+    before, begun = set(threading.enumerate()), threading.Event()
+
+    def sources() -> Iterator[Source]:
+        for path in itertools.cycle(photos):  # without an end of its own
+            yield Source(str(path))
+            begun.set()
+
+    with features_ahead(model, sources()):
+        assert begun.wait(30)
+    for thread in set(threading.enumerate()) - before:  # of the pool
+        thread.join(30)
+        assert not thread.is_alive()
+    assert known(model, photos)[0]
+
+
+def test_what_fails_ahead_is_met_when_it_is_needed(model: Model, photos: list[Path]) -> None:
+    refused = replace(model, precision="int8")
+    with features_ahead(refused, [Source(str(photos[0]))]):
+        pass
+    with pytest.raises(UsageError, match="features are float32"):
+        features(refused, photos)

@@ -62,11 +62,17 @@ class Fingerprint:
     sharpness: float = 1.0
 
 
-def fingerprints(sources: Iterable[Source]) -> Iterator[Fingerprint]:
-    """Yield the fingerprint of each image, in order; known content is not decoded again."""
+def fingerprints(sources: Iterable[Source], workers: int | None = None) -> Iterator[Fingerprint]:
+    """Yield the fingerprint of each image, in order; known content is not decoded again.
+
+    Args:
+        sources: the images, read lazily.
+        workers: how many to look at at once; default: one a processor core.
+    """
+    workers = workers or usable_cores()
     with open_content_cache("fingerprints-3") as known_rows:
         for part in _batched(sources, _CHUNK):
-            contents = map_ordered(_digests, part, workers=usable_cores(), chunk=16)
+            contents = map_ordered(_digests, part, workers=workers, chunk=16)
             digests = list(contents)
             known = known_rows.get([digest for digest, _ in digests])
             missing = [
@@ -74,7 +80,7 @@ def fingerprints(sources: Iterable[Source]) -> Iterator[Fingerprint]:
                 for source, (digest, error) in zip(part, digests, strict=True)
                 if not error and digest not in known
             ]
-            made = list(map_ordered(_fingerprint, missing, workers=usable_cores(), chunk=8))
+            made = list(map_ordered(_fingerprint, missing, workers=workers, chunk=8))
             known_rows.put(
                 (one.digest, json.dumps(asdict(one)).encode()) for one in made if not one.error
             )

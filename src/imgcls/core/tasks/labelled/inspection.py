@@ -58,9 +58,14 @@ class InspectedDataset:
         }
 
 
-def inspect(dataset: Dataset) -> InspectedDataset:
-    """Take the fingerprint of every image and find those that show the same picture."""
+def inspect(dataset: Dataset, workers: int | None = None) -> InspectedDataset:
+    """Take the fingerprint of every image and find those that show the same picture.
+
+    Args:
+        dataset: the folder.
+        workers: how many images to look at at once; default: one a processor core.
+    """
     examples = list(dataset.examples())
-    looked_at = fingerprints(example.source for example in examples)
+    looked_at = fingerprints((example.source for example in examples), workers)
     found = list(progress(looked_at, "image", len(examples)))
     return InspectedDataset(dataset, examples, found, same_pictures(found))

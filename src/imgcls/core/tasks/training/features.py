@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import itertools
+import logging
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -14,6 +18,8 @@ from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
 from imgcls.core.pixels.source import Source
 from imgcls.core.progress import progress
 from imgcls.core.tasks.features.computing import Wanted, compute_features
+
+log = logging.getLogger("imgcls")
 
 
 def read_again(source: Source, preprocessing: Preprocessing) -> Uint8Image:
@@ -52,6 +58,36 @@ def cached_features(
             raise _changed(one.source, one.features) from one.features
         rows.append(one.features)
     return np.stack(rows)
+
+
+@contextlib.contextmanager
+def features_ahead(model: Model, sources: Iterable[Source]) -> Iterator[None]:
+    """Compute features for the time of a block, in a thread, so that the cache has them later.
+
+    Meanwhile the photos are looked at for duplicates. That is work for Python more than for the
+    processor and leaves a core idle, which the network can use.
+
+    Args:
+        model: whose engine gives the features.
+        sources: the images; what is left of them at the end is not begun.
+    """
+    ended = threading.Event()
+    wanted = map(Wanted, itertools.takewhile(lambda _: not ended.is_set(), sources))
+
+    def compute() -> None:
+        try:
+            for _ in compute_features(model, model.preprocessing, wanted):
+                pass
+        except Exception as error:  # it is met again where the features are needed
+            log.debug("features were not computed ahead", exc_info=error)
+
+    thread = threading.Thread(target=compute, name="imgcls-features")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _changed(source: Source, error: ImageError) -> ImageError:

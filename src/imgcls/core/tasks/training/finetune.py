@@ -23,10 +23,11 @@ from imgcls.core.models.weights import find_weights
 from imgcls.core.output_file import only_writer
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.classify.scoring import adapt
-from imgcls.core.tasks.labelled.dataset import check_there
+from imgcls.core.tasks.labelled.dataset import check_there, read_dataset
 from imgcls.core.tasks.training.history import Epoch
 from imgcls.core.tasks.training.network_stages import scratch_spec
 from imgcls.core.tasks.training.options import BATCH_SIZE, PATIENCE, FinetuneOptions, HeadKind
+from imgcls.core.tasks.training.parts import chosen_parts
 from imgcls.core.tasks.training.result_files import ResultFiles
 from imgcls.core.tasks.training.selection import Selection, select_images
 from imgcls.core.tasks.training.stages import train
@@ -215,10 +216,9 @@ def _train_model(
         files.checkpoints({}).check_free()
     check_there(os.fspath(folder))
     _check_backbone(options)
-    selection = select_images(folder, options)
-    opened = None
-    if not options.from_scratch:
-        opened = _open(options)
+    dataset = chosen_parts(read_dataset(folder), options)
+    opened = None if options.from_scratch else _open(options)
+    selection = select_images(dataset, options, opened)
     checkpoints = files.checkpoints(_run(options, selection, opened))
     with checkpoints.kept_if_interrupted():
         trained = train(options, selection, opened, checkpoints, started)

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from imgcls.core.arrays import Float32Array
+from imgcls.core.engines.model import Model
 from imgcls.core.errors import ImageError, UsageError
 from imgcls.core.pixels.source import Source
 from imgcls.core.tasks.labelled.audit import report
-from imgcls.core.tasks.labelled.dataset import read_dataset
+from imgcls.core.tasks.labelled.dataset import Dataset
 from imgcls.core.tasks.labelled.findings import KINDS
 from imgcls.core.tasks.labelled.inspection import InspectedDataset, inspect
 from imgcls.core.tasks.training.batches import Columns
+from imgcls.core.tasks.training.features import features_ahead
 from imgcls.core.tasks.training.folds import assign_folds
 from imgcls.core.tasks.training.options import FinetuneOptions
-from imgcls.core.tasks.training.parts import chosen_parts
 from imgcls.core.tasks.training.split import stratified_split
 from imgcls.core.words import counted, listed
 
@@ -93,21 +94,26 @@ class Selection:
         return weights
 
 
-def select_images(folder: str | os.PathLike[str], options: FinetuneOptions) -> Selection:
+def select_images(
+    dataset: Dataset, options: FinetuneOptions, model: Model | None = None
+) -> Selection:
     """Look at all images, warn of what an audit finds, and choose the two sides.
 
     Args:
-        folder: class folders, or a training folder beside a validation or test folder; or a
-            table.
+        dataset: of `chosen_parts`.
         options: `validation` names another folder or table to validate on; `val_split`, if given,
             sets aside a part of the training images although there is a validation or test part.
+        model: the backbone, which computes features meanwhile; None if none is needed.
 
     Raises:
         ImageError: there are unreadable images; each was reported.
-        UsageError: the folders are no labelled folders, or do not fit each other.
+        UsageError: there is no image to validate on.
     """
-    dataset = chosen_parts(read_dataset(folder), options)
-    inspected = inspect(dataset)
+    if model is None:
+        inspected = inspect(dataset)
+    else:
+        with features_ahead(model, (example.source for example in dataset.examples())):
+            inspected = inspect(dataset, workers=1)  # the network has the other cores
     unreadable = _report_unreadable(inspected, skip_bad=options.skip_bad)
     _report_short(inspected)
     labels = _labels(inspected)
@@ -121,7 +127,9 @@ def select_images(folder: str | os.PathLike[str], options: FinetuneOptions) -> S
     else:
         sides = _split(inspected, readable, options.fraction, options.seed)
     if not all(sides):
-        raise UsageError(f"{folder}: no images to validate on; add images, or name `validation`")
+        raise UsageError(
+            f"{dataset.folder}: no images to validate on; add images, or name `validation`"
+        )
     if options.folds is not None:
         sides[0] = readable
     training, aside = (_side(inspected, positions, columns) for positions in sides)
