@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -25,6 +27,28 @@ def test_every_output_is_that_of_litert(samples: Path) -> None:
         assert ours.shape == theirs.shape
         np.testing.assert_allclose(theirs, ours, atol=1e-3)
     np.testing.assert_allclose(openvino.scores(batch), litert.scores(batch), atol=1e-5)
+
+
+# Threads that meet in the binding's first use; they take turns so often that they always do.
+_MEET = """
+import sys, threading
+import numpy as np
+from imgcls import load_model
+model = load_model(engine="openvino", threads=8)
+image = np.zeros((1, 224, 224, 3), np.float32)
+together = threading.Barrier(8)
+sys.setswitchinterval(5e-5)
+def run():
+    together.wait()
+    model.logits(image)
+for thread in [threading.Thread(target=run) for _ in range(8)]:
+    thread.start()
+"""
+
+
+def test_the_first_images_of_several_threads_do_not_wait_for_ever() -> None:
+    pytest.importorskip("openvino")
+    subprocess.run([sys.executable, "-c", _MEET], check=True, timeout=60)
 
 
 def test_int8_needs_litert(imgcls: Imgcls, samples: Path) -> None:

@@ -8,6 +8,7 @@ and is done first all the same (`speeds.py`).
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -51,9 +52,21 @@ class OpenVINOEngine:
         self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
         for _ in range(threads):
             self._idle.put(model.create_infer_request())
+        self._first = threading.Lock()
+        self._has_run = False
 
     def run(self, batch: Float32Array, outputs: tuple[Output, ...]) -> list[Float32Array]:
         """Run the network; see `Engine.run`."""
+        if not self._has_run:
+            # The first use of OpenVINO's binding sets up what it has of numpy. Two threads that
+            # do so at once can wait for each other for ever, one with Python's lock.
+            with self._first:
+                images = self._run(batch, outputs)
+                self._has_run = True
+            return images
+        return self._run(batch, outputs)
+
+    def _run(self, batch: Float32Array, outputs: tuple[Output, ...]) -> list[Float32Array]:
         request = self._idle.get()
         try:
             images = [self._run_one(request, image[np.newaxis], outputs) for image in batch]
