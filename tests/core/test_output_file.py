@@ -60,8 +60,9 @@ def test_a_full_device() -> None:
         write_file("/dev/full", ["text"])
 
 
-def test_one_run_at_a_time_writes_an_output(tmp_path: Path) -> None:
-    out = tmp_path / ("x" * 240 + ".jpg")
+@pytest.mark.parametrize("letter", ["x", "猫"])  # of one byte, and of three
+def test_one_run_at_a_time_writes_an_output(tmp_path: Path, letter: str) -> None:
+    out = tmp_path / (letter * (240 // len(letter.encode())) + ".jpg")
     with only_writer(out, "x.jpg"):
         with (
             pytest.raises(OutputError, match=r"^x\.jpg: another run is writing it; wait for it"),

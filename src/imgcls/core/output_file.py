@@ -13,7 +13,7 @@ from imgcls.core.files import atomic_writer
 
 # How much of a file's start and end tells whose output it is.
 _END_BYTES = 4096
-_NAME_KEPT = 200  # characters of a name that the name of its lock has; systems allow 255 bytes
+_NAME_KEPT = 200  # bytes of a name that the name of its lock has; systems allow 255
 
 
 def check_output(path: str, is_own: Callable[[bytes], bool]) -> None:
@@ -85,7 +85,8 @@ def only_writer(path: Path, shown: str) -> Iterator[None]:
     """
     import filelock
 
-    lock_file = path.with_name(f".{path.name[:_NAME_KEPT]}.lock")
+    kept = os.fsencode(path.name)[:_NAME_KEPT].decode("utf-8", "ignore")
+    lock_file = path.with_name(f".{kept}.lock")
     lock = filelock.FileLock(lock_file, timeout=0)
     try:
         lock.acquire()
