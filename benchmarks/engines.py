@@ -1,6 +1,8 @@
 """Inference alone, images per second on all cores: LiteRT, OpenVINO and ONNX Runtime.
 
-    python benchmarks/engines.py [NAME...]
+    python benchmarks/engines.py [--whole] [NAME...]
+
+`--whole` times `imgcls predict` of one photo and of 300 instead, whole processes in turn.
 
 All run the same network: the compiled one, which OpenVINO reads as it is, and `imgcls export`
 writes for ONNX Runtime. What is not installed is left out. All but the default have random
@@ -9,6 +11,7 @@ weights, which take the same time. What `--engine auto` takes for many images is
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import os
 import statistics
@@ -22,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import caption, imgcls
+from measure import caption, imgcls, in_turn, multiplied, process
 
 from imgcls import compile_model, load_model
 from imgcls.core.engines.engine import MANY_IMAGES
@@ -36,6 +39,8 @@ BUILDERS = {
     "resnet50": "ResNet50",
     "vgg16": "VGG16",
 }
+_COUNTS = (1, 300)  # photos of whole processes
+_RUNS = 2
 _SECONDS = 2.0
 _ROUNDS = 5
 _SAVE_WEIGHTS = """
@@ -48,16 +53,45 @@ Run = Callable[[np.ndarray], Any]
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BUILDERS)}")
+    parser.add_argument("--whole", action="store_true", help="time whole processes")
+    options = parser.parse_args()
     print(f"{caption()}\n")
-    print("| network | engine | images/s | of the best | auto |\n|---|---|---|---|---|")
+    if options.whole:
+        print("| network | photos | auto | litert | openvino | auto, of the best |")
+        print("|---|---|---|---|---|---|")
+    else:
+        print("| network | engine | images/s | of the best | auto |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
-        for ref in sys.argv[1:] or BUILDERS:
+        for ref in options.names or BUILDERS:
             weights, builder = None, BUILDERS[ref]
             if builder:
                 weights = Path(name) / f"{ref}.weights.h5"
                 command = [sys.executable, "-c", _SAVE_WEIGHTS, builder, str(weights)]
                 subprocess.run(command, check=True, capture_output=True)
-            _compare(ref, weights, Path(name))
+            compare = _compare_whole if options.whole else _compare
+            compare(ref, weights, Path(name))
+
+
+def _compare_whole(ref: str, weights: Path | None, folder: Path) -> None:
+    """Time processes that classify one photo, and a folder, with each engine in turn."""
+    compile_model(ref, weights=weights)
+    own = ["--weights", weights] if weights else []
+    for count in _COUNTS:
+        photos = folder / f"photos-{count}"
+        if not photos.exists():
+            multiplied(photos, count)
+
+        def seconds(engine: str, photos: Path = photos) -> Callable[[], float]:
+            command = imgcls("-q", "predict", photos, "-m", ref, *own, "--engine", engine)
+            return lambda: process(command, keep=False).seconds
+
+        ways = {engine: seconds(engine) for engine in ("auto", "litert", "openvino")}
+        costs = {engine: statistics.median(c) for engine, c in in_turn(ways, _RUNS).items()}
+        cells = " | ".join(f"{costs[engine]:.2f} s" for engine in ways)
+        of_best = min(costs.values()) / costs["auto"]
+        print(f"| {ref} | {count} | {cells} | {of_best:.0%} |", flush=True)
 
 
 def _compare(ref: str, weights: Path | None, folder: Path) -> None:
