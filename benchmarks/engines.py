@@ -25,10 +25,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import caption, imgcls, in_turn, multiplied, process
+from measure import caption, imgcls, in_turn, multiplied, seconds
 
 from imgcls import compile_model, load_model
 from imgcls.core.engines.engine import MANY_IMAGES
+from imgcls.core.engines.speeds import PACKAGES, installed_engines
 from imgcls.core.telemetry import import_onnxruntime
 
 CORES = os.cpu_count() or 1
@@ -83,13 +84,10 @@ def _compare_whole(ref: str, weights: Path | None, folder: Path) -> None:
         if not photos.exists():
             multiplied(photos, count)
 
-        def seconds(engine: str, photos: Path = photos) -> Callable[[], float]:
-            command = imgcls("-q", "predict", photos, "-m", ref, *own, "--engine", engine)
-            return lambda: process(command, keep=False).seconds
-
-        ways = {engine: seconds(engine) for engine in ("auto", "litert", "openvino")}
+        command = imgcls("-q", "predict", photos, "-m", ref, *own, "--engine")
+        ways = {engine: seconds([*command, engine]) for engine in ("auto", *installed_engines())}
         costs = {engine: statistics.median(c) for engine, c in in_turn(ways, _RUNS).items()}
-        cells = " | ".join(f"{costs[engine]:.2f} s" for engine in ways)
+        cells = " | ".join(f"{costs[e]:.2f} s" if e in costs else "" for e in ("auto", *PACKAGES))
         of_best = min(costs.values()) / costs["auto"]
         print(f"| {ref} | {count} | {cells} | {of_best:.0%} |", flush=True)
 
@@ -114,10 +112,9 @@ def _compare(ref: str, weights: Path | None, folder: Path) -> None:
 def _engines(ref: str, weights: Path | None, folder: Path) -> dict[str, tuple[Run, int]]:
     """Return what runs the network, and from how many threads; one by one, to spare memory."""
     found: dict[str, tuple[Run, int]] = {}
-    for engine in ("litert", "openvino"):
-        if engine == "litert" or importlib.util.find_spec(engine):
-            model = load_model(ref, weights=weights, engine=engine, threads=CORES)  # type: ignore[arg-type]
-            found[engine] = (model.logits, model.engine.parallel)
+    for engine in installed_engines():
+        model = load_model(ref, weights=weights, engine=engine, threads=CORES)  # type: ignore[arg-type]
+        found[engine] = (model.logits, model.engine.parallel)
     if importlib.util.find_spec("onnxruntime"):
         found["onnxruntime"] = _onnxruntime(ref, weights, folder)
     return found

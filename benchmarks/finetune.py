@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from measure import SAMPLES, Row, Run, imgcls, paired, process, ratio
+from measure import SAMPLES, Row, Run, imgcls, in_turn, paired, process, ratio
 from PIL import Image
 
 from imgcls.core.tasks.training.batches import FixedFeatures
@@ -63,14 +64,16 @@ def _beside_features(folder: Path, scratch: Path, runs: int) -> Iterator[Row]:
         "ours": imgcls("-q", "finetune", folder, "-o", scratch / "x.safetensors", "--force"),
         "usual": imgcls("-q", "features", folder, "-o", scratch / "x.npz", "--force"),
     }
-    found: dict[str, list[Run]] = {name: [] for name in commands}
-    for _ in range(runs + 1):
-        for name, command in commands.items():
-            # What is known of the photos by their content.
-            shutil.rmtree(cache / "content", ignore_errors=True)
-            found[name].append(process(command))
+
+    def run(command: Sequence[str]) -> Run:
+        # What is known of the photos by their content.
+        shutil.rmtree(cache / "content", ignore_errors=True)
+        return process(command)
+
+    ways = {name: functools.partial(run, command) for name, command in commands.items()}
+    found = in_turn(ways, runs)
     for what, cost in (("by the clock", "seconds"), ("processor time", "cpu_seconds")):
-        costs = {name: [getattr(run, cost) for run in done[1:]] for name, done in found.items()}
+        costs = {name: [getattr(one, cost) for one in done] for name, done in found.items()}
         ours, usual = (f"{statistics.median(costs[name]):.1f} s" for name in ("ours", "usual"))
         title = f"finetune of {count} photos, {what} (beside: features of them)"
         yield Row(title, ours, usual, ratio(costs, "usual"), _GOAL)

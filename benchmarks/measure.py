@@ -14,8 +14,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from imgcls.core.processor import processor
+
+T = TypeVar("T")
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "sample_images"
@@ -141,6 +144,11 @@ def process(command: Sequence[str], *, keep: bool = True) -> Run:
     )
 
 
+def seconds(command: Sequence[str]) -> Callable[[], float]:
+    """Return what runs a command and returns its time, for `in_turn`."""
+    return lambda: process(command, keep=False).seconds
+
+
 # Without what this process has imported.
 _SMALL = """
 import sys
@@ -181,11 +189,11 @@ def paired(ours: Callable[[], float], usual: Callable[[], float], runs: int) -> 
     )
 
 
-def in_turn(ways: Mapping[str, Callable[[], float]], runs: int) -> dict[str, list[float]]:
-    """Measure the costs of several ways in turn; the first round is not counted.
+def in_turn(ways: Mapping[str, Callable[[], T]], runs: int) -> dict[str, list[T]]:
+    """Measure several ways in turn; the first round is not counted.
 
     Args:
-        ways: name → what returns a cost.
+        ways: name → what measures it, and returns a cost or a run.
         runs: how many rounds count.
     """
     rounds = [{name: way() for name, way in ways.items()} for _ in range(runs + 1)]

@@ -24,6 +24,7 @@ from measure import (
     process,
     ratio,
     script,
+    seconds,
 )
 from PIL import Image
 from scaling import native_bound
@@ -98,7 +99,7 @@ def _cold_start(photo: Path, files: Files, runs: int) -> Iterator[Row]:
     floor = [sys.executable, "-c", FLOOR, str(compiled_file())]
     others = files.other_ways([photo])
     commands = {"ours": ours, "usual": usual, "bound": floor, **others}
-    costs = in_turn({name: _seconds(command) for name, command in commands.items()}, runs)
+    costs = in_turn({name: seconds(command) for name, command in commands.items()}, runs)
     median = {name: statistics.median(found) for name, found in costs.items()}
     yield Row(
         "one photo, whole process",
@@ -111,10 +112,6 @@ def _cold_start(photo: Path, files: Files, runs: int) -> Iterator[Row]:
     )
     pair = paired(lambda: peak_memory(ours), lambda: peak_memory(usual), 2)
     yield Row("its peak memory", f"{pair.ours:.0f} MB", f"{pair.usual:.0f} MB", pair.ratio, 6)
-
-
-def _seconds(command: Sequence[str]) -> Callable[[], float]:
-    return lambda: process(command).seconds
 
 
 def _best(costs: Mapping[str, list[float]], others: Iterable[str]) -> tuple[str, float]:
@@ -135,16 +132,18 @@ def _throughput(folder: Path, files: Files, runs: int, precision: Precision, goa
     photos = sorted(folder.iterdir())
     few = photos[:100]
 
-    def seconds(command: Sequence[str]) -> Callable[[], float]:
+    def seconds_a_photo(command: Sequence[str]) -> Callable[[], float]:
         return lambda: process(command).seconds / len(photos)
 
     def usual() -> float:
         command = script("keras_predict.py", files.keras, _CLASS_INDEX, *few)
         return float(process(command).output.split()[-1]) / len(few)
 
-    others = {name: seconds(command) for name, command in files.other_ways(photos).items()}
+    others = {name: seconds_a_photo(command) for name, command in files.other_ways(photos).items()}
     ways = {
-        "ours": seconds(imgcls("-q", "predict", folder, "-f", "jsonl", "--precision", precision)),
+        "ours": seconds_a_photo(
+            imgcls("-q", "predict", folder, "-f", "jsonl", "--precision", precision)
+        ),
         "usual": usual,
         "bound": lambda: 1 / native_bound(precision=precision, photos=few),
         **others,

@@ -11,10 +11,10 @@ import re
 import statistics
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from measure import SAMPLES, caption, imgcls, process
+from measure import SAMPLES, caption, imgcls, in_turn, seconds
 
 from imgcls import load_model
 
@@ -53,7 +53,7 @@ def main() -> None:
             1.35,
         ),
     ):
-        mine, floor = _seconds({"ours": ours, "least": least}, runs).values()
+        mine, floor = in_turn({"ours": seconds(ours), "least": seconds(least)}, runs).values()
         middle, low = statistics.median(mine), statistics.median(floor)
         print(
             f"| {what} | {1000 * middle:.0f} ms | {1000 * low:.0f} ms | {middle / low:.2f} "
@@ -70,17 +70,6 @@ def compiled_file() -> Path:
     """Return the compiled default model."""
     engine = load_model().engine
     return Path(engine.compiled.folder, "model.tflite")  # type: ignore[attr-defined]
-
-
-def _seconds(commands: Mapping[str, Sequence[str]], runs: int) -> dict[str, list[float]]:
-    """Return the times of some commands, run in turn; the first round is not counted."""
-    found: dict[str, list[float]] = {name: [] for name in commands}
-    for number in range(runs + 1):
-        for name, command in commands.items():
-            seconds = process(command).seconds
-            if number:
-                found[name].append(seconds)
-    return found
 
 
 def _slowest_imports(title: str, arguments: Sequence[str]) -> None:
