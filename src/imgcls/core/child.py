@@ -26,13 +26,17 @@ def run_child(
             default: the system's.
         show: let what it prints reach the terminal; else its standard error is returned.
     """
-    names = () if folder is None else ("TMPDIR", "TEMP", "TMP")
+    environment = dict(os.environ)
+    if folder is not None:
+        environment |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+        # TensorFlow imports modules that it writes there, and their bytecode would stay.
+        environment["PYTHONDONTWRITEBYTECODE"] = "1"
     child = subprocess.Popen(
         [sys.executable, "-P", "-c", code],  # -P: a numpy.py in the working folder is not ours
         stdin=subprocess.PIPE,
         stdout=None if show else subprocess.DEVNULL,
         stderr=None if show else subprocess.PIPE,
-        env=os.environ | {name: str(folder) for name in names},
+        env=environment,
     )
     try:
         assert child.stdin is not None
