@@ -105,7 +105,7 @@ def map_ordered(
     def next_done() -> list[_Job]:
         """Wait for the first in flight; return as many as are done, up to a chunk."""
         with lock:
-            while not (in_flight and in_flight[0].done) and not (ended and not in_flight):
+            while not (in_flight[0].done if in_flight else ended):
                 ready.wait()
             done: list[_Job] = []
             while in_flight and in_flight[0].done and len(done) < chunk:

@@ -15,6 +15,7 @@ from imgcls.core.arrays import Float32Array
 from imgcls.core.engines.model import Model
 from imgcls.core.errors import ImageError, UsageError
 from imgcls.core.pixels.source import Source
+from imgcls.core.processor import usable_cores
 from imgcls.core.tasks.labelled.audit import report
 from imgcls.core.tasks.labelled.dataset import Dataset
 from imgcls.core.tasks.labelled.findings import KINDS
@@ -113,7 +114,7 @@ def select_images(
         inspected = inspect(dataset)
     else:
         with features_ahead(model, (example.source for example in dataset.examples())):
-            inspected = inspect(dataset, workers=1)  # the network has the other cores
+            inspected = inspect(dataset, workers=max(1, usable_cores() // 2))  # of as many cores
     unreadable = _report_unreadable(inspected, skip_bad=options.skip_bad)
     _report_short(inspected)
     labels = _labels(inspected)
