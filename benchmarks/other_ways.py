@@ -59,12 +59,15 @@ def onnxruntime(network: str, paths: list[str]) -> Iterator[int]:
 def openvino(network: str, paths: list[str]) -> Iterator[int]:
     import threading
 
+    from imgcls.core.engines.openvino import prepare_for_threads
+
     settings = {
         "NUM_STREAMS": CORES,
         "INFERENCE_NUM_THREADS": CORES,
         "INFERENCE_PRECISION_HINT": "f32",
     }
     model = import_openvino().Core().compile_model(network, "CPU", settings)
+    prepare_for_threads(model.create_infer_request())
     own = threading.local()
 
     def run(batch: np.ndarray) -> np.ndarray:

@@ -8,7 +8,6 @@ and is done first all the same (`speeds.py`).
 from __future__ import annotations
 
 import queue
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -51,22 +50,12 @@ class OpenVINOEngine:
         )
         self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
         for _ in range(threads):
-            self._idle.put(model.create_infer_request())
-        self._first = threading.Lock()
-        self._has_run = False
+            request = model.create_infer_request()
+            prepare_for_threads(request)
+            self._idle.put(request)
 
     def run(self, batch: Float32Array, outputs: tuple[Output, ...]) -> list[Float32Array]:
         """Run the network; see `Engine.run`."""
-        if not self._has_run:
-            # The first use of OpenVINO's binding sets up what it has of numpy. Two threads that
-            # do so at once can wait for each other for ever, one with Python's lock.
-            with self._first:
-                images = self._run(batch, outputs)
-                self._has_run = True
-            return images
-        return self._run(batch, outputs)
-
-    def _run(self, batch: Float32Array, outputs: tuple[Output, ...]) -> list[Float32Array]:
         request = self._idle.get()
         try:
             images = [self._run_one(request, image[np.newaxis], outputs) for image in batch]
@@ -85,3 +74,15 @@ class OpenVINOEngine:
         request.infer({0: image})
         places = (OUTPUTS.index(output) for output in outputs)
         return [np.array(request.get_tensor(output_name(place)).data) for place in places]
+
+
+def prepare_for_threads(request: Any) -> None:
+    """Let OpenVINO's binding set up what it has of numpy, before threads use it.
+
+    It does so with the first array, and lets go of Python's lock within: two threads that both
+    bring their first one can wait for each other for ever.
+
+    Args:
+        request: an infer request of OpenVINO.
+    """
+    _ = request.get_input_tensor().data
