@@ -139,3 +139,19 @@ def test_a_file_in_place_of_the_folder_is_replaced(
     (own_cache / "content").touch()
     kept()
     assert caplog.messages == [f"{own_cache / 'content'}: damaged; it is made anew"]
+
+
+def test_what_was_taken_is_kept_even_if_the_rest_is_not_wanted() -> None:
+    numbers = iter(range(400))
+
+    def row(number: int) -> tuple[str, bytes] | None:
+        return None if number % 2 else (f"{number:064d}", b"%d" % number)
+
+    with open_content_cache("test") as store:
+        for number in store.keeping(numbers, row):
+            if number == 300:
+                break
+        digests = [f"{number:064d}" for number in range(400)]
+        found = sorted(map(int, store.get(digests).values()))
+        assert found == [*range(0, 301, 2)]
+    assert next(numbers) == 301

@@ -30,6 +30,8 @@ _PART = "content"
 _LOCK_TIMEOUT = 10.0  # seconds; a writer takes fractions of one
 _VARIABLES = 500  # values in a statement; SQLite takes at least 999
 _CHECK_BYTES = 16
+# A commit waits for the disk; more at once would be lost by a run that is killed.
+_KEPT_AT_ONCE = 128
 # A database may have a journal beside it, which goes first: it must never meet another database.
 _ENDINGS = ("-journal", "-wal", "-shm", "")
 # What SQLite calls a file that is no database, or not as it was written.
@@ -85,6 +87,27 @@ class ContentCache:
         """Keep content by digest; all of it, or nothing where the process ends meanwhile."""
         rows = [(digest, content, self._check(digest, content)) for digest, content in items]
         self._try(partial(_insert, rows=rows))
+
+    def keeping(
+        self, items: Iterable[T], row: Callable[[T], tuple[str, bytes] | None]
+    ) -> Iterator[T]:
+        """Yield all items, and keep what they give to keep.
+
+        Args:
+            items: taken as they are asked for; what was taken is kept even where they end early.
+            row: turns an item into a digest and its content; None where nothing is to be kept.
+        """
+        rows: list[tuple[str, bytes]] = []
+        try:
+            for item in items:
+                if (new := row(item)) is not None:
+                    rows.append(new)
+                if len(rows) >= _KEPT_AT_ONCE:
+                    self.put(rows)
+                    rows.clear()
+                yield item
+        finally:
+            self.put(rows)
 
     def close(self) -> None:
         """Close the file; a thread that still asks finds nothing kept."""

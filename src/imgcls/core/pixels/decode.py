@@ -69,7 +69,7 @@ class Decoded(NamedTuple):
         height: of the upright original, in pixels.
         orientation: how the strips are to be turned, 1 to 8 as in EXIF.
         size: width and height of all strips together, before they are turned.
-        strips: RGB, from the top.
+        strips: RGB, or grey where colours may be left out; from the top.
     """
 
     width: int
@@ -138,7 +138,7 @@ def _decode(content: bytes, least_size: LeastSize | None, slow_too: bool, grey: 
     image = brightened(image, content, lambda: _open(content), raw)
     levels = levels_of(image, content) if is_deep(image) else None
     size = -(-image.width // factor), -(-image.height // factor)  # rounded up
-    return Decoded(width, height, turn, size, rgb_strips(image, levels, factor))
+    return Decoded(width, height, turn, size, rgb_strips(image, levels, factor, grey=grey))
 
 
 def _open(content: bytes) -> ImageFile:

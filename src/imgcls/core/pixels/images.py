@@ -23,7 +23,7 @@ class UprightImage(NamedTuple):
     """A decoded image.
 
     Attributes:
-        image: RGB, upright; maybe decoded at a reduced size.
+        image: RGB, or grey where colours may be left out; upright; maybe of a reduced size.
         width: of the upright original, in pixels.
         height: of the upright original, in pixels.
     """

@@ -12,18 +12,22 @@ from imgcls.core.pixels.depth import Levels
 _STRIP = 2**22  # pixels converted at once
 
 
-def rgb_strips(image: Image.Image, levels: Levels | None, factor: int) -> Iterator[Image.Image]:
+def rgb_strips(
+    image: Image.Image, levels: Levels | None, factor: int, *, grey: bool = False
+) -> Iterator[Image.Image]:
     """Convert an image to RGB, transparency laid on white.
 
     Args:
         image: of any mode, loaded.
         levels: what is black and white, where it is grey of more than 8 bits.
         factor: by how much both sides are divided, each pixel the mean of a square.
+        grey: whether an image that is grey may stay so.
 
     Yields:
         The result from the top, in strips that take little memory; small images as one.
     """
-    plain = levels is None and image.mode == "RGB" and not image.has_transparency_data
+    modes = ("RGB", "L") if grey else ("RGB",)
+    plain = levels is None and image.mode in modes and not image.has_transparency_data
     pixels = image.width * image.height
     if factor == 1 and (plain or pixels <= 2 * _STRIP):
         yield image if plain else _rgb(image, levels)

@@ -49,11 +49,33 @@ def test_copies_that_were_resized_or_saved_again_are_near(samples: Path, tmp_pat
 
 def test_what_is_dark_and_light_in_a_picture(samples: Path) -> None:
     (cat,) = fingerprints([Source(str(samples / "cat.jpg"))])
-    with Image.open(samples / "cat.jpg") as image:
-        image.draft("L", (256, 256))
-        grey = image.convert("L").reduce(round(max(image.size) / 256))
+    with Image.open(samples / "cat.jpg") as image:  # 451×300
+        image.draft("L", (225, 150))
+        grey = image.convert("L")
     assert [cat.darkest, cat.lightest] == np.quantile(np.asarray(grey), [0.05, 0.95]).tolist()
     assert cat.contrast == pytest.approx(np.asarray(grey, np.float64).std(), rel=1e-5)
+
+
+def test_sharpness_is_the_deviation_of_the_laplacian(samples: Path, tmp_path: Path) -> None:
+    path = tmp_path / "small.png"
+    with Image.open(samples / "cat.jpg") as image:
+        image.convert("L").crop((100, 50, 300, 150)).save(path)
+    (found,) = fingerprints([Source(str(path))])
+    grey = np.asarray(Image.open(path), np.float64)
+    middle = grey[1:-1, 1:-1]
+    beside = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
+    assert found.sharpness == pytest.approx((4 * middle - beside).std() / grey.std(), rel=1e-4)
+
+
+def test_a_jpeg_looks_like_the_same_pixels_in_a_png(samples: Path, tmp_path: Path) -> None:
+    # One is made smaller as it is decoded, the other afterwards.
+    for path in sorted(samples.glob("*.jpg")):
+        with Image.open(path) as image:
+            image.save(tmp_path / "same.png")
+        jpeg, png = fingerprints([Source(str(path)), Source(str(tmp_path / "same.png"))])
+        assert (jpeg.picture ^ png.picture).bit_count() <= 2
+        assert jpeg.sharpness == pytest.approx(png.sharpness, rel=0.15)
+        assert jpeg.contrast == pytest.approx(png.contrast, rel=0.03)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.05, 0.5, 0.95, 1.0])

@@ -17,9 +17,6 @@ from imgcls.core.pixels.preprocessing import Preprocessing, Uint8Image
 from imgcls.core.pixels.source import Source
 from imgcls.core.version import __version__
 
-# A commit waits for the disk; more at once would be lost by a run that is killed.
-_KEPT_AT_ONCE = 128
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -75,17 +72,7 @@ def compute_features(
         def work(chunk: list[Wanted]) -> list[Computed]:
             return _compute_chunk(model, preprocessing, cache, chunk)
 
-        fresh: list[tuple[str, bytes]] = []
-        try:
-            for one in map_chunks(model, work, wanted, workers):
-                if one.is_new and not isinstance(one.features, ImageError):
-                    fresh.append((one.digest, one.features.astype("<f4").tobytes()))
-                if len(fresh) >= _KEPT_AT_ONCE:
-                    cache.put(fresh)
-                    fresh.clear()
-                yield one
-        finally:
-            cache.put(fresh)
+        yield from cache.keeping(map_chunks(model, work, wanted, workers), _row)
 
 
 def features_name(model: Model, preprocessing: Preprocessing) -> str:
@@ -141,6 +128,13 @@ def _compute_chunk(
     return [
         ready or _computed(one.source, *next(rows)) for one, ready in zip(chunk, done, strict=True)
     ]
+
+
+def _row(one: Computed) -> tuple[str, bytes] | None:
+    """Return what is kept of an image."""
+    if not one.is_new or isinstance(one.features, ImageError):
+        return None
+    return one.digest, one.features.astype("<f4").tobytes()
 
 
 def _run(

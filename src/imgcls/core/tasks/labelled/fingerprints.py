@@ -7,13 +7,13 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice, pairwise
-from typing import TYPE_CHECKING, TypeVar
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from imgcls.core.content_cache import open_content_cache
+from imgcls.core.content_cache import ContentCache, open_content_cache
 from imgcls.core.errors import as_image_error
 from imgcls.core.parallel import map_ordered
 from imgcls.core.pixels.images import open_image
@@ -23,16 +23,13 @@ from imgcls.core.processor import usable_cores
 if TYPE_CHECKING:
     from PIL import Image
 
-T = TypeVar("T")
-
 # Copies that were resized or saved again differ in at most this many of the 64 bits; different
 # photos in 12 and more, about 32.
 NEAR_BITS = 6
 _HASH_BITS = 64
-# The hash is taken from 32×32 pixels, blur shows in about as many as a network is shown; a JPEG
-# need not be decoded at more.
-_DECODE_SIDE = 256
-_CHUNK = 512
+# The hash is taken from 32×32 pixels, blur shows in about as many as a network is shown.
+_SIDE = 256
+_CHUNK = 8  # images that a worker takes at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,81 +66,76 @@ def fingerprints(sources: Iterable[Source], workers: int | None = None) -> Itera
         sources: the images, read lazily.
         workers: how many to look at at once; default: one a processor core.
     """
-    workers = workers or usable_cores()
-    with open_content_cache("fingerprints-3") as known_rows:
-        for part in _batched(sources, _CHUNK):
-            contents = map_ordered(_digests, part, workers=workers, chunk=16)
-            digests = list(contents)
-            known = known_rows.get([digest for digest, _ in digests])
-            missing = [
-                source
-                for source, (digest, error) in zip(part, digests, strict=True)
-                if not error and digest not in known
-            ]
-            made = list(map_ordered(_fingerprint, missing, workers=workers, chunk=8))
-            known_rows.put(
-                (one.digest, json.dumps(asdict(one)).encode()) for one in made if not one.error
-            )
-            looked_at = iter(made)
-            for digest, error in digests:
-                if error:
-                    yield Fingerprint("", 0, 0, 0, error)
-                elif digest in known:
-                    yield Fingerprint(**json.loads(known[digest]))
-                else:
-                    yield next(looked_at)
+    with open_content_cache("fingerprints-4") as cache:
+
+        def look(chunk: list[Source]) -> list[_Looked]:
+            return [_look(cache, source) for source in chunk]
+
+        looked = map_ordered(look, sources, workers=workers or usable_cores(), chunk=_CHUNK)
+        for one in cache.keeping(looked, _row):
+            yield one.fingerprint
 
 
-def _batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    stream = iter(items)
-    while part := list(islice(stream, size)):
-        yield part
+class _Looked(NamedTuple):
+    fingerprint: Fingerprint
+    is_new: bool
 
 
-def _digests(sources: list[Source]) -> list[tuple[str, str]]:
-    return [_digest(source) for source in sources]
-
-
-def _digest(source: Source) -> tuple[str, str]:
-    try:
-        return hashlib.sha256(source.read()).hexdigest(), ""
-    except Exception as error:  # whatever it is, it ends nothing but this image
-        return "", str(as_image_error(error))
-
-
-def _fingerprint(sources: list[Source]) -> list[Fingerprint]:
-    return [_take_fingerprint(source) for source in sources]
-
-
-def _take_fingerprint(source: Source) -> Fingerprint:
-    import imagehash
-
+def _look(cache: ContentCache, source: Source) -> _Looked:
     digest = ""
     try:
         content = source.read()
         digest = hashlib.sha256(content).hexdigest()
-        upright = open_image(content, lambda *_: (_DECODE_SIDE, _DECODE_SIDE), grey=True)
-        grey = upright.image.convert("L")
-        grey = grey.reduce(max(1, round(max(grey.size) / _DECODE_SIDE)))
-        picture = int(str(imagehash.phash(grey)), 16)
-        light = _light(grey)
-    except Exception as error:  # as above
-        return Fingerprint(digest, 0, 0, 0, str(as_image_error(error)))
-    return Fingerprint(digest, picture, upright.width, upright.height, "", *light)
+        if kept := cache.get([digest]):
+            return _Looked(Fingerprint(**json.loads(kept[digest])), is_new=False)
+        return _Looked(_take_fingerprint(content, digest), is_new=True)
+    except Exception as error:  # whatever it is, it ends nothing but this image
+        bad = Fingerprint(digest, 0, 0, 0, str(as_image_error(error)))
+        return _Looked(bad, is_new=False)
+
+
+def _row(one: _Looked) -> tuple[str, bytes] | None:
+    """Return what is kept of an image."""
+    if not one.is_new:
+        return None
+    return one.fingerprint.digest, json.dumps(asdict(one.fingerprint)).encode()
+
+
+def _take_fingerprint(content: bytes, digest: str) -> Fingerprint:
+    import imagehash
+
+    upright = open_image(content, _least_size, grey=True)
+    grey = upright.image.convert("L")
+    grey = grey.reduce(_times_smaller(*grey.size))
+    picture = int(str(imagehash.phash(grey)), 16)
+    return Fingerprint(digest, picture, upright.width, upright.height, "", *_light(grey))
+
+
+def _least_size(width: int, height: int) -> tuple[int, int]:
+    times = _times_smaller(width, height)
+    return max(1, width // times), max(1, height // times)
+
+
+def _times_smaller(width: int, height: int) -> int:
+    """Return by how much both sides are divided, so that the longer has `_SIDE` pixels or so."""
+    return max(1, round(max(width, height) / _SIDE))
 
 
 def _light(grey: Image.Image) -> tuple[float, float, float, float]:
     """Return darkest, lightest, contrast and sharpness of a grey picture."""
     counts = np.array(grey.histogram())
     darkest, lightest = _quantile(counts, 0.05), _quantile(counts, 0.95)
+    greys = np.arange(len(counts))
+    mean = np.average(greys, weights=counts)
+    contrast = math.sqrt(np.average((greys - mean) ** 2, weights=counts))
     pixels = np.asarray(grey, np.float32)  # (h, w)
-    contrast = float(pixels.std())
     if min(pixels.shape) < 3 or not contrast:
         return darkest, lightest, contrast, 1.0  # too small to be blurred
-    inner = pixels[1:-1, 1:-1]
-    beside = pixels[:-2, 1:-1] + pixels[2:, 1:-1] + pixels[1:-1, :-2] + pixels[1:-1, 2:]
-    laplacian = 4 * inner - beside
-    return darkest, lightest, contrast, float(laplacian.std()) / contrast
+    laplacian = 4 * pixels[1:-1, 1:-1]
+    for beside in (pixels[:-2, 1:-1], pixels[2:, 1:-1], pixels[1:-1, :-2], pixels[1:-1, 2:]):
+        laplacian -= beside  # in place: a new array of this size takes as long as what is done
+    spread = np.einsum("hw,hw->", laplacian, laplacian) / laplacian.size - laplacian.mean() ** 2
+    return darkest, lightest, contrast, math.sqrt(max(0.0, spread)) / contrast
 
 
 def _quantile(counts: npt.NDArray[np.int64], share: float) -> float:
