@@ -38,7 +38,7 @@ def test_pictures_are_there_and_small() -> None:
 
 
 def test_the_python_example_runs(
-    samples: Path, tmp_path: Path, compiled_default: None, monkeypatch: pytest.MonkeyPatch
+    samples: Path, tmp_path: Path, compiled_default: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (code,) = re.findall(
         r"```python\n(.*?)```", (DOCS / "heatmaps.md").read_text("utf-8"), re.DOTALL

@@ -103,7 +103,7 @@ JOURNALS = [".out.jsonl.resume", ".whole.jsonl.resume"]
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_predict(tmp_path: Path, compiled_default: None, fill: Fill, seed: int) -> None:
+def test_predict(tmp_path: Path, compiled_default: Path, fill: Fill, seed: int) -> None:
     fill(tmp_path / "photos", 40)
     killer = Killer(tmp_path, seed)
     seconds = killer.finish([*PROGRAM, "predict", "photos", "-o", "whole.jsonl"])
@@ -116,7 +116,7 @@ def test_predict(tmp_path: Path, compiled_default: None, fill: Fill, seed: int) 
 
 
 @pytest.mark.parametrize("seed", range(7))
-def test_heatmap(tmp_path: Path, compiled_default: None, fill: Fill, seed: int) -> None:
+def test_heatmap(tmp_path: Path, compiled_default: Path, fill: Fill, seed: int) -> None:
     fill(tmp_path / "photos", 15)
     killer = Killer(tmp_path, seed)
     seconds = killer.finish([*PROGRAM, "heatmap", "photos", "-o", "whole"])
@@ -131,7 +131,7 @@ def test_heatmap(tmp_path: Path, compiled_default: None, fill: Fill, seed: int) 
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_sort(tmp_path: Path, compiled_default: None, fill: Fill, seed: int) -> None:
+def test_sort(tmp_path: Path, compiled_default: Path, fill: Fill, seed: int) -> None:
     photos = files(fill(tmp_path / "photos", 40))
     killer = Killer(tmp_path, seed)
     sort = [*PROGRAM, "predict", "photos", "--sort-into", "sorted", "--sort-mode", "move"]
@@ -153,7 +153,7 @@ def test_sort(tmp_path: Path, compiled_default: None, fill: Fill, seed: int) -> 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_finetune(
-    tmp_path: Path, compiled_default: None, draw_classes: Callable[[Path, int], Path], seed: int
+    tmp_path: Path, compiled_default: Path, draw_classes: Callable[[Path, int], Path], seed: int
 ) -> None:
     data = files(draw_classes(tmp_path / "data", 12))
     killer = Killer(tmp_path, seed, {"IMGCLS_CACHE": os.environ["IMGCLS_CACHE"]})

@@ -57,12 +57,12 @@ def check(samples: Path, count: int, seed: int) -> None:
             assert code in (0, 130 if number == signal.SIGINT else 143), what
 
 
-def test_a_signal_at_some_moments(samples: Path, compiled_default: None) -> None:
+def test_a_signal_at_some_moments(samples: Path, compiled_default: Path) -> None:
     check(samples, 5, seed=0)
 
 
 @pytest.mark.slow
-def test_a_signal_at_many_moments(samples: Path, compiled_default: None) -> None:
+def test_a_signal_at_many_moments(samples: Path, compiled_default: Path) -> None:
     check(samples, 80, seed=1)
 
 
@@ -95,7 +95,7 @@ def test_a_signal_within_a_destructor_is_not_lost_and_nothing_half_made_is_said(
     assert (done.stdout, done.stderr) == ("interrupted 130\n", "")
 
 
-def test_a_terminal_that_goes_away_ends_it(samples: Path, compiled_default: None) -> None:
+def test_a_terminal_that_goes_away_ends_it(samples: Path, compiled_default: Path) -> None:
     import pty
 
     arguments = ["predict", "--files-from", "-", "-k1"]
@@ -115,7 +115,7 @@ def test_a_terminal_that_goes_away_ends_it(samples: Path, compiled_default: None
 
 @pytest.mark.parametrize("shell", ["trap '' INT; exec", "trap '' HUP; exec"])
 def test_what_the_caller_ignores_stays_ignored(
-    samples: Path, compiled_default: None, shell: str
+    samples: Path, compiled_default: Path, shell: str
 ) -> None:
     process = subprocess.Popen(
         ["bash", "-c", f'{shell} "$0" -m imgcls predict --files-from -', sys.executable],

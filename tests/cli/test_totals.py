@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from imgcls.cli.totals import Total, any_there, can_be_counted, counted_beside, total
+from imgcls.cli.totals import (
+    Total,
+    any_there,
+    can_be_counted,
+    counted_beside,
+    names_are_here,
+    total,
+)
 from imgcls.core.errors import UsageError
 from imgcls.core.pixels.sources import Source, expand, read_list
 
@@ -81,6 +88,9 @@ def test_what_waits_for_the_next_name_is_not_looked_at_ahead(folder: Path) -> No
     assert can_be_counted(names, None)
     assert not can_be_counted([*names, "-"], None)
     assert not can_be_counted(names, "-")
+    assert names_are_here(None)
+    assert names_are_here(str(folder / "list.txt"))
+    assert not names_are_here("-")
 
 
 def test_whether_any_image_is_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(changed: Path, samples: Path, compiled_default: None) -> Run:
+def run(changed: Path, samples: Path, compiled_default: Path) -> Run:
     environment = os.environ | {"PYTHONPATH": str(changed)}
     environment.pop("COLUMNS", None)  # with it, help is not taken from the texts made ahead
 

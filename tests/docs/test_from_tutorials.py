@@ -36,7 +36,7 @@ def test_the_chinese_page_has_the_same_commands_and_code() -> None:
 
 @pytest.mark.slow
 def test_the_python_runs(
-    tmp_path: Path, samples: Path, compiled_default: None, draw_classes: Callable[[Path, int], Path]
+    tmp_path: Path, samples: Path, compiled_default: Path, draw_classes: Callable[[Path, int], Path]
 ) -> None:
     shutil.copytree(samples, tmp_path / "sample_images")
     draw_classes(tmp_path / "photos", 12)

@@ -61,7 +61,7 @@ def test_a_cell_prints_and_shows_its_last_line(
 def test_its_cells_give_what_they_show(
     tmp_path: Path,
     samples: Path,
-    compiled_default: None,
+    compiled_default: Path,
     runner: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -28,7 +28,7 @@ pytestmark = [
 
 
 @pytest.fixture
-def folder(tmp_path: Path, samples: Path, compiled_default: None) -> Path:
+def folder(tmp_path: Path, samples: Path, compiled_default: Path) -> Path:
     """Return a folder with photos, one of them broken, and with labelled ones."""
     photos = tmp_path / "photos"
     shutil.copytree(samples, photos, ignore=shutil.ignore_patterns("*.md"))

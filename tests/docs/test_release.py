@@ -85,7 +85,7 @@ def test_what_is_left_to_do(
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="compares with the files in git")
-def test_the_package_builds_installs_and_works(compiled_default: None) -> None:
+def test_the_package_builds_installs_and_works(compiled_default: Path) -> None:
     command = [sys.executable, str(SCRIPT), "--borrow"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

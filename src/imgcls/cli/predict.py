@@ -12,7 +12,7 @@ from imgcls.cli.console import Console
 from imgcls.cli.destination import Destination
 from imgcls.cli.sink import open_sink
 from imgcls.cli.summary import EXIT_SOME_FAILED, Summary
-from imgcls.cli.totals import any_there, can_be_counted, total
+from imgcls.cli.totals import any_there, names_are_here, total
 from imgcls.core.engines.engine import EngineName, Precision
 from imgcls.core.models.labels import Language
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
@@ -158,10 +158,10 @@ def predict(
     to = Destination(report.page if report else output, format_name, resume, force, sort, report)
     drawings = drawing.Drawings(draw, show, to)
     sources = to.checked(inputs, options.sources(inputs, files_from, null), files_from is not None)
-    countable = can_be_counted(inputs, files_from)
     # A file that grows keeps what made it, for a run that goes on with it.
     there, sources = (True, sources) if to.grows else any_there(sources, inputs, files_from)
     if there:
+        countable = names_are_here(files_from)
         opened, sources = opener(sources, threads=workers, countable=countable)
     else:
         from imgcls.core.engines.closed import closed_model

@@ -57,6 +57,11 @@ def can_be_counted(inputs: Iterable[str], files_from: str | None) -> bool:
     return not any(map(_is_read_once, filter(None, [*inputs, files_from])))
 
 
+def names_are_here(files_from: str | None) -> bool:
+    """Whether all inputs have names already: these come from no pipe, where one waits for them."""
+    return files_from is None or not _is_read_once(files_from)
+
+
 def _is_read_once(name: str) -> bool:
     return name == "-" or (os.path.exists(name) and not _is_kept(name))
 

@@ -11,7 +11,7 @@ from imgcls.core.engines.model import load_model
 from imgcls.core.errors import ModelError, UsageError, WeightsError
 
 
-def test_it_says_what_it_is(compiled_default: None) -> None:
+def test_it_says_what_it_is(compiled_default: Path) -> None:
     closed, opened = closed_model("efficientnet-lite0"), load_model("efficientnet-lite0")
     for name in ("name", "network", "preprocessing", "labels", "head", "precision"):
         assert getattr(closed, name) == getattr(opened, name)

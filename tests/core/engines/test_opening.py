@@ -20,7 +20,6 @@ from imgcls.core.engines.compiled import folder as folder_module
 from imgcls.core.engines.compiled.folder import (
     FACTS_FILE,
     CompiledModel,
-    compiled_folder,
     read_facts,
 )
 from imgcls.core.engines.opening import open_engine
@@ -28,6 +27,7 @@ from imgcls.core.engines.speeds import SPEEDS_FILE, Speed, Speeds, keep_speeds, 
 from imgcls.core.errors import ModelError, OutputError, UsageError
 from imgcls.core.models.table import DEFAULT_MODEL, MODELS
 from imgcls.core.models.weights import Network, find_weights
+from imgcls.core.pixels.sources import Source
 from imgcls.core.processor import processor, usable_cores
 
 
@@ -70,12 +70,12 @@ def compiled_in(folder: Path) -> CompiledModel:
 
 @pytest.fixture
 def openvino_faster(
-    network: Network, compiled_default: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    compiled_default: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
     """Give a cache in which OpenVINO was timed as ten times faster; return the model's folder."""
     pytest.importorskip("openvino")
-    folder = tmp_path / "cache" / "compiled" / compiled_folder(network).name
-    shutil.copytree(compiled_folder(network), folder)
+    folder = tmp_path / "cache" / "compiled" / compiled_default.name
+    shutil.copytree(compiled_default, folder)
     monkeypatch.setenv("IMGCLS_CACHE", str(tmp_path / "cache"))
     speeds = {"litert": Speed(0.1, 10), "openvino": Speed(0.5, 100)}
     keep_speeds(compiled_in(folder), Speeds(speeds, speeds, usable_cores()))
@@ -86,6 +86,14 @@ def test_auto_takes_what_was_the_fastest(network: Network, openvino_faster: Path
     assert open_engine(network, images=1).name == "litert"
     assert open_engine(network, images=100).name == "openvino"
     assert open_engine(network, "litert", images=100).name == "litert"
+
+
+def test_images_are_counted_where_there_is_a_choice(openvino_faster: Path) -> None:
+    sources = [Source(name) for name in "abc"]
+    count, again = opening.count_for_engine("auto", "float32", iter(sources))
+    assert (count, list(again)) == (3, sources)
+    count, again = opening.count_for_engine("litert", "float32", iter(sources))
+    assert (count, list(again)) == (None, sources)
 
 
 def test_a_run_says_that_openvino_made_its_records(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from imgcls.core.engines import rates, timing
@@ -12,7 +14,7 @@ from imgcls.core.telemetry import import_openvino
 
 
 @pytest.fixture
-def compiled(compiled_default: None) -> CompiledModel:
+def compiled(compiled_default: Path) -> CompiledModel:
     spec = MODELS[DEFAULT_MODEL]
     found = compiled_model(Network(DEFAULT_MODEL, spec, find_weights(DEFAULT_MODEL, spec)))
     assert isinstance(found, CompiledModel)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from imgcls.core.pixels.sources import Source, as_sources, expand, read_list
+from imgcls.core.errors import NoImagesError
+from imgcls.core.pixels.sources import Source, as_sources, counted_ahead, expand, read_list
 from tests.core.pixels.input_files import PNG, make, names
 
 
@@ -73,3 +75,23 @@ def test_inputs_are_read_as_they_are_asked_for() -> None:
         pytest.fail("the second was not asked for")
 
     assert next(as_sources(names())).name == "a.jpg"
+
+
+def test_sources_that_are_counted_come_all_the_same() -> None:
+    sources = [Source(name) for name in "abcd"]
+    count, again = counted_ahead(iter(sources), 3)
+    assert (count, list(again)) == (3, sources)
+    count, again = counted_ahead(iter(sources), 9)
+    assert (count, list(again)) == (4, sources)
+
+
+def test_a_source_that_fails_while_they_are_counted_fails_at_its_place() -> None:
+    def failing() -> Iterator[Source]:
+        yield Source("a")
+        raise NoImagesError("no more")
+
+    count, again = counted_ahead(failing(), 9)
+    assert count == 1
+    assert next(again) == Source("a")
+    with pytest.raises(NoImagesError, match="no more"):
+        next(again)

@@ -7,13 +7,13 @@ import functools
 import importlib.util
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from imgcls.core.engines.compiled.folder import CompiledModel, Unsupported
 from imgcls.core.engines.engine import MANY_IMAGES, Engine, EngineName, Precision
 from imgcls.core.errors import ModelError, OutputError, UsageError, one_line
 from imgcls.core.models.weights import Network
-from imgcls.core.pixels.sources import Source
+from imgcls.core.pixels.sources import Source, counted_ahead
 
 log = logging.getLogger("imgcls")
 
@@ -80,6 +80,24 @@ def open_engine(
 def has_choice(engine: EngineName, precision: Precision) -> bool:
     """Whether it is "auto" that decides what runs a compiled model, and there are two to choose."""
     return (engine, precision) == ("auto", "float32") and _openvino_installed()
+
+
+def count_for_engine(
+    engine: EngineName, precision: Precision, sources: Iterator[Source]
+) -> tuple[int | None, Iterator[Source]]:
+    """Count the images where it depends on their number what runs them.
+
+    Args:
+        engine: as for `open_engine`, like `precision`.
+        precision: of the model.
+        sources: the first of them are read ahead.
+
+    Returns:
+        How many there are, for `open_engine`; and all the sources.
+    """
+    if not has_choice(engine, precision):
+        return None, sources
+    return counted_ahead(sources, MANY_IMAGES)
 
 
 def _openvino_installed() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 
@@ -81,6 +82,17 @@ def read_list(list_file: str, *, null: bool = False) -> Iterator[Source]:
     """
     for name in read_names(list_file, null=null):
         yield from expand_path(_local(name))
+
+
+def counted_ahead(sources: Iterator[Source], most: int) -> tuple[int, Iterator[Source]]:
+    """Return how many sources there are, up to `most`, and all of them."""
+    first: list[Source] = []
+    rest = sources
+    try:
+        first.extend(itertools.islice(sources, most))
+    except Exception as error:  # is raised again at its place, after those before it
+        rest = raising(error)
+    return len(first), itertools.chain(first, rest)
 
 
 def raising(error: Exception) -> Iterator[Source]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,16 +9,14 @@ import numpy as np
 import pytest
 
 from imgcls.core.engines.model import Model
-from imgcls.core.errors import NoImagesError, UsageError
+from imgcls.core.errors import UsageError
 from imgcls.core.models.head import Head
 from imgcls.core.models.labels import ClassLabel
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import Network
-from imgcls.core.pixels.sources import Source
 from imgcls.core.tasks.classify.classify import (
     Prediction,
     Record,
-    _counted,
     classify,
     record_facts,
     top_k,
@@ -82,23 +79,3 @@ def test_all_that_changes_a_record_changes_its_facts_and_nothing_else_does(tmp_p
         record_facts(replace(model, name="other"), options, "float32"),
     ]
     assert len({facts, *others}) == 8
-
-
-def test_sources_that_are_counted_come_all_the_same() -> None:
-    sources = [Source(name) for name in "abcd"]
-    count, again = _counted(iter(sources), 3)
-    assert (count, list(again)) == (3, sources)
-    count, again = _counted(iter(sources), 9)
-    assert (count, list(again)) == (4, sources)
-
-
-def test_a_source_that_fails_while_they_are_counted_fails_at_its_place() -> None:
-    def failing() -> Iterator[Source]:
-        yield Source("a")
-        raise NoImagesError("no more")
-
-    count, again = _counted(failing(), 9)
-    assert count == 1
-    assert next(again) == Source("a")
-    with pytest.raises(NoImagesError, match="no more"):
-        next(again)

@@ -39,7 +39,7 @@ def write(answers: Iterable[Answer]) -> Iterator[str | bytes]:
 
 
 @pytest.fixture
-def order(tmp_path: Path, compiled_default: None) -> tuple[Order, bytes]:
+def order(tmp_path: Path, compiled_default: Path) -> tuple[Order, bytes]:
     parcel, content = pack(load_model(threads=1))
     folder = JobFolder(str(tmp_path / "out"))
     return Order(Work(make, write), parcel, folder, os.getcwd(), True, False), content

@@ -15,7 +15,7 @@ from imgcls.core.models.table import MODELS
 from imgcls.core.tasks.models.compile_ahead import compile_model
 
 
-def test_what_is_compiled_is_left_as_it_is(compiled_default: None) -> None:
+def test_what_is_compiled_is_left_as_it_is(compiled_default: Path) -> None:
     first = compile_model("efficientnet-lite0")
     made = first.path.stat().st_mtime_ns
     again = compile_model("efficientnet-lite0")
@@ -29,7 +29,7 @@ def test_calibration_is_of_int8(tmp_path: Path) -> None:
         compile_model("efficientnet-lite0", calibrate=tmp_path)
 
 
-def test_a_model_file_is_compiled_by_its_path(compiled_default: None, tmp_path: Path) -> None:
+def test_a_model_file_is_compiled_by_its_path(compiled_default: Path, tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     row = MODELS["efficientnet-lite0"]
     assert isinstance(row.weights, BundledWeights)

@@ -28,7 +28,7 @@ def write_table(folder: Path) -> Path:
 
 
 def test_a_table_is_as_good_as_its_folder(
-    two_classes: Path, tmp_path: Path, compiled_default: None
+    two_classes: Path, tmp_path: Path, compiled_default: Path
 ) -> None:
     table = write_table(two_classes)
     of_folder = imgcls.finetune(two_classes, tmp_path / "folder.safetensors", epochs=2)
@@ -111,7 +111,7 @@ def test_one_training_at_a_time_writes_a_model(tmp_path: Path) -> None:
 def test_what_found_nothing_better_leaves_a_small_file(
     two_classes: Path,
     tmp_path: Path,
-    compiled_default: None,
+    compiled_default: Path,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

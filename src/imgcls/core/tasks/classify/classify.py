@@ -13,14 +13,14 @@ from typing import Literal
 import numpy as np
 
 from imgcls.core.arrays import Float32Array
-from imgcls.core.engines.engine import MANY_IMAGES, EngineName, Precision
+from imgcls.core.engines.engine import EngineName, Precision
 from imgcls.core.engines.model import Model, load_model, map_chunks
-from imgcls.core.engines.opening import has_choice
+from imgcls.core.engines.opening import count_for_engine
 from imgcls.core.errors import ImageError
 from imgcls.core.models.labels import ClassLabel, Language
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.pixels.preprocessing import Interpolation, Resize, Uint8Image
-from imgcls.core.pixels.sources import Source, as_sources, raising
+from imgcls.core.pixels.sources import Source, as_sources
 from imgcls.core.progress import with_bar
 from imgcls.core.tasks.classify.options import MIN_FAMILIARITY, ClassifyOptions
 from imgcls.core.tasks.classify.scoring import Scored, adapt, score_chunk
@@ -203,8 +203,8 @@ def load_calibrated(
         The model, and all the sources.
     """
     images = None
-    if countable and has_choice(engine, precision):
-        images, sources = _counted(sources, MANY_IMAGES)
+    if countable:
+        images, sources = count_for_engine(engine, precision, sources)
     # What the one takes the other keeps. `ahead` ends with this call, and with it the keeping.
     sources, ahead = itertools.tee(sources)
     model = load_model(
@@ -218,17 +218,6 @@ def load_calibrated(
         images=images,
     )
     return model, sources
-
-
-def _counted(sources: Iterator[Source], most: int) -> tuple[int, Iterator[Source]]:
-    """Return how many sources there are, up to `most`, and all of them."""
-    first: list[Source] = []
-    rest = sources
-    try:
-        first.extend(itertools.islice(sources, most))
-    except Exception as error:  # is raised again at its place, after those before it
-        rest = raising(error)
-    return len(first), itertools.chain(first, rest)
 
 
 def record_facts(model: Model, options: ClassifyOptions, precision: Precision) -> str:

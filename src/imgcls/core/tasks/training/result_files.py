@@ -100,7 +100,7 @@ class ResultFiles:
             write_plot(plot, trained.history, trained.best)
             write_model_file(model, file, trained.backbone)
             checked = [sources[position] for position in trained.checked]
-            self._check(load_model(os.fspath(model)), checked, trained)
+            self._check(load_model(os.fspath(model), images=len(checked)), checked, trained)
             _rename(finished)
         finally:
             for path in finished:
