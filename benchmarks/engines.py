@@ -16,7 +16,6 @@ import importlib.util
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,37 +24,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import caption, imgcls, in_turn, multiplied, seconds
+from measure import BUILDERS, caption, imgcls, in_turn, multiplied, random_weights, seconds
 
 from imgcls import compile_model, load_model
 from imgcls.core.engines.engine import MANY_IMAGES
 from imgcls.core.engines.speeds import PACKAGES, installed_engines
+from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.telemetry import import_onnxruntime
 
 CORES = os.cpu_count() or 1
-# Network → what builds its random weights; the default has its own.
-BUILDERS = {
-    "efficientnet-lite0": "",
-    "mobilenet-v2": "MobileNetV2",
-    "resnet50": "ResNet50",
-    "vgg16": "VGG16",
-}
+NAMES = (DEFAULT_MODEL, *BUILDERS)
 _COUNTS = (1, 300)  # photos of whole processes
 _RUNS = 2
 _SECONDS = 2.0
 _ROUNDS = 5
-_SAVE_WEIGHTS = """
-import keras, sys
-keras.utils.set_random_seed(0)
-getattr(keras.applications, sys.argv[1])(weights=None).save_weights(sys.argv[2])
-"""
-
 Run = Callable[[np.ndarray], Any]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BUILDERS)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
     parser.add_argument("--whole", action="store_true", help="time whole processes")
     options = parser.parse_args()
     print(f"{caption()}\n")
@@ -65,12 +53,8 @@ def main() -> None:
     else:
         print("| network | engine | images/s | of the best | auto |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
-        for ref in options.names or BUILDERS:
-            weights, builder = None, BUILDERS[ref]
-            if builder:
-                weights = Path(name) / f"{ref}.weights.h5"
-                command = [sys.executable, "-c", _SAVE_WEIGHTS, builder, str(weights)]
-                subprocess.run(command, check=True, capture_output=True)
+        for ref in options.names or NAMES:
+            weights = None if ref == DEFAULT_MODEL else random_weights(ref, Path(name))
             compare = _compare_whole if options.whole else _compare
             compare(ref, weights, Path(name))
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from measure import SAMPLES, Row, Run, imgcls, in_turn, paired, process, ratio
+from measure import SAMPLES, Row, Run, imgcls, in_turn, paired, process, random_weights, ratio
 from PIL import Image
 
 from imgcls.core.tasks.training.batches import FixedFeatures
@@ -34,8 +34,12 @@ def rows(photos: Path | None, runs: int) -> Iterator[Row]:
         runs: pairs that count.
     """
     with tempfile.TemporaryDirectory() as name, _own_cache(Path(name, "cache")):
-        for folder in [photos] if photos else [_crops(Path(name), count) for count in _COUNTS]:
-            yield from _beside_features(folder, Path(name), runs)
+        scratch = Path(name)
+        folders = [photos] if photos else [_crops(scratch, count) for count in _COUNTS]
+        for folder in folders:
+            yield from _beside_features(folder, scratch, runs)
+        weights = random_weights("resnet50", scratch)
+        yield from _beside_features(folders[0], scratch, runs, ("resnet50", weights))
     for classes in (10, 100):
         yield _head(classes, runs)
 
@@ -56,14 +60,25 @@ def _crops(scratch: Path, count: int) -> Path:
     return folder
 
 
-def _beside_features(folder: Path, scratch: Path, runs: int) -> Iterator[Row]:
-    """Yield a row by the clock, and one of the processor's time, of the same processes."""
+def _beside_features(
+    folder: Path, scratch: Path, runs: int, network: tuple[str, Path] | None = None
+) -> Iterator[Row]:
+    """Yield a row by the clock, and one of the processor's time, of the same processes.
+
+    Args:
+        folder: of class folders.
+        scratch: for what is written.
+        runs: pairs that count.
+        network: another than the default one, and its weights.
+    """
     cache = scratch / "cache"
     count = sum(1 for path in folder.rglob("*") if path.is_file())
+    own = ["-m", network[0], "--weights", network[1]] if network else []
     commands = {
-        "ours": imgcls("-q", "finetune", folder, "-o", scratch / "x.safetensors", "--force"),
-        "usual": imgcls("-q", "features", folder, "-o", scratch / "x.npz", "--force"),
+        "ours": imgcls("-q", "finetune", folder, "-o", scratch / "x.safetensors", "--force", *own),
+        "usual": imgcls("-q", "features", folder, "-o", scratch / "x.npz", "--force", *own),
     }
+    name = f" with {network[0]}" if network else ""
 
     def run(command: Sequence[str]) -> Run:
         # What is known of the photos by their content.
@@ -75,7 +90,7 @@ def _beside_features(folder: Path, scratch: Path, runs: int) -> Iterator[Row]:
     for what, cost in (("by the clock", "seconds"), ("processor time", "cpu_seconds")):
         costs = {name: [getattr(one, cost) for one in done] for name, done in found.items()}
         ours, usual = (f"{statistics.median(costs[name]):.1f} s" for name in ("ours", "usual"))
-        title = f"finetune of {count} photos, {what} (beside: features of them)"
+        title = f"finetune of {count} photos{name}, {what} (beside: features of them)"
         yield Row(title, ours, usual, ratio(costs, "usual"), _GOAL)
 
 

@@ -104,6 +104,23 @@ def multiplied(folder: Path, count: int) -> Path:
     return folder
 
 
+# Network → what builds it in `keras.applications`, for random weights.
+BUILDERS = {"mobilenet-v2": "MobileNetV2", "resnet50": "ResNet50", "vgg16": "VGG16"}
+_SAVE_WEIGHTS = """
+import keras, sys
+keras.utils.set_random_seed(0)
+getattr(keras.applications, sys.argv[1])(weights=None).save_weights(sys.argv[2])
+"""
+
+
+def random_weights(name: str, folder: Path) -> Path:
+    """Write weights of a network of `BUILDERS`; they take the same time as the published ones."""
+    path = folder / f"{name}.weights.h5"
+    command = [sys.executable, "-c", _SAVE_WEIGHTS, BUILDERS[name], str(path)]
+    subprocess.run(command, check=True, capture_output=True)
+    return path
+
+
 def imgcls(*arguments: str | os.PathLike[str]) -> list[str]:
     """Return the command line of the installed program."""
     return [str(Path(sys.executable).with_name("imgcls")), *map(os.fspath, arguments)]

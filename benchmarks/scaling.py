@@ -1,7 +1,8 @@
 """Images per second and memory against how many images there are, how large, and how many workers.
 
 `python benchmarks/scaling.py` prints the tables of docs/performance.md and draws their plot; 10⁵
-images take some minutes. The photos are hard links to the sample images.
+images take some minutes. The photos are hard links to the sample images. `--model resnet50`
+prints the first table alone, for another network with random weights.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from measure import SAMPLES, caption, imgcls, multiplied, process
+from measure import BUILDERS, SAMPLES, caption, imgcls, multiplied, process, random_weights
 from PIL import Image
 
 from imgcls.core.engines.engine import Precision
+from imgcls.core.models.table import DEFAULT_MODEL
 
 _MEGAPIXELS = (0.2, 2.0, 12.0, 48.0)
 _ROUNDS = 3
@@ -30,11 +32,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--up-to", type=int, default=100_000, help="the most images")
     parser.add_argument("--plot", type=Path, help="draw the curves into this PNG")
+    parser.add_argument("--model", choices=BUILDERS, help="another network than the default one")
     options = parser.parse_args()
     print(f"{caption()}\n")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        process(imgcls("predict", SAMPLES / "cat.jpg"))  # compiles, once
+        if options.model:
+            _counts(folder, options.up_to, options.model, random_weights(options.model, folder))
+            return
         counts = _counts(folder, options.up_to)
         sizes = _sizes(folder)
         workers = _workers(folder)
@@ -42,7 +47,11 @@ def main() -> None:
         _draw(options.plot, counts, sizes, workers)
 
 
-def _counts(folder: Path, up_to: int) -> dict[float, float]:
+def _counts(
+    folder: Path, up_to: int, model: str = DEFAULT_MODEL, weights: Path | None = None
+) -> dict[float, float]:
+    network = ["-m", model, *(["--weights", weights] if weights else [])]
+    process(imgcls("predict", SAMPLES / "cat.jpg", *network))  # compiles, once
     print(
         "| images | images/s | the bound | of it | peak memory | first record |\n"
         "|---|---|---|---|---|---|"
@@ -51,11 +60,12 @@ def _counts(folder: Path, up_to: int) -> dict[float, float]:
     count = 100
     while count <= up_to:
         photos = multiplied(folder / f"n{count}", count)
-        command = imgcls("-q", "predict", photos, "-f", "jsonl")
-        bounds, runs = [native_bound()], []
+        command = imgcls("-q", "predict", photos, "-f", "jsonl", *network)
+        bound = functools.partial(native_bound, model=model, weights=weights)
+        bounds, runs = [bound()], []
         for _ in range(_ROUNDS if count < 100_000 else 1):
             runs.append(process(command, keep=False))
-            bounds.append(native_bound())
+            bounds.append(bound())
         speeds[count] = statistics.median(count / run.seconds for run in runs)
         # Each run against the bound measured just before and just after it.
         shares = [
@@ -116,7 +126,11 @@ def _workers(folder: Path) -> dict[float, float]:
 
 
 def native_bound(
-    repeats: int = 40, precision: Precision = "float32", photos: Sequence[Path] = ()
+    repeats: int = 40,
+    precision: Precision = "float32",
+    photos: Sequence[Path] = (),
+    model: str = DEFAULT_MODEL,
+    weights: Path | None = None,
 ) -> float:
     """Return the images/s of decode, resize and inference with next to no Python between.
 
@@ -126,22 +140,27 @@ def native_bound(
         repeats: how many times over the sample images.
         precision: of the network.
         photos: instead of the sample images, once.
+        model: the network.
+        weights: of it; default: its own.
     """
     cores = os.cpu_count() or 1
     context = multiprocessing.get_context("spawn")
     with context.Pool(cores) as pool:
-        stages = functools.partial(_stage_seconds, precision, list(photos))
+        stages = functools.partial(_stage_seconds, model, weights, precision, list(photos))
         pool.map(stages, [1] * cores)  # all processes are up and warm
         seconds = pool.map(stages, [1 if photos else repeats] * cores)
     return sum(1 / second for second in seconds)
 
 
-def _stage_seconds(precision: Precision, photos: list[Path], repeats: int) -> float:
+def _stage_seconds(
+    name: str, weights: Path | None, precision: Precision, photos: list[Path], repeats: int
+) -> float:
     """Return the seconds an image takes in the three stages."""
+    # Here, in a process of its own: what this one has imported would count as memory of others.
     from imgcls import load_model
     from imgcls.core.pixels.images import open_image
 
-    model = load_model(threads=1, precision=precision)
+    model = load_model(name, weights=weights, threads=1, precision=precision)
     preprocessing = model.preprocessing
     contents = [path.read_bytes() for path in photos or sorted(SAMPLES.glob("*.jpg"))]
     images = [open_image(content, preprocessing.least_size).image for content in contents]

@@ -48,7 +48,7 @@ def _models(ctx: click.Context, incomplete: str) -> Items:
 
 def _labels(ctx: click.Context, incomplete: str) -> Items:
     """Offer the labels of the model that the line names so far."""
-    from imgcls.core.engines.model import is_model_file, open_model_file
+    from imgcls.core.models.find_model import is_model_file, open_model_file
     from imgcls.core.models.labels import imagenet_labels
 
     model = _model(ctx)
@@ -94,7 +94,7 @@ def layer_names(model: str) -> list[str]:
         ModelError: there is no such model.
     """
     from imgcls.core.content_cache import open_content_cache
-    from imgcls.core.engines.model import is_model_file
+    from imgcls.core.models.find_model import is_model_file
     from imgcls.core.version import __version__
 
     digest = hashlib.sha256(f"{__version__} {model}".encode())

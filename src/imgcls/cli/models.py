@@ -72,7 +72,7 @@ def info(model: str, layers: bool, format_name: str) -> None:
     Of a model: its preprocessing, weights with SHA-256, licence and source, and the layers that
     a heatmap may use. Of a file: what it was trained on, how, and how well it did.
     """
-    from imgcls.core.engines.model import is_model_file, open_model_file
+    from imgcls.core.models.find_model import is_model_file, open_model_file
 
     if layers:
         from imgcls.core.tasks.models.layers import summarize
@@ -86,8 +86,8 @@ def info(model: str, layers: bool, format_name: str) -> None:
         write_stdout(model_file.FORMATS[format_name](model, open_model_file(model)))
         return
     from imgcls.core.cache import content_id
-    from imgcls.core.engines.model import find_spec
     from imgcls.core.keras.spatial_layers import list_layers
+    from imgcls.core.models.find_model import find_spec
     from imgcls.core.tasks.models.catalogue import listed
 
     spec = find_spec(model)
@@ -135,7 +135,7 @@ def add(name: str, weights: str) -> None:
     \b
     imgcls models add vgg16 --weights vgg16.h5
     """
-    from imgcls.core.engines.model import find_spec
+    from imgcls.core.models.find_model import find_spec
     from imgcls.core.tasks.models.add_weights import add_weights
 
     find_spec(name)

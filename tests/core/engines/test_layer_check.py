@@ -9,8 +9,9 @@ import pytest
 
 from imgcls.core.engines import layer_check as module
 from imgcls.core.engines.layer_check import check_features_layer
-from imgcls.core.engines.model import find_model, load_model
+from imgcls.core.engines.model import load_model
 from imgcls.core.errors import UsageError, WeightsError
+from imgcls.core.models.find_model import find_model
 from imgcls.core.models.variant import Variant
 from imgcls.core.models.weights import Network
 

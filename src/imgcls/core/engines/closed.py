@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from imgcls.core.arrays import Float32Array, Output
-from imgcls.core.engines.model import Model, find_model
+from imgcls.core.engines.model import Model
+from imgcls.core.models.find_model import find_model
 from imgcls.core.models.labels import Language
 
 

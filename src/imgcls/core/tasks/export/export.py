@@ -18,9 +18,9 @@ from imgcls.core.engines.compiled.calibration import (
     calibration_pixels,
 )
 from imgcls.core.engines.compiled.compile import memory_lacking
-from imgcls.core.engines.model import FoundModel, find_model
 from imgcls.core.errors import ModelError, OutputError, UsageError
 from imgcls.core.files import remove, temporary_name, working_folder
+from imgcls.core.models.find_model import FoundModel, find_model
 from imgcls.core.models.keras_weights import check_weights
 from imgcls.core.output_file import only_writer
 from imgcls.core.pixels.sources import expand_path

@@ -15,12 +15,13 @@ import numpy as np
 from imgcls.core.arrays import Float32Array
 from imgcls.core.child import read_request
 from imgcls.core.engines.keras_engine import KerasEngine
-from imgcls.core.engines.model import FoundModel, Model, find_model
+from imgcls.core.engines.model import Model
 from imgcls.core.errors import ImgclsError, ModelError, OutputError, one_line
 from imgcls.core.files import remove
 from imgcls.core.keras.exported import ImageInput, exported_model
 from imgcls.core.keras.start import import_keras
 from imgcls.core.models.exported_description import ExportedDescription, scaled_as_described
+from imgcls.core.models.find_model import FoundModel, find_model
 from imgcls.core.pixels.preprocessing import SCALINGS, Uint8Image
 from imgcls.core.tasks.export.check_photos import check_pixels
 from imgcls.core.tasks.export.export import CALIBRATION_FILE, MADE_FOLDER, OUTCOME_FILE

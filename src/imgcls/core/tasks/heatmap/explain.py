@@ -10,8 +10,9 @@ import numpy as np
 from PIL import Image
 
 from imgcls.core.arrays import Float32Array, softmax
-from imgcls.core.engines.model import Model, load_model, spec_of
+from imgcls.core.engines.model import Model, load_model
 from imgcls.core.errors import ImageError, UsageError, as_image_error
+from imgcls.core.models.find_model import find_model
 from imgcls.core.models.labels import find_class
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.parallel import map_ordered
@@ -243,7 +244,7 @@ def layers_of(model: str) -> tuple[dict[str, tuple[int, int, int]], str]:
     """
     from imgcls.core.keras.spatial_layers import list_layers
 
-    return list_layers(spec_of(model))
+    return list_layers(find_model(model, fetch=False).network.spec)
 
 
 def keras_gradients(model: Model, layer: str | None = None) -> Gradients:

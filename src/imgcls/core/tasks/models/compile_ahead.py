@@ -8,9 +8,9 @@ from pathlib import Path
 
 from imgcls.core.engines.compiled.compile import Unsupported, compiled_model
 from imgcls.core.engines.engine import Precision
-from imgcls.core.engines.model import find_model
 from imgcls.core.engines.speeds import Speeds, time_engines
 from imgcls.core.errors import ModelError, UsageError
+from imgcls.core.models.find_model import find_model
 from imgcls.core.pixels.sources import expand_path
 
 

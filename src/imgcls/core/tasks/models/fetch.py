@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgcls.core.engines.model import find_spec
 from imgcls.core.errors import ModelError, WeightsError
 from imgcls.core.models.download import fetch_weights, is_published
+from imgcls.core.models.find_model import find_spec
 from imgcls.core.models.spec import BundledWeights
 from imgcls.core.models.table import MODELS
 from imgcls.core.models.weights import how_to_get, weights_path

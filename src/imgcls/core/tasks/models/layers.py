@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from imgcls.core.engines.model import find_spec, is_model_file, open_model_file
+from imgcls.core.models.find_model import find_spec, is_model_file, open_model_file
 from imgcls.core.models.model_file import ModelFile
 from imgcls.core.words import counted
 

@@ -9,14 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from imgcls.core.engines.model import (
-    Model,
-    check_features,
-    find_spec,
-    is_model_file,
-    load_model,
-    open_model_file,
-)
+from imgcls.core.engines.model import Model, check_features, load_model
+from imgcls.core.models.find_model import find_spec, is_model_file, open_model_file
 from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.models.variant import varied
 from imgcls.core.models.weights import find_weights
