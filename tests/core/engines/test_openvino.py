@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -12,6 +14,7 @@ import pytest
 from imgcls import load_model
 from imgcls.core.arrays import OUTPUTS
 from imgcls.core.pixels.sources import expand
+from imgcls.core.processor import usable_cores
 from tests.conftest import load_batch
 
 Imgcls = Callable[..., "CompletedProcess[str]"]
@@ -49,6 +52,29 @@ for thread in [threading.Thread(target=run) for _ in range(8)]:
 def test_the_first_images_of_several_threads_do_not_wait_for_ever() -> None:
     pytest.importorskip("openvino")
     subprocess.run([sys.executable, "-c", _MEET], check=True, timeout=60)
+
+
+@pytest.mark.linux
+@pytest.mark.skipif(usable_cores() < 2, reason="needs two cores")
+def test_it_is_bound_to_no_core(samples: Path) -> None:
+    pytest.importorskip("openvino")
+    model = load_model(engine="openvino", threads=1)
+    batch = load_batch(list(expand([str(samples)])), model.preprocessing)
+    mine, allowed, seen = threading.get_native_id(), os.sched_getaffinity(0), []
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.001):
+            seen.append(os.sched_getaffinity(mine))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    for _ in range(10):
+        model.logits(batch)
+    ended.set()
+    thread.join()
+    assert len(seen) > 10
+    assert all(cores == allowed for cores in seen)
 
 
 def test_int8_needs_litert(imgcls: Imgcls, samples: Path) -> None:

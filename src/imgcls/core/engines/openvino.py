@@ -44,6 +44,9 @@ class OpenVINOEngine:
             {
                 "NUM_STREAMS": threads,
                 "INFERENCE_NUM_THREADS": threads,
+                # Each process would bind its first thread to the first core: two processes of one
+                # thread each would share it.
+                "ENABLE_CPU_PINNING": False,
                 # Some processors would otherwise compute in bfloat16, which changes the scores.
                 "INFERENCE_PRECISION_HINT": "f32",
             },
