@@ -17,6 +17,7 @@ from measure import SAMPLES, Row, Run, imgcls, in_turn, paired, process, random_
 from PIL import Image
 from scaling import native_bound
 
+from imgcls.core.models.table import DEFAULT_MODEL
 from imgcls.core.tasks.training.batches import FixedFeatures
 from imgcls.core.tasks.training.folds import HeadRecipe, fit_head
 
@@ -35,13 +36,14 @@ def rows(photos: Path | None, runs: int) -> Iterator[Row]:
         photos: a folder of class folders instead of the crops of the sample images.
         runs: pairs that count.
     """
-    with tempfile.TemporaryDirectory() as name, _own_cache(Path(name, "cache")):
+    with tempfile.TemporaryDirectory() as name, _own_caches(Path(name)):
         scratch = Path(name)
         folders = [photos] if photos else [_crops(scratch, count) for count in _COUNTS]
         for folder in folders:
             yield from _beside_features(folder, scratch, runs)
         weights = random_weights("resnet50", scratch)
-        yield from _beside_features(folders[0], scratch, runs, ("resnet50", weights))
+        process(imgcls("models", "add", "resnet50", "--weights", weights))
+        yield from _beside_features(folders[0], scratch, runs, "resnet50")
     for classes in (10, 100):
         yield _head(classes, runs)
 
@@ -63,7 +65,7 @@ def _crops(scratch: Path, count: int) -> Path:
 
 
 def _beside_features(
-    folder: Path, scratch: Path, runs: int, network: tuple[str, Path] | None = None
+    folder: Path, scratch: Path, runs: int, network: str = DEFAULT_MODEL
 ) -> Iterator[Row]:
     """Yield a row by the clock, and one of the processor's time, of the same processes.
 
@@ -71,16 +73,16 @@ def _beside_features(
         folder: of class folders.
         scratch: for what is written.
         runs: pairs that count.
-        network: another than the default one, and its weights.
+        network: whose features are taken.
     """
     cache = scratch / "cache"
     count = sum(1 for path in folder.rglob("*") if path.is_file())
-    own = ["-m", network[0], "--weights", network[1]] if network else []
+    files = {"ours": ("finetune", "x.safetensors"), "usual": ("features", "x.npz")}
     commands = {
-        "ours": imgcls("-q", "finetune", folder, "-o", scratch / "x.safetensors", "--force", *own),
-        "usual": imgcls("-q", "features", folder, "-o", scratch / "x.npz", "--force", *own),
+        way: imgcls("-q", command, folder, "-o", scratch / file, "--force", "-m", network)
+        for way, (command, file) in files.items()
     }
-    name = f" with {network[0]}" if network else ""
+    name = "" if network == DEFAULT_MODEL else f" with {network}"
 
     def run(command: Sequence[str]) -> Run:
         # What is known of the photos by their content.
@@ -90,8 +92,7 @@ def _beside_features(
     ways = {name: functools.partial(run, command) for name, command in commands.items()}
     found = in_turn(ways, runs)
     photos = sorted(path for path in folder.rglob("*") if path.is_file())[:_FEW]
-    known = {"model": network[0], "weights": network[1]} if network else {}
-    least = count / native_bound(photos=photos, **known)
+    least = count / native_bound(photos=photos, model=network)
     for what, cost in (("by the clock", "seconds"), ("processor time", "cpu_seconds")):
         costs = {way: [getattr(one, cost) for one in done] for way, done in found.items()}
         mine, other = (statistics.median(costs[way]) for way in ("ours", "usual"))
@@ -101,17 +102,20 @@ def _beside_features(
 
 
 @contextmanager
-def _own_cache(folder: Path) -> Iterator[None]:
-    """Let the commands of a block have a cache that holds the compiled model alone."""
-    before = os.environ.get("IMGCLS_CACHE")
-    os.environ["IMGCLS_CACHE"] = str(folder)
+def _own_caches(scratch: Path) -> Iterator[None]:
+    """Let the commands of a block have a cache and weights of their own, compiled models alone."""
+    own = {"IMGCLS_CACHE": scratch / "cache", "KERAS_HOME": scratch / "keras"}
+    before = {name: os.environ.get(name) for name in own}
+    os.environ.update({name: str(folder) for name, folder in own.items()})
     try:
         process(imgcls("predict", SAMPLES / "cat.jpg"))
         yield
     finally:
-        del os.environ["IMGCLS_CACHE"]
-        if before is not None:
-            os.environ["IMGCLS_CACHE"] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _head(classes: int, runs: int) -> Row:

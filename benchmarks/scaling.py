@@ -1,8 +1,7 @@
 """Images per second and memory against how many images there are, how large, and how many workers.
 
 `python benchmarks/scaling.py` prints the tables of docs/performance.md and draws their plot; 10⁵
-images take some minutes. The photos are hard links to the sample images. `--model resnet50`
-prints the first table alone, for another network with random weights.
+images take some minutes. The photos are hard links to the sample images.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from measure import BUILDERS, SAMPLES, caption, imgcls, multiplied, process, random_weights
+from measure import SAMPLES, caption, imgcls, multiplied, process
 from PIL import Image
 
 from imgcls.core.engines.engine import Precision
@@ -32,14 +31,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--up-to", type=int, default=100_000, help="the most images")
     parser.add_argument("--plot", type=Path, help="draw the curves into this PNG")
-    parser.add_argument("--model", choices=BUILDERS, help="another network than the default one")
     options = parser.parse_args()
     print(f"{caption()}\n")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if options.model:
-            _counts(folder, options.up_to, options.model, random_weights(options.model, folder))
-            return
+        process(imgcls("predict", SAMPLES / "cat.jpg"))  # compiles, once
         counts = _counts(folder, options.up_to)
         sizes = _sizes(folder)
         workers = _workers(folder)
@@ -47,11 +43,7 @@ def main() -> None:
         _draw(options.plot, counts, sizes, workers)
 
 
-def _counts(
-    folder: Path, up_to: int, model: str = DEFAULT_MODEL, weights: Path | None = None
-) -> dict[float, float]:
-    network = ["-m", model, *(["--weights", weights] if weights else [])]
-    process(imgcls("predict", SAMPLES / "cat.jpg", *network))  # compiles, once
+def _counts(folder: Path, up_to: int) -> dict[float, float]:
     print(
         "| images | images/s | the bound | of it | peak memory | first record |\n"
         "|---|---|---|---|---|---|"
@@ -60,12 +52,11 @@ def _counts(
     count = 100
     while count <= up_to:
         photos = multiplied(folder / f"n{count}", count)
-        command = imgcls("-q", "predict", photos, "-f", "jsonl", *network)
-        bound = functools.partial(native_bound, model=model, weights=weights)
-        bounds, runs = [bound()], []
+        command = imgcls("-q", "predict", photos, "-f", "jsonl")
+        bounds, runs = [native_bound()], []
         for _ in range(_ROUNDS if count < 100_000 else 1):
             runs.append(process(command, keep=False))
-            bounds.append(bound())
+            bounds.append(native_bound())
         speeds[count] = statistics.median(count / run.seconds for run in runs)
         # Each run against the bound measured just before and just after it.
         shares = [
@@ -130,7 +121,6 @@ def native_bound(
     precision: Precision = "float32",
     photos: Sequence[Path] = (),
     model: str = DEFAULT_MODEL,
-    weights: Path | None = None,
 ) -> float:
     """Return the images/s of decode, resize and inference with next to no Python between.
 
@@ -141,27 +131,24 @@ def native_bound(
         precision: of the network.
         photos: instead of the sample images, once.
         model: the network.
-        weights: of it; default: its own.
     """
     cores = os.cpu_count() or 1
     context = multiprocessing.get_context("spawn")
     with context.Pool(cores) as pool:
-        stages = functools.partial(_stage_seconds, model, weights, precision, list(photos))
+        stages = functools.partial(_stage_seconds, model, precision, list(photos))
         pool.map(stages, [1] * cores)  # all processes are up and warm
         seconds = pool.map(stages, [1 if photos else repeats] * cores)
     return sum(1 / second for second in seconds)
 
 
-def _stage_seconds(
-    name: str, weights: Path | None, precision: Precision, photos: list[Path], repeats: int
-) -> float:
+def _stage_seconds(model: str, precision: Precision, photos: list[Path], repeats: int) -> float:
     """Return the seconds an image takes in the three stages."""
     # Here, in a process of its own: what this one has imported would count as memory of others.
     from imgcls import load_model
     from imgcls.core.pixels.images import open_image
 
-    model = load_model(name, weights=weights, threads=1, precision=precision)
-    preprocessing = model.preprocessing
+    opened = load_model(model, threads=1, precision=precision)
+    preprocessing = opened.preprocessing
     contents = [path.read_bytes() for path in photos or sorted(SAMPLES.glob("*.jpg"))]
     images = [open_image(content, preprocessing.least_size).image for content in contents]
     batch = preprocessing.scale(preprocessing.fit(images[0]))[None]
@@ -172,7 +159,7 @@ def _stage_seconds(
         for image in images:
             preprocessing.fit(image)
         for _ in contents:
-            model.logits(batch)
+            opened.logits(batch)
     return (time.perf_counter() - started) / repeats / len(contents)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 
+from imgcls.core.engines.engine import Engine
 from imgcls.core.engines.model import load_model, map_chunks
 from imgcls.core.errors import ImageError, NoImagesError
 from imgcls.core.models.familiarity import Familiarity
 from imgcls.core.models.head import Head
+from imgcls.core.processor import usable_cores
 
 
 def test_preprocess_makes_what_scores_takes(samples: Path, tmp_path: Path) -> None:
@@ -59,3 +64,16 @@ def test_chunks_suit_the_engine_and_come_in_order() -> None:
 
     assert list(map_chunks(model, work, iter(range(20)), 2)) == list(range(0, 40, 2))
     assert max(sizes) <= model.engine.batch_size
+
+
+def test_an_engine_may_ask_for_more_calls_than_there_are_cores() -> None:
+    calls = usable_cores() + 2
+    engine = SimpleNamespace(parallel=calls, batch_size=1, one_by_one=False)
+    model = replace(load_model(), engine=cast(Engine, engine))
+    together = threading.Barrier(calls, timeout=30)
+
+    def work(chunk: list[int]) -> list[int]:
+        together.wait()
+        return chunk
+
+    assert list(map_chunks(model, work, range(calls), None)) == list(range(calls))

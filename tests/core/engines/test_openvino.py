@@ -11,6 +11,7 @@ from subprocess import CompletedProcess
 import numpy as np
 import pytest
 
+import imgcls
 from imgcls import load_model
 from imgcls.core.arrays import OUTPUTS
 from imgcls.core.pixels.sources import expand
@@ -36,6 +37,7 @@ def test_every_output_is_that_of_litert(samples: Path) -> None:
 _MEET = """
 import sys, threading
 import numpy as np
+import imgcls
 from imgcls import load_model
 model = load_model(engine="openvino", threads=8)
 image = np.zeros((1, 224, 224, 3), np.float32)
@@ -52,6 +54,15 @@ for thread in [threading.Thread(target=run) for _ in range(8)]:
 def test_the_first_images_of_several_threads_do_not_wait_for_ever() -> None:
     pytest.importorskip("openvino")
     subprocess.run([sys.executable, "-c", _MEET], check=True, timeout=60)
+
+
+def test_one_call_more_than_streams_is_worth_making(samples: Path) -> None:
+    pytest.importorskip("openvino")
+    model = load_model(engine="openvino", threads=2)
+    assert model.engine.parallel == 3
+    photos = [str(samples / "cat.jpg")] * 20
+    scores = {record.predictions[0].score for record in imgcls.classify(photos, model)}
+    assert len(scores) == 1
 
 
 @pytest.mark.linux

@@ -10,7 +10,9 @@ import pytest
 from imgcls.core.arrays import Float32Array, Output
 from imgcls.core.engines import rates
 
-IMAGE = np.zeros((1, 1, 1, 3), np.float32)
+
+def image() -> Float32Array:
+    return np.zeros((1, 1, 1, 3), np.float32)
 
 
 class Busy:
@@ -34,13 +36,28 @@ class Busy:
 
 def test_the_processors_time_counts() -> None:
     engines = {"fast": Busy(0.002), "slow": Busy(0.008)}
-    found = rates.best_rates(engines, 1, IMAGE, seconds=0.02)
+    found = rates.best_rates(engines, 1, image, seconds=0.02)
     assert 250 < found["fast"] <= 500
     assert 62 < found["slow"] <= 125
+
+
+def test_what_makes_the_images_counts() -> None:
+    decoder = Busy(0.002)
+    engines = {"fast": Busy(0.002), "slow": Busy(0.008)}
+    found = rates.best_rates(engines, 1, lambda: decoder.run(image(), ())[0], seconds=0.02)
+    assert 125 < found["fast"] <= 250
+    assert 50 < found["slow"] <= 100
+
+
+def test_as_many_calls_are_made_as_the_engine_wants() -> None:
+    engine = Busy(0.002)
+    engine.parallel = 3
+    rates.best_rates({"streams": engine}, 2, image, seconds=0.0)
+    assert engine.runs == 1 + 3 * rates._ROUNDS
 
 
 def test_a_large_network_takes_few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rates, "_LONGEST", 0.0)
     engine = Busy(0.002)
-    rates.best_rates({"large": engine}, 1, IMAGE, seconds=0.001)
+    rates.best_rates({"large": engine}, 1, image, seconds=0.001)
     assert engine.runs == 1 + 2  # to prepare, and a round each

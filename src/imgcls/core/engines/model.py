@@ -221,12 +221,13 @@ def map_chunks(
         model: whose engine the work asks.
         work: makes a chunk of items into a result each; see `map_ordered`.
         items: read lazily.
-        workers: how many chunks at once; default: one a processor core.
+        workers: how many chunks at once; default: one a processor core, and more where the engine
+            asks for it.
     """
     return map_ordered(
         work,
         items,
-        workers=workers or usable_cores(),
+        workers=workers or max(usable_cores(), model.engine.parallel),
         chunk=model.engine.batch_size,
         eager=model.engine.one_by_one,
     )

@@ -34,7 +34,9 @@ class OpenVINOEngine:
         threads: int,
         kernel: Callable[[], Float32Array] | None = None,
     ) -> None:
-        self.parallel = threads
+        # The streams have threads of their own. Those that call them wait meanwhile, and decode
+        # between two calls: with one more of them no stream waits for its next image.
+        self.parallel = threads + 1
         self.compiled = compiled
         self._kernel = kernel or (lambda: compiled.kernel)
         core = import_openvino().Core()
@@ -52,7 +54,7 @@ class OpenVINOEngine:
             },
         )
         self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
-        for _ in range(threads):
+        for _ in range(self.parallel):
             request = model.create_infer_request()
             prepare_for_threads(request)
             self._idle.put(request)

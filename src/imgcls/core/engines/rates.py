@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from imgcls.core.arrays import Float32Array
@@ -20,8 +20,8 @@ _LONGEST = 2.0  # seconds, after which no round is begun
 
 def best_rates(
     engines: Mapping[str, Engine],
-    threads: int,
-    image: Float32Array,
+    cores: int,
+    batch: Callable[[], Float32Array],
     *,
     seconds: float = 0.1,
 ) -> dict[str, float]:
@@ -29,40 +29,43 @@ def best_rates(
 
     Args:
         engines: name → engine; they take turns.
-        threads: how many cores they were opened for.
-        image: preprocessed, float32 (1, h, w, 3).
+        cores: how many they were opened for.
+        batch: makes the input of a run, float32 (1, h, w, 3); its time counts.
         seconds: how long each runs in a round.
     """
     rates = dict.fromkeys(engines, 0.0)
     started = time.perf_counter()
     for engine in engines.values():
-        engine.run(image, ("logits",))  # the first run prepares the weights
+        engine.run(batch(), ("logits",))  # the first run prepares the weights
     for number in range(_ROUNDS):
         if number >= _LEAST_ROUNDS and time.perf_counter() - started > _LONGEST:
             break
         for name, engine in engines.items():
-            rates[name] = max(rates[name], _images_per_second(engine, threads, image, seconds))
+            rates[name] = max(rates[name], _images_per_second(engine, cores, batch, seconds))
     return rates
 
 
-def _images_per_second(engine: Engine, threads: int, image: Float32Array, seconds: float) -> float:
+def _images_per_second(
+    engine: Engine, cores: int, batch: Callable[[], Float32Array], seconds: float
+) -> float:
     """Return how many images an engine makes of so many cores, called from as many threads.
 
     The processor's time is counted, not the clock's: other work on the machine changes it least.
     Windows counts it in steps of 16 ms, too coarse for this.
     """
+    callers = max(cores, engine.parallel)
 
     def work(_: int) -> int:
         done = 0
         while done == 0 or time.perf_counter() < deadline:
-            engine.run(image, ("logits",))
+            engine.run(batch(), ("logits",))
             done += 1
         return done
 
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(callers) as pool:
         busy, started = time.process_time(), time.perf_counter()
         deadline = started + seconds
-        done = sum(pool.map(work, range(threads)))
+        done = sum(pool.map(work, range(callers)))
         if sys.platform == "win32":
             return done / (time.perf_counter() - started)
-        return done * threads / (time.process_time() - busy)
+        return done * cores / (time.process_time() - busy)

@@ -44,14 +44,14 @@ class Speed(NamedTuple):
 
     Attributes:
         open_seconds: from its import to its first result.
-        images_per_second: from then on.
+        images_per_second: from then on, from file to label.
     """
 
     open_seconds: float
     images_per_second: float
 
     def seconds(self, images: int) -> float:
-        """Return how long so many images take, without their decoding."""
+        """Return how long so many images take."""
         return self.open_seconds + images / self.images_per_second
 
 

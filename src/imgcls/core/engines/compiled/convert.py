@@ -220,5 +220,5 @@ def _reference(function: Any, batch: Float32Array, name: Output) -> Float32Array
 
 def _milliseconds(engines: dict[str, LiteRTEngine], image: Float32Array) -> dict[str, float]:
     """Return how long an image takes each engine on one core."""
-    rates = best_rates(engines, 1, image, seconds=_TIMED_SECONDS)
+    rates = best_rates(engines, 1, lambda: image, seconds=_TIMED_SECONDS)
     return {name: round(1000 / rate, 2) for name, rate in rates.items()}
