@@ -161,9 +161,10 @@ def compile_(name: str, weights: str | None, precision: Precision, calibrate: st
     imgcls models compile vgg16
     imgcls models compile efficientnet-lite0 --precision int8 --calibrate photos/
 
-    Of float32 it says how fast each engine that is installed runs it here: --engine auto takes
-    the fastest from then on. Of int8, what it gains in time and how far it agrees with float32.
-    What needs no compiling any more is left as it is; with --calibrate it is made anew.
+    Of float32 it says how many images a second each engine that is installed makes here, their
+    decoding included: --engine auto takes the fastest from then on. Of int8, what it gains in
+    time and how far it agrees with float32. What needs no compiling any more is left as it is;
+    with --calibrate it is made anew.
     """
     from imgcls.core.tasks.models.compile_ahead import compile_model
 
