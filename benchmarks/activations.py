@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from measure import SAMPLES, Row, imgcls, in_turn, paired, ratio, script, seconds
+from measure import SAMPLES, Row, compared, imgcls, in_turn, paired, script, seconds
 
 _FIRST = 8
 _CAT = SAMPLES / "cat.jpg"
@@ -25,13 +24,8 @@ def rows(photos: Path | None, runs: int) -> Iterator[Row]:
         ways = {"ours": seconds(ours), "usual": seconds(usual), "bound": seconds(floor)}
         costs = in_turn(ways, runs)
         what = f"activations of {_FIRST} layers for one photo, whole process"
-        yield Row(
-            f"{what} (usual: a model and a figure a layer)",
-            *(f"{statistics.median(costs[way]):.1f} s" for way in ("ours", "usual")),
-            ratio(costs, "usual"),
-            1,
-            ratio(costs, "bound"),
-        )
+        title = f"{what} (usual: a model and a figure a layer)"
+        yield compared(title, costs, lambda cost: f"{cost:.1f} s", 1)
         pair = paired(*_a_layer(folder), runs)
         what = "activations and sheet of all layers, a layer (usual: of the first)"
         times = (f"{cost * 1000:.0f} ms" for cost in (pair.ours, pair.usual))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from measure import SAMPLES, Row, in_turn, ratio
+from measure import SAMPLES, Row, compared, environment, in_turn
 from scaling import native_bound
 
 import imgcls
@@ -18,7 +16,6 @@ from imgcls.core.engines.model import Model, load_model
 
 _PHOTOS = 200
 _BATCH = 32
-_FEW = 100  # photos that the bound is measured on
 
 
 def rows(photos: Path | None, runs: int) -> Iterator[Row]:
@@ -44,12 +41,9 @@ def rows(photos: Path | None, runs: int) -> Iterator[Row]:
                 "usual": _timed(other, model, folder, count),
             }
             if ours is _ours:  # from the cache, nothing is decoded
-                ways["bound"] = lambda: count / native_bound(photos=names[:_FEW])
-            costs = in_turn(ways, runs)
-            speeds = (f"{count / statistics.median(costs[way]):.0f}/s" for way in ("ours", "usual"))
-            bound = ratio(costs, "bound") if "bound" in costs else 0.0
+                ways["bound"] = lambda: count / native_bound(photos=names)
             title = f"features of {count} photos ({what})"
-            yield Row(title, *speeds, ratio(costs, "usual"), goal, bound)
+            yield compared(title, in_turn(ways, runs), lambda cost: f"{count / cost:.0f}/s", goal)
 
 
 def _different(folder: Path, count: int) -> Path:
@@ -92,15 +86,8 @@ def _classified(model: Model, folder: Path) -> int:
 
 @contextmanager
 def _empty_cache() -> Iterator[None]:
-    before = os.environ.get("IMGCLS_CACHE")
-    with tempfile.TemporaryDirectory() as cache:
-        os.environ["IMGCLS_CACHE"] = cache
-        try:
-            yield
-        finally:
-            del os.environ["IMGCLS_CACHE"]
-            if before is not None:
-                os.environ["IMGCLS_CACHE"] = before
+    with tempfile.TemporaryDirectory() as cache, environment(IMGCLS_CACHE=Path(cache)):
+        yield
 
 
 def _usual(model: Model, folder: Path, count: int) -> Task:

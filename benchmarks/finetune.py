@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import functools
-import os
 import shutil
-import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from measure import SAMPLES, Row, Run, imgcls, in_turn, paired, process, random_weights, ratio
+from measure import (
+    SAMPLES,
+    Row,
+    Run,
+    compared,
+    environment,
+    imgcls,
+    in_turn,
+    paired,
+    process,
+    random_weights,
+)
 from PIL import Image
 from scaling import native_bound
 
@@ -24,7 +32,6 @@ from imgcls.core.tasks.training.folds import HeadRecipe, fit_head
 _COUNTS = (600, 3000)  # photos
 _SIDE = 128  # of each, in pixels
 _GOAL = 0.91  # at most 1.1 times the time of features
-_FEW = 100  # photos that the bound is measured on
 _HEAD_PHOTOS = 10_000
 _HEAD_WIDTH = 1280
 
@@ -36,8 +43,12 @@ def rows(photos: Path | None, runs: int) -> Iterator[Row]:
         photos: a folder of class folders instead of the crops of the sample images.
         runs: pairs that count.
     """
-    with tempfile.TemporaryDirectory() as name, _own_caches(Path(name)):
+    with (
+        tempfile.TemporaryDirectory() as name,
+        environment(IMGCLS_CACHE=Path(name, "cache"), KERAS_HOME=Path(name, "keras")),
+    ):
         scratch = Path(name)
+        process(imgcls("predict", SAMPLES / "cat.jpg"))  # compiles, once
         folders = [photos] if photos else [_crops(scratch, count) for count in _COUNTS]
         for folder in folders:
             yield from _beside_features(folder, scratch, runs)
@@ -76,7 +87,8 @@ def _beside_features(
         network: whose features are taken.
     """
     cache = scratch / "cache"
-    count = sum(1 for path in folder.rglob("*") if path.is_file())
+    photos = sorted(path for path in folder.rglob("*") if path.is_file())
+    count = len(photos)
     files = {"ours": ("finetune", "x.safetensors"), "usual": ("features", "x.npz")}
     commands = {
         way: imgcls("-q", command, folder, "-o", scratch / file, "--force", "-m", network)
@@ -91,31 +103,13 @@ def _beside_features(
 
     ways = {name: functools.partial(run, command) for name, command in commands.items()}
     found = in_turn(ways, runs)
-    photos = sorted(path for path in folder.rglob("*") if path.is_file())[:_FEW]
     least = count / native_bound(photos=photos, model=network)
     for what, cost in (("by the clock", "seconds"), ("processor time", "cpu_seconds")):
         costs = {way: [getattr(one, cost) for one in done] for way, done in found.items()}
-        mine, other = (statistics.median(costs[way]) for way in ("ours", "usual"))
+        if cost == "seconds":
+            costs["bound"] = [least] * runs
         title = f"finetune of {count} photos{name}, {what} (beside: features of them)"
-        bound = least / mine if cost == "seconds" else 0.0
-        yield Row(title, f"{mine:.1f} s", f"{other:.1f} s", ratio(costs, "usual"), _GOAL, bound)
-
-
-@contextmanager
-def _own_caches(scratch: Path) -> Iterator[None]:
-    """Let the commands of a block have a cache and weights of their own, compiled models alone."""
-    own = {"IMGCLS_CACHE": scratch / "cache", "KERAS_HOME": scratch / "keras"}
-    before = {name: os.environ.get(name) for name in own}
-    os.environ.update({name: str(folder) for name, folder in own.items()})
-    try:
-        process(imgcls("predict", SAMPLES / "cat.jpg"))
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        yield compared(title, costs, lambda spent: f"{spent:.1f} s", _GOAL)
 
 
 def _head(classes: int, runs: int) -> Row:

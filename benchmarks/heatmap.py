@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from measure import SAMPLES, Row, imgcls, in_turn, multiplied, process, ratio, script, seconds
+from measure import SAMPLES, Row, compared, imgcls, in_turn, multiplied, process, script, seconds
 from scaling import native_bound
 from start import FLOOR, compiled_file
 
 _PHOTOS = 200
 _USUAL_PHOTOS = 41
-_FEW = 100  # photos that the bound is measured on
 
 
 def rows(photos: Path | None, runs: int) -> Iterator[Row]:
@@ -32,14 +30,8 @@ def rows(photos: Path | None, runs: int) -> Iterator[Row]:
         process(ours)  # compiles, once
         floor = [sys.executable, "-c", FLOOR, str(compiled_file())]
         ways = {"ours": seconds(ours), "usual": seconds(usual), "bound": seconds(floor)}
-        costs = in_turn(ways, runs)
-        yield Row(
-            "heatmap of one photo, whole process",
-            *(f"{statistics.median(costs[way]):.2f} s" for way in ("ours", "usual")),
-            ratio(costs, "usual"),
-            12,
-            ratio(costs, "bound"),
-        )
+        what = "heatmap of one photo, whole process"
+        yield compared(what, in_turn(ways, runs), lambda cost: f"{cost:.2f} s", 12)
         yield _folder(photos or multiplied(folder / "photos", _PHOTOS), folder, runs)
 
 
@@ -55,8 +47,6 @@ def _folder(photos: Path, out: Path, runs: int) -> Row:
         said = json.loads(output)
         return float(said["seconds"]) / float(said["photos"])
 
-    ways = {"ours": ours, "usual": usual, "bound": lambda: 1 / native_bound(photos=names[:_FEW])}
-    costs = in_turn(ways, runs)
-    speeds = (f"{1 / statistics.median(costs[way]):.0f}/s" for way in ("ours", "usual"))
+    ways = {"ours": ours, "usual": usual, "bound": lambda: 1 / native_bound(photos=names)}
     what = f"heatmaps of {len(names)} photos (usual: the loop after its warm-up)"
-    return Row(what, *speeds, ratio(costs, "usual"), 10, ratio(costs, "bound"))
+    return compared(what, in_turn(ways, runs), lambda cost: f"{1 / cost:.0f}/s", 10)

@@ -11,7 +11,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -121,6 +122,21 @@ def random_weights(name: str, folder: Path) -> Path:
     return path
 
 
+@contextmanager
+def environment(**values: Path) -> Iterator[None]:
+    """Set variables of the environment for the time of a block."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update({name: str(value) for name, value in values.items()})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 def imgcls(*arguments: str | os.PathLike[str]) -> list[str]:
     """Return the command line of the installed program."""
     return [str(Path(sys.executable).with_name("imgcls")), *map(os.fspath, arguments)]
@@ -215,6 +231,35 @@ def in_turn(ways: Mapping[str, Callable[[], T]], runs: int) -> dict[str, list[T]
     """
     rounds = [{name: way() for name, way in ways.items()} for _ in range(runs + 1)]
     return {name: [costs[name] for costs in rounds[1:]] for name in ways}
+
+
+def compared(
+    what: str,
+    costs: Mapping[str, list[float]],
+    say: Callable[[float], str],
+    goal: float = 0.0,
+    others: Iterable[str] = (),
+) -> Row:
+    """Return the row of what `in_turn` measured.
+
+    Args:
+        what: was measured.
+        costs: of "ours", of "usual", and of "bound" where there is one.
+        say: turns a median cost into a figure with its unit.
+        goal: the least ratio that is wanted; 0 for none.
+        others: further names in `costs`, of which the best one is told.
+    """
+    ratios = {name: ratio(costs, name) for name in costs}
+    best = min(others, key=ratios.__getitem__, default="")
+    return Row(
+        what,
+        *(say(statistics.median(costs[way])) for way in ("ours", "usual")),
+        ratios["usual"],
+        goal,
+        ratios.get("bound", 0.0),
+        best,
+        ratios.get(best, 0.0),
+    )
 
 
 def ratio(costs: Mapping[str, list[float]], name: str) -> float:

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from measure import (
     SAMPLES,
     Row,
+    compared,
     imgcls,
     in_turn,
     multiplied,
     paired,
     peak_memory,
     process,
-    ratio,
     script,
     seconds,
 )
@@ -100,36 +99,14 @@ def _cold_start(photo: Path, files: Files, runs: int) -> Iterator[Row]:
     others = files.other_ways([photo])
     commands = {"ours": ours, "usual": usual, "bound": floor, **others}
     costs = in_turn({name: seconds(command) for name, command in commands.items()}, runs)
-    median = {name: statistics.median(found) for name, found in costs.items()}
-    yield Row(
-        "one photo, whole process",
-        _s(median["ours"]),
-        _s(median["usual"]),
-        ratio(costs, "usual"),
-        20,
-        ratio(costs, "bound"),
-        *_best(costs, others),
-    )
+    yield compared("one photo, whole process", costs, _s, 20, others)
     weighed = {"ours": ours, "usual": usual, "bound": floor}
     costs = in_turn({name: _memory(command) for name, command in weighed.items()}, 2)
-    yield Row(
-        "its peak memory",
-        *(f"{statistics.median(costs[name]):.0f} MB" for name in ("ours", "usual")),
-        ratio(costs, "usual"),
-        6,
-        ratio(costs, "bound"),
-    )
+    yield compared("its peak memory", costs, lambda cost: f"{cost:.0f} MB", 6)
 
 
 def _memory(command: Sequence[str]) -> Callable[[], float]:
     return lambda: peak_memory(command)
-
-
-def _best(costs: Mapping[str, list[float]], others: Iterable[str]) -> tuple[str, float]:
-    """Return the best other way, and how many times better ours is."""
-    ratios = {name: ratio(costs, name) for name in others}
-    best = min(ratios, key=ratios.__getitem__)
-    return best, ratios[best]
 
 
 def _help(runs: int) -> Row:
@@ -140,12 +117,7 @@ def _help(runs: int) -> Row:
         "bound": [*python, "pass"],
     }
     costs = in_turn({name: seconds(command) for name, command in ways.items()}, runs)
-    return Row(
-        "`imgcls --help` (usual: `import keras`)",
-        *(_s(statistics.median(costs[name])) for name in ("ours", "usual")),
-        ratio(costs, "usual"),
-        bound=ratio(costs, "bound"),
-    )
+    return compared("`imgcls --help` (usual: `import keras`)", costs, _s)
 
 
 def _throughput(folder: Path, files: Files, runs: int, precision: Precision, goal: float) -> Row:
@@ -166,19 +138,11 @@ def _throughput(folder: Path, files: Files, runs: int, precision: Precision, goa
             imgcls("-q", "predict", folder, "-f", "jsonl", "--precision", precision)
         ),
         "usual": usual,
-        "bound": lambda: 1 / native_bound(precision=precision, photos=few),
+        "bound": lambda: 1 / native_bound(precision=precision, photos=photos),
         **others,
     }
-    costs = in_turn(ways, runs)
-    return Row(
-        f"{len(photos)} photos, file to label, {precision} (usual: the loop alone)",
-        f"{1 / statistics.median(costs['ours']):.0f}/s",
-        f"{1 / statistics.median(costs['usual']):.0f}/s",
-        ratio(costs, "usual"),
-        goal,
-        ratio(costs, "bound"),
-        *_best(costs, others),
-    )
+    what = f"{len(photos)} photos, file to label, {precision} (usual: the loop alone)"
+    return compared(what, in_turn(ways, runs), lambda cost: f"{1 / cost:.0f}/s", goal, others)
 
 
 def _large_jpeg(photo: Path, runs: int) -> Row:

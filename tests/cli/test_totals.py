@@ -14,8 +14,8 @@ from imgcls.cli.totals import (
     Total,
     any_there,
     can_be_counted,
+    count_ahead,
     counted_beside,
-    names_are_here,
     total,
 )
 from imgcls.core.errors import UsageError
@@ -88,9 +88,18 @@ def test_what_waits_for_the_next_name_is_not_looked_at_ahead(folder: Path) -> No
     assert can_be_counted(names, None)
     assert not can_be_counted([*names, "-"], None)
     assert not can_be_counted(names, "-")
-    assert names_are_here(None)
-    assert names_are_here(str(folder / "list.txt"))
-    assert not names_are_here("-")
+
+
+@pytest.mark.parametrize(("files_from", "counted"), [(None, 3), ("list.txt", 3), ("-", None)])
+def test_only_names_that_are_here_are_counted_to_choose_the_engine(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, files_from: str | None, counted: int | None
+) -> None:
+    pytest.importorskip("openvino")
+    monkeypatch.chdir(folder)
+    (folder / "list.txt").touch()
+    sources = [Source(name) for name in "ab-"]
+    count, again = count_ahead("auto", "float32", iter(sources), files_from)
+    assert (count, list(again)) == (counted, sources)
 
 
 def test_whether_any_image_is_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

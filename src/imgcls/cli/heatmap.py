@@ -8,11 +8,10 @@ from imgcls.cli import options, viewer
 from imgcls.cli.console import Console
 from imgcls.cli.output import write_stdout
 from imgcls.cli.summary import Summary
-from imgcls.cli.totals import any_there, names_are_here, total
+from imgcls.cli.totals import any_there, count_ahead, total
 from imgcls.core.engines.closed import closed_model
 from imgcls.core.engines.engine import EngineName
 from imgcls.core.engines.model import load_model
-from imgcls.core.engines.opening import count_for_engine
 from imgcls.core.models.labels import Language
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
 from imgcls.core.tasks.heatmap.colors import DEFAULT_COLORMAP
@@ -147,9 +146,7 @@ def heatmap(
     )
     how = DrawOptions(alpha, colormap, panel, raw, dpi)
     there, sources = any_there(sources, inputs, files_from)
-    images = None
-    if there and names_are_here(files_from):
-        images, sources = count_for_engine(engine, "float32", sources)
+    images, sources = count_ahead(engine, "float32", sources, files_from)
     jobs = name_outputs(sources, out)  # an output that cannot be is said before any work
     if there:
         opened = load_model(

@@ -12,7 +12,7 @@ from imgcls.cli.console import Console
 from imgcls.cli.destination import Destination
 from imgcls.cli.sink import open_sink
 from imgcls.cli.summary import EXIT_SOME_FAILED, Summary
-from imgcls.cli.totals import any_there, names_are_here, total
+from imgcls.cli.totals import any_there, count_ahead, total
 from imgcls.core.engines.engine import EngineName, Precision
 from imgcls.core.models.labels import Language
 from imgcls.core.pixels.preprocessing import Interpolation, Resize
@@ -160,9 +160,9 @@ def predict(
     sources = to.checked(inputs, options.sources(inputs, files_from, null), files_from is not None)
     # A file that grows keeps what made it, for a run that goes on with it.
     there, sources = (True, sources) if to.grows else any_there(sources, inputs, files_from)
+    images, sources = count_ahead(engine, precision, sources, files_from)
     if there:
-        countable = names_are_here(files_from)
-        opened, sources = opener(sources, threads=workers, countable=countable)
+        opened, sources = opener(sources, threads=workers, images=images)
     else:
         from imgcls.core.engines.closed import closed_model
 

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from imgcls.core.engines.engine import EngineName, Precision
+from imgcls.core.engines.opening import count_for_engine
 from imgcls.core.errors import ImgclsError
 from imgcls.core.pixels.globs import has_magic, match
 from imgcls.core.pixels.lists import read_names
@@ -57,9 +59,23 @@ def can_be_counted(inputs: Iterable[str], files_from: str | None) -> bool:
     return not any(map(_is_read_once, filter(None, [*inputs, files_from])))
 
 
-def names_are_here(files_from: str | None) -> bool:
-    """Whether all inputs have names already: these come from no pipe, where one waits for them."""
-    return files_from is None or not _is_read_once(files_from)
+def count_ahead(
+    engine: EngineName, precision: Precision, sources: Iterator[Source], files_from: str | None
+) -> tuple[int | None, Iterator[Source]]:
+    """Count the images to choose the engine by; not those whose names a pipe has yet to bring.
+
+    Args:
+        engine: as for `count_for_engine`, like `precision`.
+        precision: of the model.
+        sources: of all inputs.
+        files_from: a list of more.
+
+    Returns:
+        How many there are, if they were counted; and all the sources.
+    """
+    if files_from is not None and _is_read_once(files_from):
+        return None, sources
+    return count_for_engine(engine, precision, sources)
 
 
 def _is_read_once(name: str) -> bool:

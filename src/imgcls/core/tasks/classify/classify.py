@@ -15,7 +15,6 @@ import numpy as np
 from imgcls.core.arrays import Float32Array
 from imgcls.core.engines.engine import EngineName, Precision
 from imgcls.core.engines.model import Model, load_model, map_chunks
-from imgcls.core.engines.opening import count_for_engine
 from imgcls.core.errors import ImageError
 from imgcls.core.models.labels import ClassLabel, Language
 from imgcls.core.models.table import DEFAULT_MODEL
@@ -185,7 +184,7 @@ def load_calibrated(
     threads: int | None = None,
     precision: Precision = "float32",
     language: Language = "en",
-    countable: bool = False,
+    images: int | None = None,
 ) -> tuple[Model, Iterator[Source]]:
     """Open a model that may be calibrated on the first of the sources.
 
@@ -197,14 +196,11 @@ def load_calibrated(
         threads: how many processor cores to use.
         precision: "int8" is what needs calibration.
         language: of the labels.
-        countable: the first of the sources may be counted, to choose the engine by.
+        images: how many there are, if that is known, to choose the engine by.
 
     Returns:
         The model, and all the sources.
     """
-    images = None
-    if countable:
-        images, sources = count_for_engine(engine, precision, sources)
     # What the one takes the other keeps. `ahead` ends with this call, and with it the keeping.
     sources, ahead = itertools.tee(sources)
     model = load_model(
