@@ -47,6 +47,8 @@ def test_timed_engines() -> None:
     rows = [Row(BUNDLED, {"int8": 9.96, "float32": 29.52}, TIMED)]
     line = "".join(list_text(rows)).splitlines()[1]
     assert "  61.7 ms openvino, 10.0 ms int8  " in line
+    decoded = [Row(BUNDLED, {"int8": 9.96}, TIMED._replace(decoding=0.02))]
+    assert "  41.7 ms openvino, 10.0 ms int8  " in "".join(list_text(decoded))
     (row,) = json.loads("".join(list_json(rows)))
     assert row["engine"] == "openvino"
     assert row["engines"]["litert"] == {

@@ -149,7 +149,7 @@ def _here(row: Row) -> str:
     engine = ""
     if row.speeds is not None:
         engine = taken(row.speeds)
-        times["float32"] = 1000 / row.speeds.one[engine].images_per_second
+        times["float32"] = 1000 * row.speeds.network_seconds(engine)
     return ", ".join(
         f"{time:.1f} ms {engine}".rstrip()
         if precision == "float32"

@@ -33,6 +33,8 @@ def test_one_core_and_all(compiled: CompiledModel) -> None:
         assert list(speeds) == ["litert"]
         assert 0.001 < speeds["litert"].open_seconds < 60
         assert 1 < speeds["litert"].images_per_second < 10_000
+    assert found.decoding > 0
+    assert 0 < found.network_seconds("litert") < 1 / found.one["litert"].images_per_second
 
 
 def test_a_single_core_is_all(compiled: CompiledModel) -> None:

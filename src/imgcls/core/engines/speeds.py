@@ -62,11 +62,18 @@ class Speeds(NamedTuple):
         one: engine → its speed on one core.
         all: engine → its speed on all cores.
         cores: how many these are.
+        decoding: seconds that one core takes to decode and fit an image, as a part of the above;
+            0 where the network alone was timed.
     """
 
     one: Mapping[str, Speed]
     all: Mapping[str, Speed]
     cores: int
+    decoding: float = 0.0
+
+    def network_seconds(self, engine: str) -> float:
+        """Return how long the network alone takes for an image, on one core."""
+        return 1 / self.one[engine].images_per_second - self.decoding
 
     def best(self, images: int, threads: int) -> str:
         """Return the engine that is done first.
@@ -155,7 +162,8 @@ def keep_speeds(compiled: CompiledModel, speeds: Speeds) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    facts = _conditions(compiled) | {
+    facts = _conditions(compiled) | {"decoding": speeds.decoding}
+    facts |= {
         mode: {name: [speed.open_seconds, speed.images_per_second] for name, speed in timed.items()}
         for mode, timed in (("one", speeds.one), ("all", speeds.all))
     }
@@ -205,7 +213,7 @@ def _from_json(facts: dict[str, Any]) -> Speeds:
     )
     if not one or not every:
         raise ValueError("no engine was timed")
-    return Speeds(one, every, int(facts["cores"]))
+    return Speeds(one, every, int(facts["cores"]), float(facts.get("decoding", 0.0)))
 
 
 def listed_speeds(forms: Iterable[tuple[Path, dict[str, Any]]]) -> Speeds | None:
